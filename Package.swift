@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors where CI says it is CI; a newer compiler's new warning
+// must not keep anyone from building at home.
+let warnings: [SwiftSetting] =
+  Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let strict: [SwiftSetting] =
+  warnings + [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ]
+
+/// A room of the package: what it may import is all that it depends on.
+func room(_ name: String, imports dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(
+  of room: String, imports dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .testTarget(
+    name: room + "Tests", dependencies: [.byName(name: room)] + dependencies,
+    resources: resources, swiftSettings: strict)
+}
+
+let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
+
+let package = Package(
+  name: "parity-check",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "parity-check", targets: ["ParityCheck"])
+  ],
+  traits: [
+    .trait(name: "HDF5", description: "Read .h5 files; needs libhdf5."),
+    .default(enabledTraits: ["HDF5"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5",
+      providers: [.apt(["libhdf5-dev", "pkg-config"]), .brew(["hdf5", "pkg-config"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev", "pkg-config"]), .brew(["zlib", "pkg-config"])]),
+
+    room("TensorCore"),
+    room(
+      "TensorArchives",
+      imports: ["TensorCore", "CZlib", .target(name: "CHDF5", condition: .when(traits: ["HDF5"]))]),
+    room("TensorComparison", imports: ["TensorCore"]),
+    room("RecurrentModel", imports: ["TensorCore", realModule]),
+    room("RecurrentEngine", imports: ["TensorCore", "RecurrentModel", realModule]),
+    room(
+      "ParityFixtures",
+      imports: ["TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel"]),
+    room(
+      "ParityJudging",
+      imports: [
+        "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentEngine",
+        "ParityFixtures",
+      ]),
+    room(
+      "ParityReports",
+      imports: [
+        "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
+        realModule,
+      ]),
+    .executableTarget(
+      name: "ParityCheck",
+      dependencies: [
+        "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "ParityFixtures",
+        "ParityJudging", "ParityReports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    tests(of: "TensorCore"),
+  ]
+)

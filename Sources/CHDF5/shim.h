@@ -1,0 +1,21 @@
+#pragma once
+
+#include <hdf5.h>
+
+// These names are macros that call H5open() first and then read a variable;
+// Swift imports no such macro.
+static inline hid_t parity_H5T_NATIVE_FLOAT(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t parity_H5T_NATIVE_DOUBLE(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t parity_H5T_NATIVE_INT64(void) { return H5T_NATIVE_INT64; }
+
+// Macros with casts.
+static inline unsigned parity_H5F_ACC_RDONLY(void) { return H5F_ACC_RDONLY; }
+static inline hid_t parity_H5P_DEFAULT(void) { return H5P_DEFAULT; }
+static inline hid_t parity_H5S_ALL(void) { return H5S_ALL; }
+static inline hid_t parity_H5E_DEFAULT(void) { return H5E_DEFAULT; }
+
+// H5Lget_info is a macro over versions whose structures differ.
+static inline H5L_type_t parity_link_type(hid_t group, const char *name) {
+  H5L_info_t info;
+  return H5Lget_info(group, name, &info, H5P_DEFAULT) < 0 ? H5L_TYPE_ERROR : info.type;
+}

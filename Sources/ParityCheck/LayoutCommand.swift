@@ -1,0 +1,72 @@
+import ArgumentParser
+import ParityJudging
+import ParityReports
+import RecurrentModel
+import TensorArchives
+import TensorCore
+
+struct LayoutCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "layout",
+    abstract: "Hold two bare tensors to the layout contract, without a manifest.",
+    discussion: """
+      OUTPUT and H_N are files of any supported kind. FILE:NAME names one tensor of a file \
+      that holds several; without a name, output and h_n are looked for.
+
+      For one layer and no packing the contract is output[:, -1, :H] == h_n[0] and, with two \
+      directions, output[:, 0, H:] == h_n[1]. Exit status: 0 it holds; 1 it is violated; \
+      2 a file can't be read, or no module gives tensors of these shapes.
+      """)
+
+  @Argument(help: "(B, T, D·H), (T, B, D·H) or (T, D·H).", completion: .file())
+  var output: String
+
+  @Argument(help: "(D·layers, B, H) or (D·layers, H).", completion: .file())
+  var hN: String
+
+  @Option(help: "A file with the length of each sequence, for a packed batch (int64).")
+  var lengths: String?
+
+  @Flag(help: "Read OUTPUT as (B, T, D·H); else told by the batch of H_N where it can be.")
+  var batchFirst = false
+
+  @Option(help: "The size of a state, proj_size if any; else H_N's last axis.")
+  var hiddenSize: Int?
+
+  @OptionGroup var color: ColorOptions
+
+  func run() throws {
+    do {
+      let output = try TensorReference(self.output).read(role: "output")
+      let hN = try TensorReference(self.hN).read(role: "h_n")
+      let lengths = try readLengths()
+      let question = try LayoutQuestion(
+        output: output, hN: hN, lengths: lengths, batchFirst: batchFirst ? true : nil,
+        hiddenSize: hiddenSize)
+      for line in LayoutText(color.style).lines(question, output: output.shape, hN: hN.shape) {
+        print(line)
+      }
+      if question.isVacuous { throw ExitCode(ExitStatus.unusable.rawValue) }
+      if !question.holds { throw ExitCode(ExitStatus.failed.rawValue) }
+    } catch let error as ArchiveError {
+      try fail("\(error)")
+    } catch let error as InvalidValue {
+      try fail("\(error)")
+    }
+  }
+
+  private func readLengths() throws -> [Int]? {
+    guard let lengths else { return nil }
+    let tensor = try TensorReference(lengths).read(role: "lengths")
+    guard let integers = tensor.integers, tensor.shape.rank == 1 else {
+      throw InvalidValue(
+        lengths, expected: "one axis of int64", found: "\(tensor.elementType) \(tensor.shape)")
+    }
+    return integers.map { Int(clamping: $0) }
+  }
+
+  private func fail(_ message: String) throws {
+    Terminal.printError("error: " + Style.printable(message))
+    throw ExitCode(ExitStatus.unusable.rawValue)
+  }
+}

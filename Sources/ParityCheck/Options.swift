@@ -1,0 +1,66 @@
+import ArgumentParser
+import ParityReports
+import TensorComparison
+
+struct ToleranceOptions: ParsableArguments {
+  enum Rule: String, ExpressibleByArgument, CaseIterable {
+    case torch
+    case exact
+  }
+
+  @Option(
+    help: """
+      In place of every case's own: torch (torch.testing's defaults by element type) or \
+      exact (bit for bit).
+      """)
+  var tolerance: Rule?
+
+  @Option(help: "With --atol, in place of every case's tolerance: |Δ| ≤ atol + rtol·|expected|.")
+  var rtol: Double?
+
+  @Option(help: "See --rtol.")
+  var atol: Double?
+
+  func validate() throws {
+    guard (rtol == nil) == (atol == nil) else {
+      throw ValidationError("--rtol and --atol are given together.")
+    }
+    if tolerance != nil, rtol != nil {
+      throw ValidationError("--tolerance and --rtol/--atol exclude each other.")
+    }
+    for (name, bound) in [("--rtol", rtol), ("--atol", atol)] {
+      if let bound, !(bound >= 0 && bound.isFinite) {
+        throw ValidationError("\(name): expected 0 or more, found \(bound).")
+      }
+    }
+  }
+
+  /// nil where each case keeps its own.
+  var rule: ToleranceRule? {
+    if let rtol, let atol { return .explicit(rtol: rtol, atol: atol) }
+    return switch tolerance {
+    case .torch: .torch
+    case .exact: .exact
+    case nil: nil
+    }
+  }
+}
+
+struct ColorOptions: ParsableArguments {
+  enum When: String, ExpressibleByArgument, CaseIterable {
+    case auto
+    case always
+    case never
+  }
+
+  @Option(help: "When to print in colour; auto: on a terminal, unless NO_COLOR is set.")
+  var color = When.auto
+
+  var style: Style {
+    switch color {
+    case .always: Style(isColored: true)
+    case .never: Style(isColored: false)
+    case .auto: Style(isColored: Terminal.wantsColor)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import ParityFixtures
+import ParityJudging
+import ParityReports
+
+@main
+struct ParityCheckCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "parity-check",
+    abstract: "Judge whether recurrent layers compute what PyTorch computes.",
+    discussion: """
+      PATH is a fixture (.npz, .h5, or a folder with manifest.json), or a folder that is \
+      searched for fixtures. A folder named like a subcommand is checked as ./layout.
+
+      Exit status: 0 all cases passed or were skipped with a reason; 1 a case failed; \
+      2 a fixture is invalid or unreadable, a path is missing, or there is no case; \
+      64 wrong usage; 70 an error of parity-check itself.
+      """,
+    version: Version.text,
+    subcommands: [LayoutCommand.self])
+
+  @Argument(help: "Fixtures, or folders to search for them.", completion: .file())
+  var path: [String]
+
+  @Option(help: "Judge only the cases whose name matches this regular expression.")
+  var filter: String?
+
+  @Flag(help: "Print the names of the cases and judge none.")
+  var list = false
+
+  @OptionGroup(title: "Tolerance")
+  var tolerance: ToleranceOptions
+
+  @Option(help: "How many cases are judged at a time (default: one for each core).")
+  var jobs: Int?
+
+  @Flag(help: "Stop after the first case that is neither passed nor skipped.")
+  var failFast = false
+
+  @Flag(name: [.short, .long], help: "Print all that was measured, in every case.")
+  var verbose = false
+
+  @Flag(name: [.short, .long], help: "Print only what did not pass, and the summary.")
+  var quiet = false
+
+  @OptionGroup(title: "Output")
+  var color: ColorOptions
+
+  func validate() throws {
+    if verbose && quiet { throw ValidationError("--verbose and --quiet exclude each other.") }
+    if let jobs, jobs < 1 { throw ValidationError("--jobs: expected 1 or more, found \(jobs).") }
+    _ = try CaseFilter(filter)
+  }
+
+  func run() async throws {
+    let discovery = Discovery(paths: path)
+    let filter = try CaseFilter(self.filter)
+    let cases = discovery.cases.filter { filter.matches($0.name) }
+    guard !list else { return try printList(cases, discovery) }
+
+    let unreadable = discovery.errors.map(CaseResult.init(unreadable:))
+    let detail: TextReport.Detail = quiet ? .quiet : verbose ? .verbose : .normal
+    var report = TextReport(
+      style: color.style, detail: detail,
+      names: (unreadable.map(\.location) + cases).map(\.name))
+    var statuses: [CaseStatus] = []
+    func add(_ result: CaseResult) {
+      statuses.append(result.status)
+      for line in report.lines(result) { print(line) }
+    }
+
+    let clock = ContinuousClock()
+    let start = clock.now
+    unreadable.forEach(add)
+    let run = JudgeRun(
+      Judge(override: tolerance.rule), jobs: jobs ?? Machine.cores, failFast: failFast)
+    await run.run(cases, report: add)
+    for stranger in discovery.strangers {
+      print("note: \(Style.printable(stranger)) is not a fixture, passed over")
+    }
+    if statuses.isEmpty {
+      Terminal.printError("no case found in \(Style.printable(path.joined(separator: ", ")))")
+    } else {
+      print(report.summary(seconds: (clock.now - start) / .seconds(1)))
+    }
+    throw ExitCode(ExitStatus(of: statuses).rawValue)
+  }
+
+  private func printList(_ cases: [CaseLocation], _ discovery: Discovery) throws {
+    for location in cases { print(Style.printable(location.name)) }
+    for error in discovery.errors { Terminal.printError(Style.printable("\(error)")) }
+    if cases.isEmpty || !discovery.errors.isEmpty {
+      throw ExitCode(ExitStatus.unusable.rawValue)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import RecurrentModel
+
+/// One object of a manifest, read key by key; what is missing, of another type
+/// or not known is an `InvalidValue` that names the key.
+struct ManifestObject {
+  private let values: [String: JSONValue]
+  /// The keys that lead here, for error messages.
+  private let path: [String]
+
+  /// - Throws: where `value` is no object, or has a key that is not in `known`.
+  init(_ value: JSONValue, at path: [String] = [], known: [String]) throws(InvalidValue) {
+    guard case .object(let values) = value else {
+      throw InvalidValue(
+        path.isEmpty ? "manifest" : path.joined(separator: "."), expected: "an object",
+        found: value.summary)
+    }
+    self.values = values
+    self.path = path
+    if let unknown = values.keys.filter({ !known.contains($0) }).min() {
+      throw InvalidValue(
+        name(of: unknown), expected: "one of the keys \(known.joined(separator: ", "))",
+        found: "an unknown key")
+    }
+  }
+
+  var isEmpty: Bool { values.isEmpty }
+
+  func contains(_ key: String) -> Bool { values[key] != nil }
+
+  /// The key with all that lead to it: `arguments.hidden_size`.
+  func name(of key: String) -> String { (path + [key]).joined(separator: ".") }
+
+  func string(_ key: String) throws(InvalidValue) -> String? {
+    try value(key, "a string") { if case .string(let text) = $0 { text } else { nil } }
+  }
+
+  func boolean(_ key: String) throws(InvalidValue) -> Bool? {
+    try value(key, "true or false") { if case .boolean(let value) = $0 { value } else { nil } }
+  }
+
+  func integer(_ key: String) throws(InvalidValue) -> Int? {
+    try value(key, "an integer") { if case .integer(let value) = $0 { value } else { nil } }
+  }
+
+  func number(_ key: String) throws(InvalidValue) -> Double? {
+    try value(key, "a number") {
+      switch $0 {
+      case .integer(let value): Double(value)
+      case .number(let value): value
+      default: nil
+      }
+    }
+  }
+
+  func object(_ key: String, known: [String]) throws(InvalidValue) -> ManifestObject? {
+    guard let value = values[key] else { return nil }
+    return try ManifestObject(value, at: path + [key], known: known)
+  }
+
+  /// The keys of an object whose keys are free.
+  func isObject(_ key: String) throws(InvalidValue) {
+    _ = try value(key, "an object") { if case .object = $0 { true } else { nil } }
+  }
+
+  func required<Value>(_ key: String, _ value: Value?, _ what: String) throws(InvalidValue)
+    -> Value
+  {
+    guard let value else { throw InvalidValue(name(of: key), expected: what, found: "none") }
+    return value
+  }
+
+  private func value<Value>(
+    _ key: String, _ expected: String, _ convert: (JSONValue) -> Value?
+  ) throws(InvalidValue) -> Value? {
+    guard let value = values[key] else { return nil }
+    guard let converted = convert(value) else {
+      throw InvalidValue(name(of: key), expected: expected, found: value.summary)
+    }
+    return converted
+  }
+}

@@ -1,0 +1,73 @@
+package import ParityFixtures
+package import RecurrentModel
+package import TensorArchives
+package import TensorComparison
+package import TensorCore
+
+/// All that judging a case brought to light.
+package struct CaseResult: Sendable {
+  package let location: CaseLocation
+  package var status: CaseStatus
+  /// Why it did not pass, or what a pass leaves out ("layout only"); each a
+  /// sentence or less.
+  package var remarks: [String] = []
+  /// The module with its arguments; nil where the fixture could not be read.
+  package var configuration: RecurrentConfiguration?
+  package var contract: LayoutContract?
+  package var comparisons: [TensorFinding] = []
+  package var layout: [LayoutFinding] = []
+  package var properties: [PropertyFinding] = []
+
+  init(location: CaseLocation, status: CaseStatus, remarks: [String] = []) {
+    self.location = location
+    self.status = status
+    self.remarks = remarks
+  }
+
+  /// A path under which no case could be looked for.
+  package init(unreadable error: ArchiveError) {
+    self.init(
+      location: CaseLocation(name: error.path, path: error.path), status: .unreadable,
+      remarks: ["\(error.reason)"])
+  }
+
+  /// Finite elements of the reference that something was compared with.
+  package var comparedElements: Int {
+    let tensors = comparisons.filter { $0.sides == .subjectAndReference }
+    return tensors.reduce(0) { $0 + $1.difference.measured.finiteCount }
+  }
+}
+
+/// One tensor of one pair of sides, compared.
+package struct TensorFinding: Sendable {
+  /// Which forward passes are compared: actual, then expected.
+  package enum Sides: Sendable {
+    case subjectAndReference
+    case referenceAndOracle
+    case subjectAndOracle
+  }
+
+  package let sides: Sides
+  /// `output`, `h_n` or `c_n`.
+  package let name: String
+  package let elementType: ElementType
+  package let rule: ToleranceRule
+  package let difference: TensorDifference
+}
+
+/// One identity of the layout contract, checked.
+package struct LayoutFinding: Sendable {
+  package enum Side: String, Sendable {
+    case reference
+    case engine
+  }
+
+  package let side: Side
+  package let statement: String
+  /// Of the two sides of the identity.
+  package let difference: TensorDifference
+  /// What explains a violation, where something does.
+  package let mistake: String?
+
+  package var holds: Bool { difference.agrees }
+}

@@ -1,0 +1,37 @@
+/// How a case ended.
+package enum CaseStatus: String, Sendable, CaseIterable {
+  /// Compared, and agrees.
+  case passed
+  /// Compared, and differs.
+  case failed
+  /// The fixture itself is wrong: its reference breaks the layout contract, a
+  /// tensor is missing, two of its statements contradict each other.
+  case invalid
+  /// The file can't be read.
+  case unreadable
+  /// Rounding is amplified so much that no verdict is honest.
+  case inconclusive
+  /// Expected to fail, and does.
+  case skipped
+}
+
+/// What a whole run comes to, as the process's exit status.
+package enum ExitStatus: Int32, Sendable {
+  /// Every case passed or was skipped.
+  case passed = 0
+  /// At least one case failed or was inconclusive.
+  case failed = 1
+  /// At least one case was invalid or unreadable, a path was missing, or no
+  /// case was found. Beats `failed`.
+  case unusable = 2
+
+  package init(of statuses: some Collection<CaseStatus>) {
+    if statuses.isEmpty || statuses.contains(where: { $0 == .invalid || $0 == .unreadable }) {
+      self = .unusable
+    } else if statuses.contains(where: { $0 == .failed || $0 == .inconclusive }) {
+      self = .failed
+    } else {
+      self = .passed
+    }
+  }
+}

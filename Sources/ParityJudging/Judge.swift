@@ -1,0 +1,169 @@
+package import ParityFixtures
+import RecurrentEngine
+package import RecurrentModel
+package import TensorComparison
+import TensorCore
+
+/// Judges one case after another; holds no state between them.
+package struct Judge: Sendable {
+  /// Makes the forward pass under test.
+  package typealias Subject = @Sendable (ParityCase.Model) -> any ForwardPass
+
+  /// In place of every case's own tolerance.
+  private let override: ToleranceRule?
+  private let subject: Subject
+
+  package init(override: ToleranceRule? = nil, subject: @escaping Subject = Judge.engine) {
+    self.override = override
+    self.subject = subject
+  }
+
+  /// Our engine, in the case's arithmetic.
+  package static let engine: Subject = { model in
+    Engine.forwardPass(model.configuration, model.stateDict, in: model.arithmetic)
+  }
+
+  /// Loads and judges a case. Never throws: what can't be judged is a status.
+  package func judge(_ location: CaseLocation) -> CaseResult {
+    do {
+      return judge(try ParityCase.load(location))
+    } catch {
+      let status: CaseStatus =
+        switch error {
+        case .unreadable: .unreadable
+        case .invalid: .invalid
+        }
+      return CaseResult(location: location, status: status, remarks: ["\(error)"])
+    }
+  }
+
+  package func judge(_ parityCase: ParityCase) -> CaseResult {
+    var result = CaseResult(location: parityCase.location, status: .passed)
+    result.configuration = parityCase.manifest.configuration
+    result.contract = parityCase.contract
+
+    result.layout = referenceLayout(parityCase)
+    if result.layout.contains(where: { !$0.holds }) {
+      result.status = .invalid
+      result.remarks = ["the reference breaks the layout contract"]
+      return result
+    }
+    if parityCase.reference.output.count == 0 {
+      result.remarks = ["zero batch: shapes only"]
+      return result
+    }
+    guard let model = parityCase.model else {
+      return layoutOnly(result)
+    }
+    run(model, parityCase, into: &result)
+    if result.comparedElements == 0 {
+      result.status = .invalid
+      result.remarks = ["the reference has no finite element to compare"]
+    } else {
+      decide(&result, expectedFailure: parityCase.manifest.expectedFailure)
+    }
+    return result
+  }
+}
+
+extension Judge {
+  /// PyTorch's own references hold the identities bit for bit; a case whose
+  /// reference was rounded or made elsewhere states a tolerance.
+  private func referenceLayout(_ parityCase: ParityCase) -> [LayoutFinding] {
+    let reference = parityCase.reference
+    let limits: Limits =
+      switch parityCase.manifest.tolerance.rule {
+      case .explicit(let rtol, let atol): .bound(rtol: rtol, atol: atol)
+      default: .bits
+      }
+    return LayoutJudge.findings(
+      parityCase.contract, output: reference.output, hN: reference.hN, side: .reference,
+      limits: limits)
+  }
+
+  private func layoutOnly(_ result: CaseResult) -> CaseResult {
+    var result = result
+    let compared = result.layout.reduce(0) { $0 + $1.difference.measured.finiteCount }
+    if compared == 0 {
+      result.status = .invalid
+      result.remarks = ["the reference has no finite element to compare"]
+    } else {
+      result.remarks = ["layout only: no state_dict"]
+    }
+    return result
+  }
+
+  private func run(
+    _ model: ParityCase.Model, _ parityCase: ParityCase, into result: inout CaseResult
+  ) {
+    let reference = parityCase.reference
+    let subject = subject(model)
+    let actual = subject.outputs(for: model.input)
+    let oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
+
+    for (index, (name, expected)) in reference.named.enumerated() {
+      let rule = override ?? parityCase.manifest.tolerance.rule(for: name)
+      // A type is as good as the coarser of what it was computed and stored in.
+      let type: ElementType =
+        model.arithmetic == .float32 ? .float32 : expected.elementType
+      func compare(
+        _ sides: TensorFinding.Sides, _ actual: Tensor, _ expected: Tensor, _ limits: Limits
+      ) {
+        result.comparisons.append(
+          TensorFinding(
+            sides: sides, name: name, elementType: type, rule: rule,
+            difference: TensorDifference(of: actual, from: expected, within: limits)))
+      }
+      let limits = rule.limits(for: type)
+      // The oracle does not round as the reference did: it is held to no less
+      // than what torch allows for rounding, however tight the case's own rule.
+      let loosened = limits.loosened(to: ToleranceRule.torch.limits(for: type))
+      let (ours, exact) = (actual.named[index].tensor, oracle.named[index].tensor)
+      compare(.subjectAndReference, ours, expected, limits)
+      compare(.referenceAndOracle, expected, exact, loosened)
+      compare(.subjectAndOracle, ours, exact, loosened)
+    }
+    result.layout += LayoutJudge.findings(
+      parityCase.contract, output: actual.output, hN: actual.hN, side: .engine, limits: .bits)
+    result.properties = PropertyCheck(
+      model: model, outputs: actual, contract: parityCase.contract, makeSubject: self.subject
+    ).findings
+  }
+
+  /// Turns what was found into a status, with its reasons.
+  private func decide(_ result: inout CaseResult, expectedFailure: String?) {
+    func agree(_ sides: TensorFinding.Sides) -> Bool {
+      result.comparisons.filter { $0.sides == sides }.allSatisfy(\.difference.agrees)
+    }
+    var reasons: [String] = []
+    switch (agree(.subjectAndReference), agree(.referenceAndOracle)) {
+    case (true, true): break
+    case (false, true):
+      reasons.append("the oracle reproduces the reference, the engine does not")
+    case (_, false) where agree(.subjectAndOracle):
+      reasons.append(
+        "the reference does not follow from these weights and this configuration")
+    default:
+      reasons.append("reference, engine and oracle all differ")
+    }
+    if result.layout.contains(where: { $0.side == .engine && !$0.holds }) {
+      reasons.append("the engine's output breaks the layout contract")
+    }
+    for finding in result.properties where !finding.holds {
+      reasons.append("the engine breaks a property: \(finding.property.statement)")
+    }
+
+    result.status = reasons.isEmpty ? .passed : .failed
+    result.remarks = reasons
+    if let expectedFailure {
+      switch result.status {
+      case .failed:
+        result.status = .skipped
+        result.remarks = ["expected to fail: \(expectedFailure)"]
+      default:
+        result.status = .failed
+        result.remarks = ["passes, but is expected to fail: \(expectedFailure)"]
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package import ParityFixtures
+
+/// Judges many cases, several at a time, and hands on their results in order.
+package struct JudgeRun: Sendable {
+  private let judge: Judge
+  private let jobs: Int
+  private let failFast: Bool
+
+  /// - Parameters:
+  ///   - jobs: how many cases are judged at a time, at least 1.
+  ///   - failFast: whether to stop after the first case that is neither passed
+  ///     nor skipped; which one that is does not depend on `jobs`.
+  package init(_ judge: Judge, jobs: Int, failFast: Bool) {
+    self.judge = judge
+    self.jobs = max(1, jobs)
+    self.failFast = failFast
+  }
+
+  /// - Parameter report: called once a case, in the order of `cases`.
+  package func run(_ cases: [CaseLocation], report: (CaseResult) -> Void) async {
+    await withTaskGroup(of: (Int, CaseResult).self) { group in
+      var waiting: [Int: CaseResult] = [:]
+      var (started, reported) = (0, 0)
+      func start() {
+        guard started < cases.count else { return }
+        let index = started
+        let location = cases[index]
+        started += 1
+        group.addTask { [judge] in (index, judge.judge(location)) }
+      }
+      for _ in 0..<jobs { start() }
+      for await (index, result) in group {
+        waiting[index] = result
+        while let next = waiting.removeValue(forKey: reported) {
+          report(next)
+          reported += 1
+          if failFast, next.status != .passed, next.status != .skipped {
+            group.cancelAll()
+            return
+          }
+        }
+        start()
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package import RecurrentModel
+import TensorComparison
+package import TensorCore
+
+/// The question that people ask about two bare tensors: do `output` and `h_n`
+/// hang together as PyTorch's do?
+package struct LayoutQuestion: Sendable {
+  package let contract: LayoutContract
+  package let findings: [LayoutFinding]
+  /// What would make a violated contract hold, where something would.
+  package let hint: String?
+
+  package var holds: Bool { findings.allSatisfy(\.holds) }
+
+  /// Whether anything was compared at all.
+  package var isVacuous: Bool {
+    findings.allSatisfy { $0.difference.measured.finiteCount == 0 }
+  }
+
+  /// - Parameters: as `LayoutContract.inferred`.
+  /// - Throws: `InvalidValue` where no module gives tensors of these shapes.
+  package init(
+    output: Tensor, hN: Tensor, lengths: [Int]?, batchFirst: Bool?, hiddenSize: Int?
+  ) throws(InvalidValue) {
+    for (name, tensor) in [("output", output), ("h_n", hN)] {
+      guard tensor.elementType.isFloatingPoint else {
+        throw InvalidValue(name, expected: "floats", found: "\(tensor.elementType)")
+      }
+    }
+    func contract(_ lengths: [Int]?, _ batchFirst: Bool?) throws(InvalidValue) -> LayoutContract {
+      try .inferred(
+        output: output.shape, hN: hN.shape, lengths: lengths, batchFirst: batchFirst,
+        hiddenSize: hiddenSize)
+    }
+    func findings(_ contract: LayoutContract) -> [LayoutFinding] {
+      LayoutJudge.findings(contract, output: output, hN: hN, side: .reference, limits: .bits)
+    }
+    let own = try contract(lengths, batchFirst)
+    self.contract = own
+    self.findings = findings(own)
+    guard self.findings.contains(where: { !$0.holds }) else {
+      hint = nil
+      return
+    }
+    if let mistake = self.findings.lazy.compactMap(\.mistake).first {
+      hint = mistake
+      return
+    }
+    var hint: String?
+    if batchFirst == nil, let other = try? contract(lengths, !own.layout.batchFirst),
+      findings(other).allSatisfy(\.holds)
+    {
+      hint = "holds with batch_first=\(other.layout.batchFirst ? "True" : "False")"
+    } else if lengths == nil {
+      let seen = Self.lengthsByZeros(output, own)
+      if seen.contains(where: { $0 < own.layout.steps }), let ragged = try? contract(seen, nil),
+        findings(ragged).allSatisfy(\.holds)
+      {
+        hint =
+          "holds with the lengths \(seen), which the zeros at the ends of output suggest: "
+          + "pass --lengths"
+      }
+    }
+    self.hint = hint
+  }
+
+  /// How many steps each sequence has when steps of nothing but zeros at its
+  /// end are padding; at least 1.
+  private static func lengthsByZeros(_ output: Tensor, _ contract: LayoutContract) -> [Int] {
+    let features = contract.directions * contract.outputSize
+    return (0..<contract.layout.batch).map { sequence in
+      let last = (1..<contract.layout.steps).last { step in
+        let start = contract.layout.row(sequence: sequence, step: step) * features
+        return (start..<start + features).contains { output.double(at: $0) != 0 }
+      }
+      return (last ?? 0) + 1
+    }
+  }
+}

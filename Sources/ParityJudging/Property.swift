@@ -1,0 +1,33 @@
+package import TensorComparison
+
+/// What holds of any forward pass, whatever the reference says.
+package enum Property: String, Sendable, CaseIterable {
+  case absentStateIsZero
+  case sequencesAreIndependent
+  case runsCanBeSplit
+  case directionsMirror
+
+  package var statement: String {
+    switch self {
+    case .absentStateIsZero:
+      "no initial state gives the same bits as zero initial states"
+    case .sequencesAreIndependent:
+      "each sequence gives the same bits alone as in the batch"
+    case .runsCanBeSplit:
+      "running the first steps, then the rest from the state reached, gives the same bits"
+    case .directionsMirror:
+      "mirrored parameters and sequences give the mirrored output"
+    }
+  }
+}
+
+/// A property, checked on a case.
+package struct PropertyFinding: Sendable {
+  package let property: Property
+  /// The tensors that were compared, by name; empty where the property does not
+  /// apply to the case.
+  package let differences: [(name: String, difference: TensorDifference)]
+
+  package var applies: Bool { !differences.isEmpty }
+  package var holds: Bool { differences.allSatisfy(\.difference.agrees) }
+}

@@ -1,0 +1,56 @@
+package import ParityJudging
+import RecurrentModel
+import TensorComparison
+package import TensorCore
+
+/// The layout contract's identities, each with its verdict.
+package struct LayoutText {
+  private let style: Style
+
+  package init(_ style: Style) { self.style = style }
+
+  /// The answer to `parity-check layout`.
+  package func lines(_ question: LayoutQuestion, output: Shape, hN: Shape) -> [String] {
+    let contract = question.contract
+    var module = [
+      NumberText.count(contract.layers, "layer"),
+      NumberText.count(contract.directions, "direction"),
+    ]
+    if contract.layout.isBatched { module.append("batch of \(contract.layout.batch)") }
+    module.append(NumberText.count(contract.layout.steps, "step"))
+    if contract.layout.isBatched {
+      module.append("batch_first=\(contract.layout.batchFirst ? "True" : "False")")
+    }
+    var lines = ["output \(output), h_n \(hN): \(module.joined(separator: ", "))"]
+    lines += identityLines(question.findings, all: true)
+    if question.isVacuous { lines.append("no finite element to compare") }
+    if let hint = question.hint { lines.append(hint) }
+    return lines
+  }
+
+  /// One line for each identity that is violated, and for those that hold too
+  /// where `all` is asked for.
+  func identityLines(_ findings: [LayoutFinding], all: Bool) -> [String] {
+    let shown = findings.filter { all || !$0.holds }
+    let width = shown.map(\.statement.count).max() ?? 0
+    return shown.map { finding in
+      let verdict = Style.padded(finding.holds ? "holds" : "violated", to: 8)
+      let colored = style.colored(verdict, finding.holds ? .green : .red)
+      return "\(colored)  \(Style.padded(finding.statement, to: width))  \(detail(finding))"
+    }
+  }
+
+  private func detail(_ finding: LayoutFinding) -> String {
+    let difference = finding.difference
+    let count = NumberText.count(difference.measured.count, "element")
+    guard !finding.holds else { return "\(count), \(difference.limits.text)" }
+    let mismatched = difference.mismatched
+    var text = "\(mismatched.count) of \(count) differ"
+    if let extreme = mismatched.largestAbsolute {
+      text +=
+        ", by up to \(NumberText.scientific(extreme.value)) (\(Float(extreme.actual)) "
+        + "and \(Float(extreme.expected)))"
+    }
+    return text
+  }
+}

@@ -1,0 +1,84 @@
+import ParityJudging
+import RecurrentModel
+import TensorComparison
+import TensorCore
+
+/// What differs in one tensor, in the order of `torch.testing`'s messages: how
+/// many elements, the largest absolute and the largest relative difference;
+/// then where it starts.
+struct MismatchText {
+  let finding: TensorFinding
+  let contract: LayoutContract
+
+  var lines: [String] {
+    let difference = finding.difference
+    let mismatched = difference.mismatched
+    let share = Double(mismatched.count) / Double(max(1, difference.measured.count))
+    var lines = [
+      "\(title): \(mismatched.count) of \(difference.measured.count) elements differ "
+        + "(\(NumberText.percent(share)))"
+    ]
+    if mismatched.nonFiniteDisagreements > 0 {
+      lines.append("  not finite on one side only, or not the same: \(mismatched.nonFiniteDisagreements)")
+    }
+    if let extreme = mismatched.largestAbsolute {
+      lines.append("  " + absolute(extreme))
+    }
+    if let extreme = mismatched.largestRelative {
+      lines.append("  " + relative(extreme))
+    }
+    if let first = difference.firstMismatch {
+      let place = ElementPlace(
+        of: first.offset, in: finding.name,
+        features: difference.shape.axes[difference.shape.rank - 1], contract)
+      lines.append("  first at \(index(first)): \(place): \(values(first))")
+    }
+    return lines
+  }
+
+  private var title: String { finding.name + (finding.sides == .subjectAndReference ? "" : " (\(finding.sides.text))") }
+
+  private func absolute(_ extreme: Measurement.Extreme) -> String {
+    let allowed = finding.difference.limits.allowed(at: extreme.expected)
+    let (value, limit) = NumberText.distinct(extreme.value, allowed)
+    return "largest absolute difference \(value) at \(index(extreme)), \(limit) allowed: "
+      + values(extreme)
+  }
+
+  private func relative(_ extreme: Measurement.Extreme) -> String {
+    let allowed: String =
+      switch finding.difference.limits {
+      case .bound(let rtol, _): "rtol \(NumberText.scientific(rtol, digits: 2))"
+      case .bits: "none allowed"
+      }
+    return "largest relative difference \(NumberText.scientific(extreme.value)) at "
+      + "\(index(extreme)), \(allowed): \(values(extreme))"
+  }
+
+  private func index(_ extreme: Measurement.Extreme) -> String {
+    Shape.text(finding.difference.shape.index(at: extreme.offset))
+  }
+
+  private func values(_ extreme: Measurement.Extreme) -> String {
+    let (actual, expected) = finding.sides.names
+    return "\(actual) \(number(extreme.actual)), \(expected) \(number(extreme.expected))"
+  }
+
+  /// With as many digits as the element type tells apart.
+  private func number(_ value: Double) -> String {
+    finding.elementType == .float32 ? "\(Float(value))" : "\(value)"
+  }
+}
+
+extension TensorFinding.Sides {
+  /// Actual, then expected.
+  var names: (String, String) {
+    switch self {
+    case .subjectAndReference: ("engine", "reference")
+    case .referenceAndOracle: ("reference", "oracle")
+    case .subjectAndOracle: ("engine", "oracle")
+    }
+  }
+
+  var text: String { "\(names.0) against \(names.1)" }
+}

@@ -1,0 +1,85 @@
+import ParityFixtures
+package import ParityJudging
+import TensorComparison
+
+/// The report for people: one line a case, a block for each failure, one
+/// summary line.
+package struct TextReport: Sendable {
+  package enum Detail: Sendable {
+    /// What did not pass, and the summary.
+    case quiet
+    case normal
+    /// All that was measured, in every case.
+    case verbose
+  }
+
+  private let style: Style
+  private let detail: Detail
+  private let nameWidth: Int
+  private var counts: [CaseStatus: Int] = [:]
+
+  /// - Parameter names: of all cases to come, so that the columns line up.
+  package init(style: Style, detail: Detail, names: [String]) {
+    self.style = style
+    self.detail = detail
+    nameWidth = names.map { Style.printable($0).count }.max() ?? 0
+  }
+
+  /// Counts the case and gives the lines to print for it.
+  package mutating func lines(_ result: CaseResult) -> [String] {
+    counts[result.status, default: 0] += 1
+    let isGood = result.status == .passed || result.status == .skipped
+    if detail == .quiet, isGood { return [] }
+    let status = style.status(
+      result.status, Style.padded(result.status.rawValue, to: Self.statusWidth))
+    let name = Style.padded(Style.printable(result.location.name), to: nameWidth)
+    var lines = ["\(status)  \(name)  \(Style.printable(remark(result)))"]
+    var block: [String] = []
+    if result.status == .failed || result.status == .invalid { block += failure(result) }
+    if detail == .verbose { block += DetailText(result: result).lines.map(style.faint) }
+    lines += block.map { "    " + $0 }
+    return lines
+  }
+
+  /// The last line.
+  package func summary(seconds: Double) -> String {
+    let total = counts.values.reduce(0, +)
+    let parts = CaseStatus.allCases.compactMap { status in
+      counts[status].map { style.status(status, "\($0) \(status.rawValue)") }
+    }
+    return "\(NumberText.count(total, "case")): \(parts.joined(separator: ", "))"
+      + style.faint(" in \(NumberText.seconds(seconds))")
+  }
+
+  private static let statusWidth = CaseStatus.allCases.map(\.rawValue.count).max() ?? 0
+
+  /// What stands behind the case's name.
+  private func remark(_ result: CaseResult) -> String {
+    guard result.remarks.isEmpty else { return result.remarks.joined(separator: "; ") }
+    let differences = result.comparisons.filter { $0.sides == .subjectAndReference }
+      .map(\.difference)
+    let largest = differences.compactMap(\.measured.largestAbsolute?.value).max() ?? 0
+    let share = differences.map(\.largestShare).max() ?? 0
+    return largest == 0
+      ? "bit for bit"
+      : "largest |Δ| \(NumberText.scientific(largest)), \(NumberText.percent(share)) of the tolerance"
+  }
+
+  private func failure(_ result: CaseResult) -> [String] {
+    var lines: [String] = []
+    let layout = result.layout.filter { !$0.holds }
+    lines += LayoutText(style).identityLines(layout, all: false)
+    if let mistake = layout.lazy.compactMap(\.mistake).first { lines.append(mistake) }
+    guard let contract = result.contract else { return lines }
+    // The subject's own difference first; the reference's against the oracle
+    // only where the reference is what is wrong.
+    let differing = result.comparisons.filter { !$0.difference.agrees }
+    let bySubject = differing.filter { $0.sides == .subjectAndReference }
+    let shown = bySubject.isEmpty ? differing : bySubject
+    for finding in shown { lines += MismatchText(finding: finding, contract: contract).lines }
+    for finding in result.properties where !finding.holds {
+      lines.append("violated: \(finding.property.statement)")
+    }
+    return lines
+  }
+}

@@ -1,0 +1,41 @@
+/// Which unit of the module an element of a result belongs to.
+package struct ElementPlace: Sendable, Equatable {
+  package let sequence: Int
+  /// nil in a state.
+  package let step: Int?
+  /// nil in `output`, which is the last layer's.
+  package let layer: Int?
+  package let direction: Direction
+  package let unit: Int
+
+  /// - Parameters:
+  ///   - offset: row-major, into the tensor that a fixture calls `name`.
+  ///   - features: the last axis of that tensor.
+  package init(of offset: Int, in name: String, features: Int, _ contract: LayoutContract) {
+    let (row, feature) = offset.quotientAndRemainder(dividingBy: features)
+    if name == "output" {
+      let position = contract.layout.position(ofRow: row)
+      sequence = position.sequence
+      step = position.step
+      layer = nil
+      direction = feature < contract.outputSize ? .forward : .reverse
+      unit = feature % contract.outputSize
+    } else {
+      let (stateRow, sequence) = row.quotientAndRemainder(dividingBy: contract.layout.batch)
+      self.sequence = sequence
+      step = nil
+      layer = stateRow / contract.directions
+      direction = stateRow % contract.directions == 0 ? .forward : .reverse
+      unit = feature
+    }
+  }
+}
+
+extension ElementPlace: CustomStringConvertible {
+  package var description: String {
+    var parts = ["sequence \(sequence)"]
+    if let step { parts.append("step \(step)") }
+    if let layer { parts.append("layer \(layer)") }
+    return (parts + ["\(direction)", "unit \(unit)"]).joined(separator: ", ")
+  }
+}

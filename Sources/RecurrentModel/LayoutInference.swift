@@ -1,0 +1,61 @@
+package import TensorCore
+
+extension LayoutContract {
+  /// The contract of two bare tensors, whose module is told by their shapes.
+  ///
+  /// - Parameters:
+  ///   - output: (B, T, D·P), (T, B, D·P) or (T, D·P).
+  ///   - hN: (D·L, B, P) or (D·L, P).
+  ///   - batchFirst: nil where it is not known: the reading that fits `hN`'s
+  ///     batch is taken, and PyTorch's default, false, where both fit.
+  ///   - hiddenSize: P, where the user states it.
+  /// - Throws: `InvalidValue` where no module gives these two shapes.
+  package static func inferred(
+    output: Shape, hN: Shape, lengths: [Int]?, batchFirst: Bool?, hiddenSize: Int?
+  ) throws(InvalidValue) -> LayoutContract {
+    guard output.rank == 2 || output.rank == 3 else {
+      throw InvalidValue("output", expected: "two or three axes", found: "\(output)")
+    }
+    guard hN.rank == output.rank else {
+      throw InvalidValue("h_n", expected: "\(output.rank) axes, as output", found: "\(hN)")
+    }
+    let size = hN.axes[hN.rank - 1]
+    if let hiddenSize, hiddenSize != size {
+      throw InvalidValue("h_n", expected: "a last axis of size \(hiddenSize)", found: "\(hN)")
+    }
+    let features = output.axes[output.rank - 1]
+    guard size > 0, features == size || features == 2 * size else {
+      throw InvalidValue(
+        "output", expected: "a last axis of size \(size) or \(2 * size), for h_n \(hN)",
+        found: "\(output)")
+    }
+    let directions = features / size
+    guard hN.axes[0] > 0, hN.axes[0] % directions == 0 else {
+      throw InvalidValue(
+        "h_n", expected: "a first axis of \(directions) rows for each layer", found: "\(hN)")
+    }
+    let layout = try layout(output, hN, batchFirst)
+    try lengths.map { Packing(lengths: $0, totalLength: layout.steps) }?.check(against: layout)
+    return LayoutContract(
+      layout: layout, lengths: lengths, directions: directions,
+      layers: hN.axes[0] / directions, outputSize: size)
+  }
+
+  private static func layout(
+    _ output: Shape, _ hN: Shape, _ batchFirst: Bool?
+  ) throws(InvalidValue) -> SequenceLayout {
+    let readings = batchFirst.map { [$0] } ?? [false, true]
+    for reading in readings {
+      guard let layout = SequenceLayout(ofSequences: output, batchFirst: reading) else { continue }
+      if layout.isBatched, layout.batch != hN.axes[1] { continue }
+      guard layout.steps > 0 else {
+        throw InvalidValue("output", expected: "at least one step", found: "\(output)")
+      }
+      return layout
+    }
+    let axes = readings.map { $0 ? "first" : "second" }.joined(separator: " or ")
+    throw InvalidValue(
+      "output", expected: "a batch of \(hN.axes[1]) on its \(axes) axis, for h_n \(hN)",
+      found: "\(output)")
+  }
+}

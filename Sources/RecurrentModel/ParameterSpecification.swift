@@ -1,0 +1,96 @@
+package import TensorCore
+
+/// A parameter that a module has, under its name in `state_dict()`.
+package struct ParameterSpecification: Sendable, Equatable {
+  package enum Role: String, Sendable, CaseIterable {
+    case weightIH = "weight_ih"
+    case weightHH = "weight_hh"
+    case biasIH = "bias_ih"
+    case biasHH = "bias_hh"
+    case weightHR = "weight_hr"
+  }
+
+  package let role: Role
+  package let layer: Int
+  package let direction: Direction
+  package let shape: Shape
+
+  /// As in `weight_ih_l0_reverse`.
+  package var name: String { Self.name(role, layer: layer, direction) }
+
+  package static func name(_ role: Role, layer: Int, _ direction: Direction) -> String {
+    "\(role.rawValue)_l\(layer)" + (direction == .reverse ? "_reverse" : "")
+  }
+}
+
+extension RecurrentConfiguration {
+  /// All parameters of the module, in the order of its `state_dict()`.
+  ///
+  /// With G gates: `weight_ih` (G·H, I), `weight_hh` (G·H, P), the biases (G·H),
+  /// `weight_hr` (P, H); I is D·P in layers after the first.
+  /// Source: PyTorch's documentation of `LSTM` and `GRU`, "Variables".
+  package var parameters: [ParameterSpecification] {
+    let rows = module.gates.count * hiddenSize
+    var all: [ParameterSpecification] = []
+    for layer in 0..<numLayers {
+      for direction in directions {
+        func add(_ role: ParameterSpecification.Role, _ shape: Shape) {
+          all.append(.init(role: role, layer: layer, direction: direction, shape: shape))
+        }
+        add(.weightIH, [rows, inputSize(ofLayer: layer)])
+        add(.weightHH, [rows, outputSize])
+        if bias {
+          add(.biasIH, [rows])
+          add(.biasHH, [rows])
+        }
+        if projSize > 0 { add(.weightHR, [outputSize, hiddenSize]) }
+      }
+    }
+    return all
+  }
+}
+
+/// The parameters of a module by their names in `state_dict()`, known to be
+/// all that its configuration has and no other, of one floating-point type.
+package struct StateDict: Sendable {
+  package let tensors: [String: Tensor]
+  package let elementType: ElementType
+
+  /// - Throws: `InvalidValue`, naming the parameter, where one is missing, is not
+  ///   the module's, or has another shape or type.
+  package init(
+    _ tensors: [String: Tensor], checkedAgainst configuration: RecurrentConfiguration
+  ) throws(InvalidValue) {
+    let parameters = configuration.parameters
+    let type = tensors[parameters[0].name]?.elementType ?? .float32
+    for parameter in parameters {
+      let subject = "state_dict/" + parameter.name
+      guard let tensor = tensors[parameter.name] else {
+        throw InvalidValue(subject, expected: "a tensor \(parameter.shape)", found: "none")
+      }
+      guard tensor.shape == parameter.shape else {
+        throw InvalidValue(
+          subject, expected: "the shape \(parameter.shape)", found: "\(tensor.shape)")
+      }
+      guard tensor.elementType == type, type.isFloatingPoint else {
+        let expected = type.isFloatingPoint ? "\(type), as \(parameters[0].name)" : "floats"
+        throw InvalidValue(subject, expected: expected, found: "\(tensor.elementType)")
+      }
+    }
+    let known = Set(parameters.map(\.name))
+    if let extra = tensors.keys.filter({ !known.contains($0) }).min() {
+      throw InvalidValue(
+        "state_dict/" + extra, expected: "no such parameter in this configuration",
+        found: "a tensor \(tensors[extra]?.shape ?? [])")
+    }
+    self.tensors = tensors
+    elementType = type
+  }
+
+  /// - Precondition: the configuration has this parameter.
+  package subscript(
+    role: ParameterSpecification.Role, layer: Int, direction: Direction
+  ) -> Tensor? {
+    tensors[ParameterSpecification.name(role, layer: layer, direction)]
+  }
+}

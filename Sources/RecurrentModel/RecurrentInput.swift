@@ -1,0 +1,121 @@
+package import TensorCore
+
+/// What goes into a module's `forward`, known to fit its configuration.
+package struct RecurrentInput: Sendable {
+  /// (B, T, I), (T, B, I) or (T, I), as `layout` says.
+  package let input: Tensor
+  /// (D·L, B, P); nil for zeros.
+  package let h0: Tensor?
+  /// (D·L, B, H); nil for zeros, and where the module has no cell state.
+  package let c0: Tensor?
+  /// How many steps each sequence has; nil when not packed.
+  package let packing: Packing?
+
+  /// Of `input`.
+  package let layout: SequenceLayout
+
+  /// - Throws: `InvalidValue`, naming the tensor, where one contradicts the
+  ///   configuration or another.
+  package init(
+    input: Tensor, h0: Tensor? = nil, c0: Tensor? = nil, packing: Packing? = nil,
+    for configuration: RecurrentConfiguration
+  ) throws(InvalidValue) {
+    let layout = SequenceLayout(ofSequences: input.shape, batchFirst: configuration.batchFirst)
+    guard let layout, input.shape.axes.last == configuration.inputSize else {
+      throw InvalidValue(
+        "inputs/input", expected: "two or three axes, the last of size \(configuration.inputSize)",
+        found: "\(input.shape)")
+    }
+    guard layout.steps > 0 else {
+      throw InvalidValue("inputs/input", expected: "at least one step", found: "\(input.shape)")
+    }
+    let rows = configuration.stateRows
+    try Self.check(
+      h0, "inputs/h_0", like: input,
+      layout.stateAxes(rows: rows, features: configuration.outputSize))
+    try Self.check(
+      c0, "inputs/c_0", like: input,
+      layout.stateAxes(rows: rows, features: configuration.hiddenSize))
+    if configuration.module.hasCellState {
+      // PyTorch takes the pair or none.
+      guard (h0 == nil) == (c0 == nil) else {
+        throw InvalidValue(
+          h0 == nil ? "inputs/h_0" : "inputs/c_0", expected: "both or neither of h_0 and c_0",
+          found: "one")
+      }
+    } else if c0 != nil {
+      throw InvalidValue(
+        "inputs/c_0", expected: "none, for \(configuration.module.rawValue)", found: "one")
+    }
+    try packing?.check(against: layout)
+    self.input = input
+    self.h0 = h0
+    self.c0 = c0
+    self.packing = packing
+    self.layout = layout
+  }
+
+  private static func check(
+    _ state: Tensor?, _ name: String, like input: Tensor, _ axes: [Int]
+  ) throws(InvalidValue) {
+    guard let state else { return }
+    guard state.shape.axes == axes else {
+      throw InvalidValue(
+        name, expected: "the shape \(Shape.text(axes))", found: "\(state.shape)")
+    }
+    guard state.elementType == input.elementType else {
+      throw InvalidValue(
+        name, expected: "\(input.elementType), as inputs/input", found: "\(state.elementType)")
+    }
+  }
+
+  /// The number of steps of a sequence.
+  package func length(of sequence: Int) -> Int { packing?.lengths[sequence] ?? layout.steps }
+
+  /// Of `output`: padded sequences come back with as many steps as the longest
+  /// has, or as `total_length` states.
+  package var outputLayout: SequenceLayout {
+    layout.with(steps: packing?.outputSteps ?? layout.steps)
+  }
+}
+
+/// A batch of sequences of different lengths, as `pack_padded_sequence` takes it.
+package struct Packing: Sendable, Equatable {
+  /// One length a sequence, each at least 1.
+  package let lengths: [Int]
+  package let enforceSorted: Bool
+  /// `pad_packed_sequence`'s `total_length`.
+  package let totalLength: Int?
+
+  package init(lengths: [Int], enforceSorted: Bool = false, totalLength: Int? = nil) {
+    self.lengths = lengths
+    self.enforceSorted = enforceSorted
+    self.totalLength = totalLength
+  }
+
+  package var outputSteps: Int { totalLength ?? lengths.max() ?? 0 }
+
+  /// - Throws: `InvalidValue` for what PyTorch refuses to pack or to pad.
+  package func check(against layout: SequenceLayout) throws(InvalidValue) {
+    let name = "inputs/lengths"
+    guard layout.isBatched else {
+      throw InvalidValue("packed", expected: "a batched input", found: "an unbatched one")
+    }
+    guard lengths.count == layout.batch else {
+      throw InvalidValue(name, expected: "\(layout.batch) lengths", found: "\(lengths.count)")
+    }
+    if let bad = lengths.first(where: { !(1...max(1, layout.steps) ~= $0) }) {
+      throw InvalidValue(name, expected: "lengths from 1 to \(layout.steps)", found: "\(bad)")
+    }
+    if enforceSorted, lengths != lengths.sorted(by: >) {
+      throw InvalidValue(
+        name, expected: "descending lengths, as enforce_sorted demands", found: "\(lengths)")
+    }
+    let longest = lengths.max() ?? 0
+    if let totalLength, !(longest...(1 << 32) ~= totalLength) {
+      throw InvalidValue(
+        "packed.total_length", expected: "at least the longest length, \(longest)",
+        found: "\(totalLength)")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package import TensorCore
+
+/// Where the vector of one step of one sequence stands in a tensor of
+/// sequences, and what the shapes around it are.
+///
+/// | | sequences | states |
+/// |---|---|---|
+/// | `batch_first` | (B, T, F) | (rows, B, F) |
+/// | else | (T, B, F) | (rows, B, F) |
+/// | unbatched | (T, F) | (rows, F) |
+package struct SequenceLayout: Sendable, Equatable {
+  /// B; 1 when unbatched.
+  package let batch: Int
+  /// T.
+  package let steps: Int
+  package let batchFirst: Bool
+  package let isBatched: Bool
+
+  /// - Returns: nil for a shape that has neither two nor three axes.
+  package init?(ofSequences shape: Shape, batchFirst: Bool) {
+    guard shape.rank == 2 || shape.rank == 3 else { return nil }
+    isBatched = shape.rank == 3
+    self.batchFirst = batchFirst
+    let batchAxis = batchFirst ? 0 : 1
+    batch = isBatched ? shape.axes[batchAxis] : 1
+    steps = isBatched ? shape.axes[1 - batchAxis] : shape.axes[0]
+  }
+
+  private init(batch: Int, steps: Int, batchFirst: Bool, isBatched: Bool) {
+    self.batch = batch
+    self.steps = steps
+    self.batchFirst = batchFirst
+    self.isBatched = isBatched
+  }
+
+  /// The same order of axes with another number of steps, and of sequences.
+  package func with(steps: Int, batch: Int? = nil) -> SequenceLayout {
+    SequenceLayout(
+      batch: batch ?? self.batch, steps: steps, batchFirst: batchFirst, isBatched: isBatched)
+  }
+
+  /// The number of the vector, row-major: its elements start at `row · F`.
+  package func row(sequence: Int, step: Int) -> Int {
+    batchFirst ? sequence * steps + step : step * batch + sequence
+  }
+
+  /// The inverse of `row(sequence:step:)`.
+  package func position(ofRow row: Int) -> (sequence: Int, step: Int) {
+    if batchFirst {
+      return (row / steps, row % steps)
+    }
+    return (row % batch, row / batch)
+  }
+
+  /// The axes of a tensor of sequences. Sizes that a manifest states can be too
+  /// large to be a `Shape`, so checks compare axes.
+  package func axes(features: Int) -> [Int] {
+    guard isBatched else { return [steps, features] }
+    return batchFirst ? [batch, steps, features] : [steps, batch, features]
+  }
+
+  /// The axes of a state; `batch_first` does not change them.
+  package func stateAxes(rows: Int, features: Int) -> [Int] {
+    isBatched ? [rows, batch, features] : [rows, features]
+  }
+}

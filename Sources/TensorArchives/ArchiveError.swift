@@ -1,0 +1,54 @@
+/// Why a file, or one member of it, could not be read.
+///
+/// One line for people: path, member, and what was expected and found.
+package struct ArchiveError: Error, Equatable {
+  package enum Reason: Equatable, Sendable {
+    /// The system's own words for why a file can't be opened or listed.
+    case unreadable(String)
+    /// The file is not of the format that its name promises.
+    case wrongFormat(expected: String, found: String)
+    /// The file ends too early.
+    case truncated(String, expectedBytes: Int, foundBytes: Int)
+    /// Two places of the file contradict each other.
+    case corrupt(String, expected: String, found: String)
+    /// Sound, but of a kind that this reader does not read.
+    case unsupported(String, expected: String, found: String)
+    /// Nothing of this name, or nothing that stands out without one.
+    case noSuchMember(available: [String])
+  }
+
+  package let path: String
+  package let member: String?
+  package let reason: Reason
+
+  package init(path: String, member: String? = nil, _ reason: Reason) {
+    self.path = path
+    self.member = member
+    self.reason = reason
+  }
+}
+
+extension ArchiveError: CustomStringConvertible {
+  package var description: String {
+    ([path, member].compactMap(\.self) + ["\(reason)"]).joined(separator: ": ")
+  }
+}
+
+extension ArchiveError.Reason: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unreadable(let words):
+      words
+    case .wrongFormat(let expected, let found):
+      "expected \(expected), found \(found)"
+    case .truncated(let what, let expected, let found):
+      "\(what) is cut off: expected \(expected) bytes, found \(found)"
+    case .corrupt(let what, let expected, let found),
+      .unsupported(let what, let expected, let found):
+      "\(what): expected \(expected), found \(found)"
+    case .noSuchMember(let available):
+      "no such tensor; the file holds "
+        + (available.isEmpty ? "none" : available.joined(separator: ", "))
+    }
+  }
+}

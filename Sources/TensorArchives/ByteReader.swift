@@ -1,0 +1,70 @@
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Little-endian fields out of the bytes of a file; reading past their end is
+/// an error and never a trap.
+struct ByteReader {
+  let bytes: Data
+  let path: String
+  var member: String?
+  private(set) var offset: Int
+
+  init(_ bytes: Data, at offset: Int = 0, path: String, member: String? = nil) {
+    self.bytes = bytes
+    self.path = path
+    self.member = member
+    self.offset = offset
+  }
+
+  var remaining: Int { max(0, bytes.count - offset) }
+
+  mutating func integer<Integer: FixedWidthInteger & UnsignedInteger>(
+    _ type: Integer.Type, of what: String
+  ) throws(ArchiveError) -> Int {
+    let field = try take(MemoryLayout<Integer>.size, of: what)
+    let value = field.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard let value = Int(exactly: value) else {
+      throw error(.corrupt(what, expected: "at most \(Int.max)", found: "\(value)"))
+    }
+    return value
+  }
+
+  mutating func skip(_ count: Int, of what: String) throws(ArchiveError) {
+    _ = try take(count, of: what)
+  }
+
+  /// The next `count` bytes, without a copy.
+  mutating func take(_ count: Int, of what: String) throws(ArchiveError) -> Data {
+    guard count <= bytes.count - offset else {
+      throw error(.truncated(what, expectedBytes: count, foundBytes: remaining))
+    }
+    let start = bytes.startIndex + offset
+    offset += count
+    return bytes[start..<start + count]
+  }
+
+  func error(_ reason: ArchiveError.Reason) -> ArchiveError {
+    ArchiveError(path: path, member: member, reason)
+  }
+}
+
+extension Data {
+  /// The first bytes, for an error message: as text where they are printable
+  /// ASCII, else in hexadecimal.
+  var printablePrefix: String {
+    let start = prefix(8)
+    if start.isEmpty { return "an empty file" }
+    if start.allSatisfy({ (0x20..<0x7F).contains($0) }) {
+      return "\"" + String(decoding: start, as: UTF8.self) + "\""
+    }
+    return "bytes " + start.map { hexadecimal(UInt64($0), digits: 2) }.joined(separator: " ")
+  }
+}
+
+func hexadecimal(_ value: UInt64, digits: Int) -> String {
+  let text = String(value, radix: 16)
+  return String(repeating: "0", count: max(0, digits - text.count)) + text
+}

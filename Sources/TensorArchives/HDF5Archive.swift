@@ -1,0 +1,37 @@
+#if HDF5
+  import CHDF5
+  import TensorCore
+
+  /// An HDF5 file: its datasets are the tensors, its root attribute `manifest`
+  /// is the manifest.
+  final class HDF5Archive: TensorArchive {
+    let path: String
+    let tensorNames: [String]
+    private let file: HDF5File
+    private let manifestText: String?
+
+    /// - Throws: `ArchiveError` where the file is not HDF5, is cut off, or holds
+    ///   links to elsewhere.
+    init(path: String) throws(ArchiveError) {
+      self.path = path
+      // HDF5 would wait on a pipe, and reports a folder as a damaged file.
+      let start = try FileBytes.read(path).prefix(8)
+      file = try HDF5File(path: path, start: start)
+      tensorNames = try file.withID { id throws(ArchiveError) in
+        try HDF5Listing.datasets(in: id, path: path)
+      }
+      manifestText = try file.withID { id throws(ArchiveError) in
+        try HDF5Attribute.text(named: "manifest", of: id, path: path)
+      }
+    }
+
+    func manifest() -> String? { manifestText }
+
+    func tensor(named name: String) throws(ArchiveError) -> Tensor {
+      try requireMember(name)
+      return try file.withID { id throws(ArchiveError) in
+        try HDF5Dataset(named: name, in: id, path: path).read()
+      }
+    }
+  }
+#endif

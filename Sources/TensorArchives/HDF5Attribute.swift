@@ -1,0 +1,59 @@
+#if HDF5
+  import CHDF5
+
+  /// The root attributes of an HDF5 file that hold text.
+  enum HDF5Attribute {
+    /// The library itself limits what is not in dense storage to 64 KiB; no
+    /// manifest comes near this.
+    private static let longest = 16 << 20
+
+    /// - Returns: nil where there is no attribute of this name.
+    static func text(
+      named name: String, of object: hid_t, path: String
+    ) throws(ArchiveError) -> String? {
+      guard H5Aexists(object, name) > 0 else { return nil }
+      let member = "attribute " + name
+      guard
+        let attribute = HDF5Handle(
+          H5Aopen(object, name, parity_H5P_DEFAULT()), closedBy: { H5Aclose($0) }),
+        let type = HDF5Handle(H5Aget_type(attribute.id), closedBy: { H5Tclose($0) }),
+        let space = HDF5Handle(H5Aget_space(attribute.id), closedBy: { H5Sclose($0) })
+      else { throw HDF5Listing.damaged(member, path: path) }
+      guard H5Tget_class(type.id) == H5T_STRING, H5Sget_simple_extent_npoints(space.id) == 1 else {
+        throw ArchiveError(
+          path: path, member: member,
+          .unsupported("attribute", expected: "one string", found: "another type"))
+      }
+      let bytes =
+        H5Tis_variable_str(type.id) > 0
+        ? variable(attribute.id, type.id, space.id) : fixed(attribute.id, type.id)
+      guard let bytes else { throw HDF5Listing.damaged(member, path: path) }
+      guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw ArchiveError(
+          path: path, member: member,
+          .corrupt("attribute", expected: "UTF-8", found: "other bytes"))
+      }
+      return text
+    }
+
+    private static func variable(_ attribute: hid_t, _ type: hid_t, _ space: hid_t) -> [UInt8]? {
+      var text: UnsafeMutablePointer<CChar>?
+      guard H5Aread(attribute, type, &text) >= 0 else { return nil }
+      guard let text else { return [] }
+      defer { H5free_memory(text) }
+      var bytes: [UInt8] = []
+      while text[bytes.count] != 0 { bytes.append(UInt8(bitPattern: text[bytes.count])) }
+      return bytes
+    }
+
+    private static func fixed(_ attribute: hid_t, _ type: hid_t) -> [UInt8]? {
+      let size = H5Tget_size(type)
+      guard size > 0, size <= longest else { return nil }
+      var bytes = [UInt8](repeating: 0, count: size)
+      guard H5Aread(attribute, type, &bytes) >= 0 else { return nil }
+      // Shorter text is padded with NUL or, in Fortran's way, with spaces.
+      while let last = bytes.last, last == 0 || last == 0x20 { bytes.removeLast() }
+      return bytes
+    }
+  }
+#endif

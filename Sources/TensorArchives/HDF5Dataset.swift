@@ -1,0 +1,122 @@
+#if HDF5
+  import CHDF5
+  import TensorCore
+
+  /// One open dataset. Lives under the library's lock.
+  struct HDF5Dataset: ~Copyable {
+    private let dataset: HDF5Handle
+    private let name: String
+    private let path: String
+
+    init(named name: String, in file: hid_t, path: String) throws(ArchiveError) {
+      guard
+        let dataset = HDF5Handle(
+          H5Dopen2(file, name, parity_H5P_DEFAULT()), closedBy: { H5Dclose($0) })
+      else { throw HDF5Listing.damaged(name, path: path) }
+      self.dataset = dataset
+      self.name = name
+      self.path = path
+    }
+
+    /// Reads all of it. HDF5 converts from the file's byte order.
+    func read() throws(ArchiveError) -> Tensor {
+      let type = try elementType()
+      let shape = try shape()
+      try checkStorage(of: shape, type)
+      switch type {
+      case .float32: return try elements(Float.self, parity_H5T_NATIVE_FLOAT(), shape)
+      case .float64: return try elements(Double.self, parity_H5T_NATIVE_DOUBLE(), shape)
+      case .int64: return try elements(Int64.self, parity_H5T_NATIVE_INT64(), shape)
+      }
+    }
+
+    private func elements<Element: TensorElement>(
+      _ type: Element.Type, _ memoryType: hid_t, _ shape: Shape
+    ) throws(ArchiveError) -> Tensor {
+      var status: herr_t = 0
+      let count = shape.elementCount
+      let elements = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+        status = H5Dread(
+          dataset.id, memoryType, parity_H5S_ALL(), parity_H5S_ALL(), parity_H5P_DEFAULT(),
+          buffer.baseAddress)
+        initialized = status >= 0 ? count : 0
+      }
+      guard status >= 0 else {
+        throw error(
+          .corrupt("data", expected: "\(shape) of \(Element.elementType)", found: "damage"))
+      }
+      return Tensor(elements, shape: shape)
+    }
+
+    private func elementType() throws(ArchiveError) -> ElementType {
+      guard let type = HDF5Handle(H5Dget_type(dataset.id), closedBy: { H5Tclose($0) }) else {
+        throw HDF5Listing.damaged(name, path: path)
+      }
+      let size = H5Tget_size(type.id)
+      let found: String
+      switch (H5Tget_class(type.id), size) {
+      case (H5T_FLOAT, 4): return .float32
+      case (H5T_FLOAT, 8): return .float64
+      case (H5T_INTEGER, 8) where H5Tget_sign(type.id) == H5T_SGN_2: return .int64
+      case (H5T_FLOAT, _): found = "a float of \(size) bytes"
+      case (H5T_INTEGER, _):
+        let sign = H5Tget_sign(type.id) == H5T_SGN_2 ? "a signed" : "an unsigned"
+        found = "\(sign) integer of \(size) bytes"
+      case (H5T_STRING, _): found = "text"
+      case (H5T_COMPOUND, _): found = "a compound type"
+      default: found = "another type"
+      }
+      let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
+      throw error(.unsupported("element type", expected: known, found: found))
+    }
+
+    private func shape() throws(ArchiveError) -> Shape {
+      guard let space = HDF5Handle(H5Dget_space(dataset.id), closedBy: { H5Sclose($0) }) else {
+        throw HDF5Listing.damaged(name, path: path)
+      }
+      let rank = Int(H5Sget_simple_extent_ndims(space.id))
+      guard rank >= 0, H5Sget_simple_extent_type(space.id) != H5S_NULL else {
+        throw error(.unsupported("dataspace", expected: "a simple one", found: "an empty one"))
+      }
+      var sizes = [hsize_t](repeating: 0, count: rank)
+      H5Sget_simple_extent_dims(space.id, &sizes, nil)
+      guard let shape = Shape(checking: sizes.map { Int(clamping: $0) }) else {
+        throw error(
+          .corrupt("shape", expected: "sizes whose product fits 63 bits", found: "\(sizes)"))
+      }
+      return shape
+    }
+
+    /// Holds the declared size against what the file stores, before anything is
+    /// allocated. Missing chunks would read as the fill value.
+    private func checkStorage(of shape: Shape, _ type: ElementType) throws(ArchiveError) {
+      guard
+        let creation = HDF5Handle(H5Dget_create_plist(dataset.id), closedBy: { H5Pclose($0) })
+      else { throw HDF5Listing.damaged(name, path: path) }
+      let layout = H5Pget_layout(creation.id)
+      guard layout == H5D_COMPACT || layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED else {
+        throw error(
+          .unsupported("storage", expected: "compact, contiguous or chunked", found: "virtual"))
+      }
+      guard H5Pget_external_count(creation.id) == 0 else {
+        throw error(.unsupported("storage", expected: "in this file", found: "in other files"))
+      }
+      let stored = Int(clamping: H5Dget_storage_size(dataset.id))
+      let filters = H5Pget_nfilters(creation.id)
+      let largest = filters > 0 ? Inflate.largestOutput(of: stored) : stored
+      let (declared, overflow) = shape.elementCount.multipliedReportingOverflow(
+        by: type.byteCount)
+      guard !overflow, declared <= largest else {
+        throw error(
+          .corrupt(
+            "data of \(type) \(shape)",
+            expected: overflow ? "more than 2^63 bytes" : "\(declared) bytes",
+            found: "\(stored) bytes in the file"))
+      }
+    }
+
+    private func error(_ reason: ArchiveError.Reason) -> ArchiveError {
+      ArchiveError(path: path, member: name, reason)
+    }
+  }
+#endif

@@ -1,0 +1,94 @@
+# Sourced by the commands in this folder: installs what they need and the
+# machine lacks. Quiet where nothing is missing.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+# One line on standard error, and the end.
+fail() {
+  echo "$(basename "$0"): $*" >&2
+  exit 1
+}
+
+# Runs a command silently; what it printed is shown only if it fails.
+quietly() {
+  local log
+  log=$(mktemp)
+  if "$@" >"$log" 2>&1; then
+    rm -f "$log"
+  else
+    local status=$?
+    cat "$log" >&2
+    rm -f "$log"
+    return "$status"
+  fi
+}
+
+# install_packages APT-NAMES -- BREW-NAMES: with the rights that are there, or
+# says what to type and stops.
+install_packages() {
+  local apt=() brew=()
+  while [ "$1" != -- ]; do apt+=("$1"); shift; done
+  shift
+  brew=("$@")
+  if command -v apt-get >/dev/null; then
+    local apt_install=(apt-get install -y --no-install-recommends "${apt[@]}")
+    if [ "$(id -u)" = 0 ]; then
+      echo "installing ${apt[*]}" >&2
+      quietly apt-get update
+      quietly env DEBIAN_FRONTEND=noninteractive "${apt_install[@]}"
+    elif sudo -n true 2>/dev/null; then
+      echo "installing ${apt[*]} (sudo)" >&2
+      quietly sudo -n apt-get update
+      quietly sudo -n env DEBIAN_FRONTEND=noninteractive "${apt_install[@]}"
+    else
+      fail "missing ${apt[*]}; run: sudo ${apt_install[*]}"
+    fi
+  elif command -v brew >/dev/null; then
+    echo "installing ${brew[*]}" >&2
+    quietly brew install "${brew[@]}"
+  else
+    fail "missing ${apt[*]} (names of Debian's packages), and neither apt-get nor brew to install them"
+  fi
+}
+
+prepare_swift() {
+  command -v swift >/dev/null ||
+    fail "missing Swift 6.2 or later; see https://www.swift.org/install"
+  # Homebrew keeps its zlib beside the system's, out of pkg-config's sight.
+  if command -v brew >/dev/null; then
+    PKG_CONFIG_PATH="$(brew --prefix)/opt/zlib/lib/pkgconfig:${PKG_CONFIG_PATH:-}"
+    export PKG_CONFIG_PATH
+  fi
+  if ! command -v pkg-config >/dev/null || ! pkg-config --exists hdf5 zlib; then
+    install_packages libhdf5-dev zlib1g-dev pkg-config -- hdf5 zlib pkg-config
+    pkg-config --exists hdf5 zlib || fail "pkg-config still does not find hdf5 and zlib"
+  fi
+}
+
+# Real PyTorch, in the virtual environment .venv; made anew when the
+# requirements change.
+prepare_python() {
+  local python=${PYTHON:-python3} stamp=.venv/requirements.txt
+  if ! command -v "$python" >/dev/null || ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    install_packages python3 python3-venv -- python
+  fi
+  cmp -s tools/requirements.txt "$stamp" && return
+  echo "installing PyTorch into .venv" >&2
+  rm -rf .venv
+  quietly "$python" -m venv .venv
+  quietly .venv/bin/python -m pip install --disable-pip-version-check -r tools/requirements.txt
+  cp tools/requirements.txt "$stamp"
+}
+
+# The release binary, in $binary. Its Swift runtime is linked in where that is
+# possible, so that it runs on machines without Swift.
+build_release() {
+  local flags=(-c release --product parity-check)
+  if [ "$(uname)" = Linux ]; then flags+=(--static-swift-stdlib); fi
+  if [ ! -x .build/release/parity-check ]; then
+    echo "building parity-check; the first time takes a few minutes" >&2
+  fi
+  quietly swift build "${flags[@]}"
+  binary=$root/.build/release/parity-check
+}
