@@ -19,12 +19,11 @@ func room(_ name: String, imports dependencies: [Target.Dependency] = []) -> Tar
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(
-  of room: String, imports dependencies: [Target.Dependency] = [], resources: [Resource] = []
-) -> Target {
+func tests(of room: String, imports dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
-    name: room + "Tests", dependencies: [.byName(name: room)] + dependencies,
-    resources: resources, swiftSettings: strict)
+    name: room + "Tests",
+    dependencies: [.byName(name: room), "TestSupport"] + dependencies,
+    exclude: room == "TensorArchives" ? ["Samples"] : [], swiftSettings: strict)
 }
 
 let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
@@ -82,6 +81,28 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "TestSupport", dependencies: ["TensorCore", "RecurrentModel"],
+      path: "Tests/TestSupport", swiftSettings: strict),
     tests(of: "TensorCore"),
+    tests(
+      of: "TensorArchives",
+      imports: ["TensorCore", .target(name: "CHDF5", condition: .when(traits: ["HDF5"]))]),
+    tests(of: "TensorComparison", imports: ["TensorCore"]),
+    tests(of: "RecurrentModel", imports: ["TensorCore"]),
+    tests(of: "RecurrentEngine", imports: ["TensorCore", "RecurrentModel"]),
+    tests(of: "ParityFixtures", imports: ["TensorCore", "RecurrentModel", "TensorComparison"]),
+    tests(
+      of: "ParityJudging",
+      imports: [
+        "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentEngine",
+        "ParityFixtures",
+      ]),
+    tests(
+      of: "ParityReports",
+      imports: [
+        "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
+      ]),
+    tests(of: "ParityCheck"),
   ]
 )

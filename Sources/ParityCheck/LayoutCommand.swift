@@ -8,7 +8,11 @@ import TensorCore
 struct LayoutCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "layout",
+    _superCommandName: "parity-check",
     abstract: "Hold two bare tensors to the layout contract, without a manifest.",
+    usage: """
+      parity-check layout <output> <h_n> [--lengths <file>] [--batch-first] [--hidden-size <n>]
+      """,
     discussion: """
       OUTPUT and H_N are files of any supported kind. FILE:NAME names one tensor of a file \
       that holds several; without a name, output and h_n are looked for.
@@ -21,7 +25,9 @@ struct LayoutCommand: ParsableCommand {
   @Argument(help: "(B, T, D·H), (T, B, D·H) or (T, D·H).", completion: .file())
   var output: String
 
-  @Argument(help: "(D·layers, B, H) or (D·layers, H).", completion: .file())
+  @Argument(
+    help: ArgumentHelp("(D·layers, B, H) or (D·layers, H).", valueName: "h_n"),
+    completion: .file())
   var hN: String
 
   @Option(help: "A file with the length of each sequence, for a packed batch (int64).")

@@ -3,11 +3,14 @@ import ParityFixtures
 import ParityJudging
 import ParityReports
 
-@main
 struct ParityCheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "parity-check",
     abstract: "Judge whether recurrent layers compute what PyTorch computes.",
+    usage: """
+      parity-check <path> ... [options]
+      parity-check layout <output> <h_n> [options]
+      """,
     discussion: """
       PATH is a fixture (.npz, .h5, or a folder with manifest.json), or a folder that is \
       searched for fixtures. A folder named like a subcommand is checked as ./layout.

@@ -47,8 +47,16 @@ extension ArchiveError.Reason: CustomStringConvertible {
       .unsupported(let what, let expected, let found):
       "\(what): expected \(expected), found \(found)"
     case .noSuchMember(let available):
-      "no such tensor; the file holds "
-        + (available.isEmpty ? "none" : available.joined(separator: ", "))
+      "no such tensor; the file holds " + Self.list(available)
+    }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(8).joined(separator: ", ")
+    switch names.count {
+    case 0: return "none"
+    case ...8: return shown
+    default: return shown + " and \(names.count - 8) more"
     }
   }
 }

@@ -1,0 +1,77 @@
+import TensorCore
+import Testing
+
+@testable import RecurrentModel
+
+@Suite struct RecurrentInputTests {
+  private let configuration: RecurrentConfiguration
+
+  init() throws {
+    configuration = try RecurrentConfiguration(
+      module: .lstm, inputSize: 5, hiddenSize: 3, batchFirst: true)
+  }
+
+  private func zeros(_ axes: Int...) -> Tensor {
+    let shape = Shape(axes)
+    return Tensor([Float](repeating: 0, count: shape.elementCount), shape: shape)
+  }
+
+  private func subject(
+    input: Tensor? = nil, h0: Tensor? = nil, c0: Tensor? = nil, packing: Packing? = nil
+  ) -> String? {
+    do {
+      _ = try RecurrentInput(
+        input: input ?? zeros(2, 4, 5), h0: h0, c0: c0, packing: packing, for: configuration)
+      return nil
+    } catch {
+      return error.subject
+    }
+  }
+
+  @Test func acceptsWhatPyTorchAccepts() {
+    #expect(subject() == nil)
+    #expect(subject(input: zeros(4, 5)) == nil)
+    #expect(subject(h0: zeros(1, 2, 3), c0: zeros(1, 2, 3)) == nil)
+    #expect(subject(input: zeros(4, 5), h0: zeros(1, 3), c0: zeros(1, 3)) == nil)
+    #expect(subject(packing: Packing(lengths: [2, 4])) == nil)
+    #expect(subject(packing: Packing(lengths: [4, 2], enforceSorted: true)) == nil)
+  }
+
+  @Test func refusesWrongInputs() {
+    #expect(subject(input: zeros(2, 4, 6)) == "inputs/input")
+    #expect(subject(input: zeros(5)) == "inputs/input")
+    #expect(subject(input: zeros(2, 0, 5)) == "inputs/input")
+    #expect(subject(input: zeros(1, 2, 4, 5)) == "inputs/input")
+  }
+
+  @Test func refusesWrongStates() {
+    // The batch never comes first in a state.
+    #expect(subject(h0: zeros(2, 1, 3), c0: zeros(2, 1, 3)) == "inputs/h_0")
+    #expect(subject(h0: zeros(1, 2, 3), c0: zeros(1, 3)) == "inputs/c_0")
+    #expect(subject(h0: zeros(1, 2, 3)) == "inputs/c_0")
+    #expect(subject(c0: zeros(1, 2, 3)) == "inputs/h_0")
+    let double = zeros(1, 2, 3).rounded(to: .float64)
+    #expect(subject(h0: double, c0: double) == "inputs/h_0")
+  }
+
+  @Test func refusesWrongLengths() {
+    #expect(subject(packing: Packing(lengths: [4])) == "inputs/lengths")
+    #expect(subject(packing: Packing(lengths: [4, 5])) == "inputs/lengths")
+    #expect(subject(packing: Packing(lengths: [4, 0])) == "inputs/lengths")
+    #expect(subject(packing: Packing(lengths: [2, 4], enforceSorted: true)) == "inputs/lengths")
+    #expect(subject(packing: Packing(lengths: [4, 2], totalLength: 3)) == "packed.total_length")
+    #expect(
+      subject(packing: Packing(lengths: [4, 2], totalLength: .max)) == "packed.total_length")
+    #expect(subject(input: zeros(4, 5), packing: Packing(lengths: [4])) == "packed")
+  }
+
+  @Test func outputIsAsLongAsTheLongestSequenceUnlessStated() throws {
+    func steps(_ packing: Packing?) throws -> Int {
+      try RecurrentInput(input: zeros(2, 4, 5), packing: packing, for: configuration)
+        .outputLayout.steps
+    }
+    #expect(try steps(nil) == 4)
+    #expect(try steps(Packing(lengths: [1, 3])) == 3)
+    #expect(try steps(Packing(lengths: [1, 3], totalLength: 7)) == 7)
+  }
+}

@@ -1,0 +1,87 @@
+import TensorCore
+import Testing
+
+@testable import TensorComparison
+
+@Suite struct TensorDifferenceTests {
+  private let limits = Limits.bound(rtol: 0, atol: 0.1)
+
+  private func difference(_ actual: [Double], _ expected: [Double]) -> TensorDifference {
+    TensorDifference(
+      of: Tensor(actual, shape: [actual.count]), from: Tensor(expected, shape: [expected.count]),
+      within: limits)
+  }
+
+  @Test func findsTheLargestDifferences() {
+    let difference = difference([1, 2.5, 100, -4], [1, 2, 101, -4])
+    #expect(difference.measured.largestAbsolute?.offset == 2)
+    #expect(difference.measured.largestAbsolute?.value == 1)
+    #expect(difference.measured.largestRelative?.offset == 1)
+    #expect(difference.measured.largestRelative?.value == 0.25)
+    #expect(difference.mismatched.count == 2)
+    #expect(difference.firstMismatch?.offset == 1)
+    #expect(difference.largestShare == 10)
+    #expect(!difference.agrees)
+  }
+
+  @Test func nanNeverHidesTheLargestFiniteDifference() {
+    let difference = difference([.nan, 1, 3], [0, 1, 2])
+    #expect(difference.measured.largestAbsolute?.offset == 2)
+    #expect(difference.measured.nonFiniteDisagreements == 1)
+    #expect(difference.measured.finiteCount == 2)
+    #expect(difference.mismatched.count == 2)
+    #expect(difference.firstMismatch?.offset == 0)
+  }
+
+  @Test func equalNonFiniteElementsAgree() {
+    let difference = difference([.nan, .infinity, -.infinity], [.nan, .infinity, -.infinity])
+    #expect(difference.agrees)
+    #expect(difference.measured.finiteCount == 0)
+    #expect(difference.measured.nonFiniteDisagreements == 0)
+    #expect(difference.measured.largestAbsolute == nil)
+  }
+
+  @Test func relativeDifferenceToZeroIsInfinite() {
+    let difference = difference([0.01, 0], [0, 0])
+    #expect(difference.measured.largestRelative?.value == .infinity)
+    #expect(difference.agrees)
+  }
+
+  @Test func withinTheLimitsNothingIsMismatched() {
+    let difference = difference([1.05], [1])
+    #expect(difference.agrees)
+    #expect(difference.mismatched.largestAbsolute == nil)
+    #expect(difference.firstMismatch == nil)
+    #expect(abs(difference.largestShare - 0.5) < 1e-12)
+  }
+
+  @Test func measuresULPInTheNarrowerType() {
+    let one = Float(1)
+    let actual = Tensor([one.nextUp.nextUp], shape: [1])
+    let expected = Tensor([1.0], shape: [1])
+    let difference = TensorDifference(of: actual, from: expected, within: limits)
+    #expect(difference.measured.largestULP?.value == 2)
+  }
+
+  @Test func emptyTensorsAgreeAndCountNothing() {
+    let difference = difference([], [])
+    #expect(difference.agrees)
+    #expect(difference.measured.count == 0)
+  }
+}
+
+@Suite struct ULPDistanceTests {
+  @Test func countsRepresentableValues() {
+    #expect(ULPDistance.between(1, Double(Float(1).nextUp), in: .float32) == 1)
+    #expect(ULPDistance.between(1, 1.0.nextUp, in: .float64) == 1)
+    #expect(ULPDistance.between(0, -0.0, in: .float64) == 0)
+    let least = Double(Float.leastNonzeroMagnitude)
+    #expect(ULPDistance.between(-least, least, in: .float32) == 2)
+  }
+
+  @Test func doesNotOverflowAcrossTheWholeRange() {
+    let greatest = Double.greatestFiniteMagnitude
+    let distance = ULPDistance.between(-greatest, greatest, in: .float64)
+    #expect(distance > 1.8e19 && distance < 1.9e19)
+  }
+}

@@ -1,0 +1,57 @@
+package import RecurrentModel
+package import TensorCore
+
+/// Modules and inputs drawn at random, the same ones in every run.
+package struct RandomModule: Sendable, CustomStringConvertible {
+  package let configuration: RecurrentConfiguration
+  package let stateDict: StateDict
+  package let input: RecurrentInput
+
+  package var description: String {
+    "\(configuration.module.rawValue) \(configuration) \(input.input.shape)"
+  }
+
+  /// - Parameter type: of all tensors.
+  package init(seed: UInt64, in type: ElementType = .float64) throws {
+    var generator = SeededGenerator(seed: seed)
+    func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
+    func flip() -> Bool { Bool.random(using: &generator) }
+    func tensor(_ axes: [Int], scale: Double = 1) -> Tensor {
+      let shape = Shape(axes)
+      let elements = (0..<shape.elementCount).map { _ in
+        Double.random(in: -scale...scale, using: &generator)
+      }
+      return Tensor(elements, shape: shape).rounded(to: type)
+    }
+
+    let module = RecurrentModule.allCases[draw(0...RecurrentModule.allCases.count - 1)]
+    let hidden = draw(2...9)
+    let configuration = try RecurrentConfiguration(
+      module: module, inputSize: draw(1...8), hiddenSize: hidden, numLayers: draw(1...3),
+      bias: flip(), batchFirst: flip(), bidirectional: flip(),
+      projSize: module == .lstm && flip() ? draw(1...hidden - 1) : 0)
+    self.configuration = configuration
+    var parameters: [String: Tensor] = [:]
+    for parameter in configuration.parameters {
+      parameters[parameter.name] = tensor(parameter.shape.axes, scale: 0.8)
+    }
+    stateDict = try StateDict(parameters, checkedAgainst: configuration)
+
+    let (batch, steps) = (draw(1...5), draw(1...7))
+    let isPacked = flip()
+    let isBatched = isPacked || flip()
+    let inputAxes =
+      isBatched
+      ? (configuration.batchFirst ? [batch, steps] : [steps, batch]) : [steps]
+    let stateAxes = isBatched ? [configuration.stateRows, batch] : [configuration.stateRows]
+    let hasStates = flip()
+    let lengths = (0..<batch).map { _ in draw(1...steps) }
+    input = try RecurrentInput(
+      input: tensor(inputAxes + [configuration.inputSize], scale: 2),
+      h0: hasStates ? tensor(stateAxes + [configuration.outputSize]) : nil,
+      c0: hasStates && module.hasCellState ? tensor(stateAxes + [hidden]) : nil,
+      packing: isPacked
+        ? Packing(lengths: lengths, totalLength: flip() ? steps + 1 : nil) : nil,
+      for: configuration)
+  }
+}
