@@ -25,16 +25,18 @@ package struct Discovery: Sendable {
   private static let manifestName = "manifest.json"
 
   /// - Parameter paths: a file is a case; a folder with `manifest.json` is a
-  ///   case; any other folder is searched, in the order of names.
+  ///   case; any other folder is searched. Its cases come in the order of their names.
   package init(paths: [String]) {
     for path in paths {
       var path = path
       while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+      let first = cases.count
       do {
         try visit(path, name: [], depth: 0)
       } catch {
         errors.append(error)
       }
+      cases[first...].sort { $0.name < $1.name }
     }
     makeNamesUnique()
   }

@@ -1,0 +1,187 @@
+"""The catalogue of fixtures: each case as data.
+
+Add a case here and run `tools/export_fixtures.py`; see README.md.
+"""
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Case:
+    """One module, run once on random input.
+
+    The sizes differ from each other wherever a case does not fix them, so that
+    no two axes can be mistaken for each other.
+    """
+
+    name: str
+    container: str
+    module: str
+    #: What the case catches that others do not.
+    description: str
+    #: Arguments of the module's constructor, beside the sizes.
+    arguments: dict[str, Any] = field(default_factory=dict)
+    input_size: int = 5
+    hidden_size: int = 6
+    #: None for unbatched input.
+    batch: int | None = 3
+    steps: int = 4
+    dtype: torch.dtype = torch.float32
+    initial_state: bool = True
+    #: The lengths of the sequences; packed where given.
+    lengths: tuple[int, ...] | None = None
+    #: The manifest's `packed`.
+    packed: dict[str, Any] = field(default_factory=lambda: {"enforce_sorted": False})
+    tolerance: dict[str, Any] | None = None
+
+    @property
+    def seed(self) -> int:
+        """Out of the name, so that a new case changes no other."""
+        return zlib.crc32(self.name.encode())
+
+
+BIDIRECTIONAL = {"bidirectional": True}
+BATCH_FIRST = {"batch_first": True}
+
+CASES: list[Case] = [
+    Case("lstm", "npz-stored", "LSTM", "one direction, one layer: the gates and their order"),
+    Case("gru", "npz-deflated", "GRU", "one direction, one layer: b_hn inside the reset product"),
+    Case(
+        "lstm-batch-first", "hdf5", "LSTM", "the batch axis first in input and output only",
+        BATCH_FIRST, hidden_size=7,
+    ),
+    Case(
+        "gru-batch-first", "hdf5-chunked", "GRU", "the batch axis first in input and output only",
+        BATCH_FIRST, hidden_size=7,
+    ),
+    Case(
+        "lstm-bidirectional", "hdf5-chunked", "LSTM",
+        "the reverse half flipped back, and its state from step 0", BIDIRECTIONAL, hidden_size=7,
+    ),
+    Case(
+        "gru-bidirectional", "hdf5", "GRU",
+        "the reverse half flipped back, and its state from step 0", BIDIRECTIONAL, hidden_size=7,
+    ),
+    Case(
+        "lstm-bidirectional-batch-first", "folder", "LSTM",
+        "out[:, -1, :H] == h[0] and out[:, 0, H:] == h[1], as users type it",
+        BIDIRECTIONAL | BATCH_FIRST, input_size=4, hidden_size=6, batch=2, steps=5,
+    ),
+    Case(
+        "gru-bidirectional-batch-first", "npz-stored", "GRU",
+        "out[:, -1, :H] == h[0] and out[:, 0, H:] == h[1], as users type it",
+        BIDIRECTIONAL | BATCH_FIRST, input_size=4, hidden_size=6, batch=2, steps=5,
+    ),
+    Case(
+        "lstm-two-layers", "npz-deflated", "LSTM", "the second layer loaded, and fed by the first",
+        {"num_layers": 2},
+    ),
+    Case(
+        "gru-three-layers", "folder", "GRU", "the order of the layers", {"num_layers": 3}, steps=7,
+    ),
+    Case(
+        "lstm-stacked-bidirectional", "npz-stored", "LSTM",
+        "h_n ordered by layer, then direction; both halves feed the next layer",
+        {"num_layers": 3} | BIDIRECTIONAL, steps=7,
+    ),
+    Case(
+        "gru-stacked-bidirectional-batch-first", "hdf5", "GRU",
+        "h_n ordered by layer, then direction; both halves feed the next layer",
+        {"num_layers": 2} | BIDIRECTIONAL | BATCH_FIRST, steps=7,
+    ),
+    Case(
+        "lstm-no-bias", "hdf5-chunked", "LSTM", "a module without biases",
+        {"bias": False} | BIDIRECTIONAL,
+    ),
+    Case(
+        "gru-no-bias", "npz-deflated", "GRU", "a module without biases",
+        {"bias": False, "num_layers": 2},
+    ),
+    Case(
+        "lstm-no-initial-state", "folder", "LSTM", "states that start at zero",
+        {"num_layers": 2} | BIDIRECTIONAL, initial_state=False,
+    ),
+    Case(
+        "gru-no-initial-state", "npz-stored", "GRU", "b_hn at the first step, from a zero state",
+        BIDIRECTIONAL, initial_state=False,
+    ),
+    Case(
+        "lstm-unbatched", "hdf5", "LSTM", "input and states without a batch axis",
+        {"num_layers": 2} | BIDIRECTIONAL, batch=None,
+    ),
+    Case(
+        "gru-unbatched-no-initial-state", "folder", "GRU",
+        "batch_first, which unbatched input ignores", BATCH_FIRST, batch=None,
+        initial_state=False,
+    ),
+    Case(
+        "lstm-float64", "hdf5-chunked", "LSTM", "doubles, held to the tolerance of doubles",
+        {"num_layers": 2} | BIDIRECTIONAL, dtype=torch.float64,
+    ),
+    Case(
+        "gru-float64", "npz-deflated", "GRU", "doubles, held to the tolerance of doubles",
+        BIDIRECTIONAL | BATCH_FIRST, dtype=torch.float64,
+    ),
+    Case(
+        "lstm-one-step", "npz-stored", "LSTM", "T = 1: both directions end where they start",
+        BIDIRECTIONAL, steps=1,
+    ),
+    Case("gru-one-step", "hdf5", "GRU", "T = 1: the initial state alone", BATCH_FIRST, steps=1),
+    Case(
+        "lstm-one-sequence", "folder", "LSTM", "B = 1", BIDIRECTIONAL | BATCH_FIRST, batch=1,
+    ),
+    Case(
+        "gru-one-unit", "npz-deflated", "GRU", "H = 1 and I = 1: every axis that can be 1",
+        BIDIRECTIONAL, input_size=1, hidden_size=1, steps=6,
+    ),
+    Case(
+        "lstm-long", "hdf5-chunked", "LSTM", "errors that build up over steps",
+        BIDIRECTIONAL | BATCH_FIRST, input_size=11, hidden_size=17, batch=2, steps=50,
+        tolerance={"rule": "torch", "outputs": {"c_n": {"rtol": 1e-6, "atol": 1e-6}}},
+    ),
+    Case(
+        "gru-long", "npz-deflated", "GRU", "errors that build up over steps", BIDIRECTIONAL,
+        input_size=11, hidden_size=17, batch=2, steps=50, tolerance={"rule": "torch"},
+    ),
+    Case(
+        "lstm-dropout", "hdf5", "LSTM", "dropout, which eval() switches off",
+        {"num_layers": 2, "dropout": 0.5} | BATCH_FIRST,
+    ),
+    Case(
+        "lstm-projection", "npz-stored", "LSTM", "h of proj_size, c of hidden_size",
+        {"proj_size": 2}, hidden_size=7,
+    ),
+    Case(
+        "lstm-projection-stacked-bidirectional", "hdf5-chunked", "LSTM",
+        "2·proj_size features between the layers",
+        {"num_layers": 2, "proj_size": 4} | BIDIRECTIONAL | BATCH_FIRST, hidden_size=7, steps=9,
+    ),
+    Case(
+        "lstm-packed", "npz-deflated", "LSTM",
+        "each sequence's state from its own last step, reverse from its own end",
+        BIDIRECTIONAL | BATCH_FIRST, steps=7, lengths=(4, 7, 2),
+    ),
+    Case(
+        "gru-packed", "folder", "GRU",
+        "each sequence's state from its own last step, reverse from its own end",
+        {"num_layers": 2} | BIDIRECTIONAL, batch=4, steps=8, lengths=(1, 8, 3, 6),
+    ),
+    Case(
+        "lstm-packed-sorted", "hdf5", "LSTM", "enforce_sorted", {"num_layers": 2} | BIDIRECTIONAL,
+        steps=7, lengths=(7, 4, 1), packed={"enforce_sorted": True},
+    ),
+    Case(
+        "gru-packed-all-short", "npz-stored", "GRU",
+        "output as long as the longest sequence, input longer", BATCH_FIRST, steps=9,
+        lengths=(2, 7, 4),
+    ),
+    Case(
+        "lstm-packed-total-length", "hdf5-chunked", "LSTM",
+        "output padded to total_length", BIDIRECTIONAL, steps=7, lengths=(4, 7, 2),
+        packed={"enforce_sorted": False, "total_length": 10},
+    ),
+]

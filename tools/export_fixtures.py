@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Writes the catalogue of fixtures, with real PyTorch.
+
+Everything that could change a reference is fixed: CPU, one thread, eval(),
+seeds out of the cases' names. The same machine and PyTorch give the same bytes.
+"""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+import article
+from cases import CASES, Case
+from parity_format import CONTAINERS, FORMAT, Manifest, Tensors, digest
+
+FIXTURES = Path(__file__).resolve().parent.parent / "Fixtures"
+
+Named = dict[str, torch.Tensor]
+
+
+class BrokenContract(Exception):
+    """A reference whose `output` and `h_n` do not hang together."""
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """A case with its tensors, ready to be written."""
+
+    name: str
+    container: str
+    manifest: Manifest
+    tensors: Tensors
+
+    def write(self, folder: Path) -> Path:
+        return CONTAINERS[self.container](folder / self.name, self.manifest, self.tensors)
+
+
+def constructor_arguments(module: torch.nn.RNNBase) -> dict[str, Any]:
+    """All arguments that the module was made with, by PyTorch's names."""
+    names = ["input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout",
+             "bidirectional"]
+    if isinstance(module, torch.nn.LSTM):
+        names.append("proj_size")
+    return {name: getattr(module, name) for name in names}
+
+
+def check_contract(case: Case, module: torch.nn.RNNBase, output: torch.Tensor, h_n: torch.Tensor):
+    """Holds a reference to the layout contract, bit for bit."""
+    size = module.proj_size or module.hidden_size
+    rows = 2 if module.bidirectional else 1
+    if case.batch is None:
+        sequences, states = [output], h_n.unsqueeze(1)
+    else:
+        batch_first = output if module.batch_first else output.transpose(0, 1)
+        sequences, states = list(batch_first), h_n
+    for b, sequence in enumerate(sequences):
+        length = case.lengths[b] if case.lengths else len(sequence)
+        holds = torch.equal(sequence[length - 1, :size], states[-rows, b])
+        if module.bidirectional:
+            holds &= torch.equal(sequence[0, size:], states[-1, b])
+        holds &= not sequence[length:].any()
+        if not holds:
+            raise BrokenContract(f"{case.name}: output and h_n disagree in sequence {b}")
+
+
+def run(case: Case) -> Fixture:
+    torch.manual_seed(case.seed)
+    module = getattr(torch.nn, case.module)(
+        case.input_size, case.hidden_size, dtype=case.dtype, **case.arguments
+    ).eval()
+    batch = [] if case.batch is None else [case.batch]
+    axes = [*batch, case.steps] if module.batch_first else [case.steps, *batch]
+    inputs: Named = {"input": torch.randn(*axes, case.input_size, dtype=case.dtype)}
+    if case.initial_state:
+        rows = module.num_layers * (2 if module.bidirectional else 1)
+        h_size = getattr(module, "proj_size", 0) or case.hidden_size
+        inputs["h_0"] = torch.randn(rows, *batch, h_size, dtype=case.dtype)
+        if case.module == "LSTM":
+            inputs["c_0"] = torch.randn(rows, *batch, case.hidden_size, dtype=case.dtype)
+    if case.lengths:
+        inputs["lengths"] = torch.tensor(case.lengths)
+
+    outputs = forward(case, module, inputs)
+    check_contract(case, module, outputs["output"], outputs["h_n"])
+    return fixture(
+        case.name, case.container, module, inputs, outputs,
+        description=case.description, packed=case.packed if case.lengths else None,
+        tolerance=case.tolerance, seed=case.seed,
+    )
+
+
+@torch.no_grad()
+def forward(case: Case, module: torch.nn.RNNBase, inputs: Named) -> Named:
+    state = inputs.get("h_0")
+    if state is not None and "c_0" in inputs:
+        state = (state, inputs["c_0"])
+    if case.lengths:
+        packed = pack_padded_sequence(
+            inputs["input"], inputs["lengths"], batch_first=module.batch_first,
+            enforce_sorted=case.packed["enforce_sorted"],
+        )
+        packed_output, final = module(packed, state)
+        output, _ = pad_packed_sequence(
+            packed_output, batch_first=module.batch_first,
+            total_length=case.packed.get("total_length"),
+        )
+    else:
+        output, final = module(inputs["input"], state)
+    h_n, *rest = final if isinstance(final, tuple) else (final,)
+    return {"output": output, "h_n": h_n} | ({"c_n": rest[0]} if rest else {})
+
+
+def fixture(
+    name: str, container: str, module: torch.nn.RNNBase, inputs: Named, outputs: Named, *,
+    description: str, seed: int, packed: dict[str, Any] | None = None,
+    tolerance: dict[str, Any] | None = None, expected_failure: str | None = None,
+    with_parameters: bool = True,
+) -> Fixture:
+    groups = {"inputs": inputs, "outputs": outputs}
+    if with_parameters:
+        groups["state_dict"] = module.state_dict()
+    tensors = {
+        f"{group}/{key}": tensor.detach().contiguous().numpy()
+        for group, named in groups.items()
+        for key, tensor in named.items()
+    }
+    manifest = {
+        "format": FORMAT,
+        "module": type(module).__name__,
+        "arguments": constructor_arguments(module),
+        "packed": packed,
+        "tolerance": tolerance,
+        "expected_failure": expected_failure,
+        "description": description,
+        "provenance": {
+            "torch": torch.__version__.split("+")[0],
+            "device": "cpu",
+            "threads": torch.get_num_threads(),
+            "onednn": torch.backends.mkldnn.is_available(),
+            "seed": seed,
+        },
+        "digest": digest(tensors),
+    }
+    present = {key: value for key, value in manifest.items() if value is not None}
+    return Fixture(name, container, present, tensors)
+
+
+def article_fixtures() -> Iterator[Fixture]:
+    """The article's printed example, and what its weights turned out to be."""
+    module, a = article.run(article.DRAWN_BEFORE_RESULTS)
+    with torch.no_grad():
+        output, (h_n, c_n) = module(a)
+    full = {"output": output, "h_n": h_n, "c_n": c_n}
+
+    def case(name: str, container: str, inputs: torch.Tensor, outputs: Named, **rest: Any):
+        return fixture(
+            name, container, module, {"input": inputs}, outputs, seed=article.SEED, **rest
+        )
+
+    yield case(
+        "article-printed", "folder", article.PRINTED_INPUT, article.PRINTED,
+        with_parameters=False, description="the results as an article printed them, no weights",
+    )
+    yield case(
+        "article-reconstructed", "npz-stored", a, article.PRINTED,
+        tolerance=article.PRINTED_TOLERANCE,
+        description="the article's weights and input, found again, against its four decimals",
+    )
+    yield case(
+        "article-reconstructed-full", "hdf5", a, full,
+        description="the article's weights and input against PyTorch's full precision",
+    )
+    yield case(
+        "article-printed-input", "npz-deflated", article.PRINTED_INPUT, article.PRINTED,
+        tolerance=article.PRINTED_TOLERANCE,
+        expected_failure="the article printed the input of an earlier run of the cell; "
+        "its results belong to another torch.rand(1, 4, 5)",
+        description="the article's weights with the input that it printed",
+    )
+
+
+def catalogue() -> dict[str, Any]:
+    """Each case's name, and what makes its fixture."""
+    makers: dict[str, Any] = {case.name: lambda case=case: run(case) for case in CASES}
+    for made in article_fixtures():
+        makers[made.name] = lambda made=made: made
+    return makers
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=FIXTURES, metavar="DIR",
+                        help="where to write (default: the repository's Fixtures/)")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="write these cases alone")
+    parser.add_argument("--list", action="store_true", help="print the names and write nothing")
+    options = parser.parse_args(arguments)
+
+    torch.set_num_threads(1)
+    # Projections run on PyTorch's own path, and it says so each time.
+    warnings.filterwarnings("ignore", message="LSTM with projections")
+    makers = catalogue()
+    names = options.only or list(makers)
+    if unknown := [name for name in names if name not in makers]:
+        parser.error(f"no case named {', '.join(unknown)}; --list prints the names")
+    if options.list:
+        print(*names, sep="\n")
+        return 0
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        path = makers[name]().write(options.folder)
+        print(path.relative_to(options.folder))
+    print(f"{len(names)} cases in {options.folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

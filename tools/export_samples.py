@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Writes the sample files that the Swift readers are tested on.
+
+They are made by NumPy and h5py themselves: what these write, and what they
+write that the readers must refuse. Unless said otherwise a sample holds
+`arange(24).reshape(2, 3, 4) / 8`.
+"""
+
+import sys
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from parity_format import npy_bytes
+
+SAMPLES = Path(__file__).resolve().parent.parent / "Tests" / "TensorArchivesTests" / "Samples"
+
+EIGHTHS = np.arange(24).reshape(2, 3, 4) / 8
+FLOATS = EIGHTHS.astype(np.float32)
+INTEGERS = np.arange(24) - 5
+MANIFEST = '{"text": "größe"}'
+
+
+def write_npy(folder: Path) -> None:
+    def save(name: str, array: np.ndarray, version: tuple[int, int] | None = None) -> None:
+        with open(folder / name, "wb") as file:
+            np.lib.format.write_array(file, array, version=version, allow_pickle=True)
+
+    save("float32.npy", FLOATS)
+    save("float64.npy", EIGHTHS)
+    save("int64.npy", INTEGERS)
+    save("scalar.npy", np.float64(2.5))
+    save("empty.npy", np.zeros((0, 3), np.float32))
+    save("version2.npy", FLOATS, (2, 0))
+    save("version3.npy", FLOATS, (3, 0))
+    # To be refused.
+    save("fortran.npy", np.asfortranarray(FLOATS))
+    save("big-endian.npy", FLOATS.astype(">f4"))
+    save("float16.npy", FLOATS.astype(np.float16))
+    save("complex64.npy", FLOATS.astype(np.complex64))
+    save("structured.npy", np.zeros(3, [("a", "<f4"), ("b", "<i8")]))
+    save("object.npy", np.array([1, "two"], dtype=object))
+
+
+def write_npz(folder: Path) -> None:
+    members = {
+        "a.npy": npy_bytes(FLOATS),
+        "folder/b.npy": npy_bytes(EIGHTHS),
+        "n.npy": npy_bytes(INTEGERS),
+        "manifest.json": MANIFEST.encode(),
+    }
+    for name, method in [("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)]:
+        with zipfile.ZipFile(folder / f"{name}.npz", "w") as archive:
+            for member, data in members.items():
+                archive.writestr(zipfile.ZipInfo(member), data, method)
+    with zipfile.ZipFile(folder / "bzip2.npz", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a.npy"), members["a.npy"], zipfile.ZIP_BZIP2)
+    # As users write them: NumPy streams, so that local headers lack the sizes.
+    np.savez(folder / "savez.npz", output=FLOATS, h_n=EIGHTHS)
+    np.savez_compressed(folder / "savez-compressed.npz", output=FLOATS, h_n=EIGHTHS)
+
+
+def write_hdf5(folder: Path) -> None:
+    def save(name: str, manifest: object = MANIFEST, **options: object) -> None:
+        with h5py.File(folder / name, "w") as file:
+            file.attrs["manifest"] = manifest
+            for key, array in [("a", FLOATS), ("folder/b", EIGHTHS), ("n", INTEGERS)]:
+                # Chunks that do not divide the shape, so that partial ones are met.
+                chunks = (2, 2, 3)[: array.ndim]
+                extra = {"chunks": chunks, **options} if options else {}
+                file.create_dataset(key, data=array, track_times=False, **extra)
+
+    save("contiguous.h5")
+    save("chunked.h5", shuffle=False)
+    save("gzip-shuffle.h5", compression="gzip", shuffle=True)
+    save("fixed-string.h5", np.bytes_(MANIFEST.encode()))
+
+    def refused(name: str):
+        return h5py.File(folder / name, "w")
+
+    with refused("float16.h5") as file:
+        file.create_dataset("a", data=FLOATS.astype(np.float16), track_times=False)
+    with refused("text.h5") as file:
+        file.create_dataset("a", data="text", track_times=False)
+    with refused("compound.h5") as file:
+        file.create_dataset("a", data=np.zeros(3, [("a", "<f4")]), track_times=False)
+    with refused("number-manifest.h5") as file:
+        file.attrs["manifest"] = 3
+        file.create_dataset("a", data=FLOATS, track_times=False)
+    with refused("unallocated.h5") as file:
+        # 64 GiB by its own word, and not a byte of data.
+        shape, chunks = (1 << 20, 1 << 14), (1 << 10, 1 << 10)
+        file.create_dataset("a", shape, np.float32, chunks=chunks, track_times=False)
+    with refused("external.h5") as file:
+        outside = [("outside.bin", 0, FLOATS.nbytes)]
+        file.create_dataset("a", FLOATS.shape, np.float32, external=outside, track_times=False)
+    with refused("soft-link.h5") as file:
+        file.create_dataset("a", data=FLOATS, track_times=False)
+        file["b"] = h5py.SoftLink("/a")
+    with refused("external-link.h5") as file:
+        file["a"] = h5py.ExternalLink("contiguous.h5", "/a")
+    with refused("cycle.h5") as file:
+        file.create_group("g")
+        file["g/again"] = file["g"]
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_npy(folder)
+    write_npz(folder)
+    write_hdf5(folder)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else SAMPLES)
