@@ -45,6 +45,11 @@ package final class TemporaryFolder: Sendable {
     try write(text.utf8, to: name)
   }
 
+  package func link(_ name: String, to target: String) throws {
+    try FileManager.default.createSymbolicLink(
+      atPath: path + "/" + name, withDestinationPath: target)
+  }
+
   /// Copies a file or folder into the folder.
   @discardableResult
   package func copy(_ source: String, as name: String) throws -> String {

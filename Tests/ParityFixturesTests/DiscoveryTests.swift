@@ -1,0 +1,68 @@
+import TensorArchives
+import TestSupport
+import Testing
+
+@testable import ParityFixtures
+
+@Suite struct DiscoveryTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try folder.write("", to: "b.npz")
+    try folder.write("", to: "deep/c.h5")
+    try folder.write("{}", to: "a-case/manifest.json")
+    try folder.write("", to: "a-case/outputs/output.npy")
+    try folder.write("", to: "README.md")
+    try folder.write("", to: ".hidden.npz")
+    try folder.write("", to: "notes.txt")
+    try folder.write("", to: "loose.npy")
+  }
+
+  @Test func findsFilesAndCaseFolders() {
+    let discovery = Discovery(paths: [folder.path])
+    #expect(discovery.cases.map(\.name) == ["a-case", "b", "deep/c"])
+    #expect(
+      discovery.cases.map(\.path)
+        == ["a-case", "b.npz", "deep/c.h5"].map { folder.path + "/" + $0 })
+    #expect(discovery.errors.isEmpty)
+  }
+
+  @Test func namesFilesThatAreNoCase() {
+    let strangers = Discovery(paths: [folder.path]).strangers
+    #expect(strangers == ["loose.npy", "notes.txt"].map { folder.path + "/" + $0 })
+  }
+
+  @Test func aFileOrCaseFolderIsACaseByItself() {
+    let paths = ["b.npz", "a-case/"].map { folder.path + "/" + $0 }
+    let discovery = Discovery(paths: paths)
+    #expect(discovery.cases.map(\.name) == ["b", "a-case"])
+    // What the user names is judged, and so refused with a reason.
+    #expect(Discovery(paths: [folder.path + "/notes.txt"]).cases.count == 1)
+  }
+
+  @Test func namesThatMeanTwoCasesGiveWayToPaths() throws {
+    try folder.write("", to: "b.h5")
+    let names = Discovery(paths: [folder.path]).cases.map(\.name)
+    #expect(names.contains(folder.path + "/b.npz") && names.contains(folder.path + "/b.h5"))
+    #expect(Set(names).count == names.count)
+  }
+
+  @Test func aMissingPathIsAnErrorAndTheOthersAreFound() {
+    let discovery = Discovery(paths: [folder.path + "/none", folder.path])
+    #expect(discovery.errors.map(\.path) == [folder.path + "/none"])
+    #expect(discovery.cases.count == 3)
+  }
+
+  @Test func anEmptyFolderHasNoCase() throws {
+    let empty = try TemporaryFolder()
+    let discovery = Discovery(paths: [empty.path])
+    #expect(discovery.cases.isEmpty && discovery.errors.isEmpty)
+  }
+
+  @Test func aLinkInACircleEnds() throws {
+    try folder.link("deep/circle", to: folder.path)
+    let discovery = Discovery(paths: [folder.path])
+    #expect(!discovery.errors.isEmpty)
+  }
+}

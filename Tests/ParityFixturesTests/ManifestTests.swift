@@ -1,0 +1,108 @@
+import RecurrentModel
+import TensorComparison
+import TensorCore
+import Testing
+
+@testable import ParityFixtures
+
+@Suite struct ManifestTests {
+  /// The smallest manifest, with one key set to some JSON, or left out.
+  private func manifest(_ key: String = "description", _ json: String? = "\"\"") -> String {
+    var keys = [
+      "format": "\"pytorch-parity/1\"", "module": "\"LSTM\"",
+      "arguments": "{\"input_size\": 5, \"hidden_size\": 6}",
+    ]
+    keys[key] = json
+    return "{" + keys.sorted { $0.key < $1.key }.map { "\"\($0)\": \($1)" }.joined(separator: ", ")
+      + "}"
+  }
+
+  private func subject(_ key: String, _ json: String?) -> String? {
+    do {
+      _ = try Manifest(parsing: manifest(key, json))
+      return nil
+    } catch {
+      return error.subject
+    }
+  }
+
+  @Test func argumentsHavePyTorchsDefaults() throws {
+    let manifest = try Manifest(parsing: manifest())
+    let defaults = try RecurrentConfiguration(module: .lstm, inputSize: 5, hiddenSize: 6)
+    #expect(manifest.configuration == defaults)
+    #expect(manifest.packed == nil && manifest.arithmetic == nil)
+    #expect(manifest.tolerance == .standard)
+    #expect(manifest.expectedFailure == nil && manifest.digest == nil)
+  }
+
+  @Test func readsEveryKey() throws {
+    let manifest = try Manifest(
+      parsing: """
+        {"format": "pytorch-parity/1", "module": "LSTM",
+         "arguments": {"input_size": 5, "hidden_size": 6, "num_layers": 2, "bias": false,
+                       "batch_first": true, "dropout": 0.5, "bidirectional": true, "proj_size": 3},
+         "packed": {"enforce_sorted": false, "total_length": 9},
+         "arithmetic": "float64",
+         "tolerance": {"rule": "exact", "outputs": {"c_n": {"rtol": 1e-5, "atol": 0}}},
+         "expected_failure": "a reason", "description": "words",
+         "provenance": {"anything": [1, null, {}]}, "digest": "crc32:00000000"}
+        """)
+    #expect(
+      try manifest.configuration
+        == RecurrentConfiguration(
+          module: .lstm, inputSize: 5, hiddenSize: 6, numLayers: 2, bias: false, batchFirst: true,
+          bidirectional: true, projSize: 3))
+    #expect(manifest.packed == .init(enforceSorted: false, totalLength: 9))
+    #expect(manifest.arithmetic == .float64)
+    #expect(manifest.tolerance.rule(for: "output") == .exact)
+    #expect(manifest.tolerance.rule(for: "c_n") == .explicit(rtol: 1e-5, atol: 0))
+    #expect(manifest.expectedFailure == "a reason")
+  }
+
+  @Test(arguments: [
+    ("format", nil, "format"), ("format", "\"pytorch-parity/2\"", "format"),
+    ("format", "1", "format"), ("module", nil, "module"), ("module", "\"Transformer\"", "module"),
+    ("module", "7", "module"), ("arguments", nil, "arguments"), ("arguments", "[]", "arguments"),
+    ("arguments", "{\"hidden_size\": 6}", "arguments.input_size"),
+    ("arguments", "{\"input_size\": 5}", "arguments.hidden_size"),
+    ("arguments", "{\"input_size\": 5.5, \"hidden_size\": 6}", "arguments.input_size"),
+    ("arguments", "{\"input_size\": \"5\", \"hidden_size\": 6}", "arguments.input_size"),
+    ("arguments", "{\"input_size\": 1e99, \"hidden_size\": 6}", "arguments.input_size"),
+    ("arguments", "{\"input_size\": 5, \"hiden_size\": 6}", "arguments.hiden_size"),
+    ("arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"bias\": 1}", "arguments.bias"),
+    ("arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"dropout\": 2}", "arguments.dropout"),
+    (
+      "arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"proj_size\": 6}",
+      "arguments.proj_size"
+    ),
+    ("packed", "true", "packed"), ("packed", "{\"sorted\": true}", "packed.sorted"),
+    ("arithmetic", "\"float8\"", "arithmetic"), ("arithmetic", "\"int64\"", "arithmetic"),
+    ("tolerance", "1e-5", "tolerance"), ("tolerance", "{\"rule\": \"loose\"}", "tolerance.rule"),
+    ("tolerance", "{\"rtol\": 1e-5}", "tolerance.atol"),
+    ("tolerance", "{\"atol\": 1e-5}", "tolerance.rtol"),
+    ("tolerance", "{\"rtol\": -1, \"atol\": 0}", "tolerance.rtol"),
+    ("tolerance", "{\"rule\": \"torch\", \"rtol\": 1, \"atol\": 0}", "tolerance.rule"),
+    ("tolerance", "{\"outputs\": {\"hn\": {\"rule\": \"torch\"}}}", "tolerance.outputs.hn"),
+    ("tolerance", "{\"outputs\": {\"h_n\": {}}}", "tolerance.outputs.h_n.rule"),
+    ("expected_failure", "\"\"", "expected_failure"), ("expected_failure", "true", "expected_failure"),
+    ("provenance", "\"here\"", "provenance"), ("digest", "12", "digest"),
+    ("descripton", "\"\"", "descripton"),
+  ] as [(String, String?, String)])
+  func namesTheKeyThatIsWrong(key: String, json: String?, subject: String) {
+    #expect(self.subject(key, json) == subject)
+  }
+
+  @Test(arguments: ["", "{", "[]", "nonsense", "{} {}", "null"])
+  func refusesWhatIsNoManifest(text: String) {
+    #expect(throws: InvalidValue.self) { try Manifest(parsing: text) }
+  }
+
+  @Test func onlyLSTMHasProjSize() {
+    let text = """
+      {"format": "pytorch-parity/1", "module": "GRU",
+       "arguments": {"input_size": 5, "hidden_size": 6, "proj_size": 0}}
+      """
+    let error = #expect(throws: InvalidValue.self) { try Manifest(parsing: text) }
+    #expect(error?.subject == "arguments.proj_size")
+  }
+}

@@ -1,0 +1,52 @@
+import ParityFixtures
+import RecurrentModel
+import TensorCore
+import TestSupport
+
+@testable import ParityJudging
+
+/// The repository's fixtures, loaded once.
+enum FixtureSuite {
+  static let locations = Discovery(paths: [Repository.fixtures]).cases
+  static let cases: [ParityCase] = locations.compactMap { try? ParityCase.load($0) }
+  /// Those that are run, and pass.
+  static let runnable = cases.filter { $0.model != nil && $0.manifest.expectedFailure == nil }
+
+  static func named(_ name: String) throws -> ParityCase {
+    try ParityCase.load(
+      locations.first { $0.name == name } ?? CaseLocation(name: name, path: name))
+  }
+}
+
+extension ParityCase {
+  /// The case with another `state_dict`.
+  func with(parameters: [String: Tensor]) throws -> ParityCase {
+    guard let model else { return self }
+    return with(
+      model: Model(
+        configuration: model.configuration,
+        stateDict: try StateDict(parameters, checkedAgainst: model.configuration),
+        input: model.input, arithmetic: model.arithmetic))
+  }
+
+  func with(model: Model) -> ParityCase {
+    ParityCase(
+      location: location, manifest: manifest, reference: reference, contract: contract,
+      model: model)
+  }
+
+  func with(reference: RecurrentOutput) -> ParityCase {
+    ParityCase(
+      location: location, manifest: manifest, reference: reference, contract: contract,
+      model: model)
+  }
+}
+
+extension Tensor {
+  /// The tensor with its elements changed.
+  func changing(_ change: (inout [Double]) -> Void) -> Tensor {
+    var elements = elements(as: Double.self)
+    change(&elements)
+    return Tensor(elements, shape: shape).rounded(to: elementType)
+  }
+}

@@ -1,0 +1,76 @@
+#if canImport(CHDF5)
+  import TensorCore
+  import TestSupport
+  import Testing
+
+  @testable import TensorArchives
+
+  @Suite struct HDF5Tests {
+    @Test(arguments: ["contiguous.h5", "chunked.h5", "gzip-shuffle.h5", "fixed-string.h5"])
+    func readsEveryStorage(name: String) throws {
+      let archive = try Sample.open(name)
+      #expect(archive.tensorNames == ["a", "folder/b", "n"])
+      let a = try archive.tensor(named: "a")
+      #expect(a.elementType == .float32 && a.shape == Sample.shape)
+      #expect(a.elements(as: Double.self) == Sample.eighths)
+      #expect(try archive.tensor(named: "folder/b").elementType == .float64)
+      #expect(try archive.tensor(named: "n").integers == Sample.integers)
+      #expect(try archive.manifest() == Sample.manifest)
+    }
+
+    @Test(arguments: [
+      ("float16.h5", "a", "a float of 2 bytes"), ("text.h5", "a", "text"),
+      ("compound.h5", "a", "a compound type"), ("external.h5", "a", "in other files"),
+      ("soft-link.h5", "b", "a soft link"), ("external-link.h5", "a", "a link to another file"),
+      ("number-manifest.h5", "attribute manifest", "another type"), ("cycle.h5", nil, "more"),
+      ("unallocated.h5", "a", "0 bytes in the file"),
+    ])
+    func refusesWhatItCannotRead(name: String, member: String?, found: String) throws {
+      let error = try #require(Sample.error(Sample.path(name)))
+      if let member { #expect(error.member == member) }
+      #expect("\(error)".hasSuffix("found " + found))
+    }
+
+    /// A file that is cut off never crashes the library, and is an error but
+    /// where only what nobody reads is missing.
+    @Test(arguments: ["contiguous.h5", "gzip-shuffle.h5"])
+    func truncationIsAnErrorOrHarmless(name: String) throws {
+      let folder = try TemporaryFolder()
+      let whole = try bytes(of: Sample.path(name))
+      let sound = try Sample.readAll(Sample.path(name))
+      var errors = 0
+      for length in stride(from: 0, to: whole.count, by: 23) {
+        let path = try folder.write(whole.prefix(length), to: "cut.h5")
+        guard let read = try? Sample.readAll(path) else {
+          errors += 1
+          continue
+        }
+        #expect(
+          read["a"]?.elements(as: Double.self) == sound["a"]?.elements(as: Double.self),
+          "cut to \(length) bytes")
+      }
+      #expect(errors > 10)
+    }
+
+    @Test func saysWhatIsNotAnHDF5File() throws {
+      let folder = try TemporaryFolder()
+      let error = Sample.error(try folder.write("PK is no HDF5", to: "a.h5"))
+      #expect(error?.reason == .wrongFormat(expected: "an HDF5 file", found: "\"PK is no\""))
+      try folder.write("", to: "folder.h5/inside")
+      #expect(Sample.error(folder.path + "/none.h5") != nil)
+    }
+
+    @Test func readsFromManyThreadsAtOnce() async throws {
+      let sums = try await withThrowingTaskGroup(of: Double.self) { group in
+        for _ in 0..<64 {
+          group.addTask {
+            let tensors = try Sample.readAll(Sample.path("gzip-shuffle.h5"))
+            return tensors["a"]?.elements(as: Double.self).reduce(0, +) ?? .nan
+          }
+        }
+        return try await group.reduce(into: Set<Double>()) { $0.insert($1) }
+      }
+      #expect(sums == [Sample.eighths.reduce(0, +)])
+    }
+  }
+#endif

@@ -1,0 +1,129 @@
+import TensorCore
+import TestSupport
+import Testing
+
+@testable import TensorArchives
+
+@Suite struct NPYTests {
+  @Test(arguments: ["float32", "version2", "version3"])
+  func readsEveryVersion(name: String) throws {
+    let tensor = try Sample.open(name + ".npy").tensor(named: "")
+    #expect(tensor.elementType == .float32)
+    #expect(tensor.shape == Sample.shape)
+    #expect(tensor.elements(as: Double.self) == Sample.eighths)
+  }
+
+  @Test func readsEveryElementType() throws {
+    let double = try Sample.open("float64.npy").tensor(named: "")
+    #expect(double.elementType == .float64)
+    #expect(double.elements(as: Double.self) == Sample.eighths)
+    let integer = try Sample.open("int64.npy").tensor(named: "")
+    #expect(integer.integers == Sample.integers)
+  }
+
+  @Test func readsScalarsAndEmptyArrays() throws {
+    let scalar = try Sample.open("scalar.npy").tensor(named: "")
+    #expect(scalar.shape == [] && scalar.elements(as: Double.self) == [2.5])
+    let empty = try Sample.open("empty.npy").tensor(named: "")
+    #expect(empty.shape == [0, 3] && empty.count == 0)
+  }
+
+  @Test(arguments: [
+    ("fortran.npy", "Fortran order"), ("big-endian.npy", "'>f4'"), ("float16.npy", "'<f2'"),
+    ("complex64.npy", "'<c8'"), ("structured.npy", "a structured type"), ("object.npy", "'|O'"),
+  ])
+  func refusesWhatItCannotRead(name: String, found: String) throws {
+    let error = try #require(Sample.error(Sample.path(name)))
+    guard case .unsupported(_, _, found) = error.reason else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect("\(error)".hasPrefix(Sample.path(name) + ": "))
+  }
+
+  @Test func everyTruncationIsAnError() throws {
+    let folder = try TemporaryFolder()
+    let whole = try bytes(of: Sample.path("float32.npy"))
+    for length in 0..<whole.count {
+      let path = try folder.write(whole.prefix(length), to: "cut.npy")
+      #expect(Sample.error(path) != nil, "cut to \(length) bytes")
+    }
+    let path = try folder.write(whole + [0], to: "longer.npy")
+    #expect(Sample.error(path)?.reason == .corrupt(
+      "the data of float32 (2, 3, 4)", expected: "96 bytes", found: "97"))
+  }
+
+  /// A version 1.0 file with this header and these bytes of data.
+  private func file(_ header: String, data: [UInt8] = []) -> [UInt8] {
+    let length = header.utf8.count
+    return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)]
+      + Array(header.utf8) + data
+  }
+
+  @Test func acceptsAnyOrderOfKeysAndSpaces() throws {
+    let folder = try TemporaryFolder()
+    let header = "{'shape':(  2 , ),\n'fortran_order' : False, \"descr\": '<f4'}  "
+    let path = try folder.write(
+      file(header, data: [0, 0, 0x80, 0x3F, 0, 0, 0, 0x40]), to: "a.npy")
+    #expect(try Sample.readAll(path)[""]?.elements(as: Float.self) == [1, 2])
+  }
+
+  @Test(arguments: [
+    "", "{", "{'descr': '<f4'}", "[1, 2]", "{'descr': '<f4', 'fortran_order': False, 'shape': 3}",
+    "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': ('a',)}",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}",
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (9223372036854775807,)}",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'more': 1}",
+    "{'descr': '<f4', 'descr': '<f8', 'fortran_order': False, 'shape': (1,)}",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x",
+    "{'descr': ((((((((((((((((((1))))))))))))))))))}",
+  ])
+  func refusesHeadersThatLie(header: String) throws {
+    let folder = try TemporaryFolder()
+    #expect(Sample.error(try folder.write(file(header, data: [0, 0, 0, 0]), to: "a.npy")) != nil)
+  }
+
+  @Test func claimingGigabytesAllocatesNothing() throws {
+    let folder = try TemporaryFolder()
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,)}"
+    let error = Sample.error(try folder.write(file(header), to: "a.npy"))
+    #expect(
+      error?.reason
+        == .corrupt(
+          "the data of float32 (1000000000000,)", expected: "4000000000000 bytes", found: "0"))
+  }
+
+  @Test func saysWhatIsNotAnNPYFile() throws {
+    let folder = try TemporaryFolder()
+    func found(_ text: String) throws -> String {
+      "\(try #require(Sample.error(try folder.write(text, to: "a.npy"))).reason)"
+    }
+    #expect(try found("hello world") == "expected an .npy file, found \"hello wo\"")
+    #expect(try found("") == "expected an .npy file, found an empty file")
+    #expect(try found("\u{01}\u{02}") == "expected an .npy file, found bytes 01 02")
+    #expect(Sample.error(folder.path + "/none.npy")?.reason == .unreadable("no such file or folder"))
+  }
+}
+
+@Suite struct PythonLiteralTests {
+  @Test func parsesWhatNumPyWrites() throws {
+    let literal = try PythonLiteral(parsing: "{'a': (1, -2L), 'b': [True, False], 'c': ()} \n")
+    #expect(
+      literal
+        == .dictionary([
+          "a": .sequence([.integer(1), .integer(-2)]),
+          "b": .sequence([.boolean(true), .boolean(false)]), "c": .sequence([]),
+        ]))
+  }
+
+  @Test func saysWhereItGoesWrong() {
+    let error = #expect(throws: PythonLiteral.SyntaxError.self) {
+      try PythonLiteral(parsing: "{'a': nonsense}")
+    }
+    #expect(error?.offset == 6)
+    #expect(error?.found == "\"nonsense}\"")
+  }
+}

@@ -1,0 +1,171 @@
+"""The exporter and its catalogue, with real PyTorch, against Fixtures/."""
+
+import filecmp
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import export_fixtures
+import export_samples
+import parity_format
+from cases import CASES, Case
+
+MANIFEST_KEYS = {
+    "format", "module", "arguments", "packed", "arithmetic", "tolerance", "expected_failure",
+    "description", "provenance", "digest",
+}
+
+
+def files(folder: Path) -> dict[str, Path]:
+    return {str(p.relative_to(folder)): p for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def assert_same_bytes(left: Path, right: Path) -> None:
+    assert files(left).keys() == files(right).keys()
+    differing = [
+        name for name, path in files(left).items()
+        if not filecmp.cmp(path, files(right)[name], shallow=False)
+    ]
+    assert not differing
+
+
+def is_case(path: Path) -> bool:
+    return path.suffix in {".npz", ".h5"} or (path / "manifest.json").exists()
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    assert export_fixtures.main([str(folder)]) == 0
+    return folder
+
+
+def test_a_rerun_gives_the_same_bytes(exported, tmp_path):
+    export_fixtures.main([str(tmp_path)])
+    assert len(files(tmp_path)) > 0
+    assert_same_bytes(exported, tmp_path)
+
+
+def test_samples_are_the_committed_ones(tmp_path):
+    export_samples.main(tmp_path)
+    assert_same_bytes(tmp_path, export_samples.SAMPLES)
+
+
+def test_fixtures_are_the_catalogues(exported):
+    """Nothing is missing, nothing is left over, and nothing was changed by hand."""
+    committed = {path.name: path for path in export_fixtures.FIXTURES.iterdir() if is_case(path)}
+    fresh = {path.name: path for path in exported.iterdir()}
+    assert committed.keys() == fresh.keys()
+    assert len(committed) >= 16
+    for name, path in committed.items():
+        manifest, tensors = parity_format.read(path)
+        fresh_manifest, fresh_tensors = parity_format.read(fresh[name])
+        for volatile in ("provenance", "digest"):
+            manifest.pop(volatile), fresh_manifest.pop(volatile)
+        assert manifest == fresh_manifest, name
+        assert tensors.keys() == fresh_tensors.keys(), name
+        for key, array in tensors.items():
+            if key.startswith("outputs/"):
+                # Another processor may round otherwise.
+                assert np.allclose(array, fresh_tensors[key], rtol=0, atol=1e-6), (name, key)
+            else:
+                assert np.array_equal(array, fresh_tensors[key]), (name, key)
+
+
+def test_manifests_have_the_formats_keys_and_the_right_digest(exported):
+    for path in exported.iterdir():
+        manifest, tensors = parity_format.read(path)
+        assert manifest.keys() <= MANIFEST_KEYS, path.name
+        assert manifest["digest"] == parity_format.digest(tensors), path.name
+
+
+def test_fixtures_stay_small():
+    assert sum(path.stat().st_size for path in files(export_fixtures.FIXTURES).values()) < 3 << 20
+
+
+def test_every_container_and_module_is_used():
+    assert {case.container for case in CASES} == set(parity_format.CONTAINERS)
+    assert {case.module for case in CASES} == {"LSTM", "GRU"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_sizes_differ_from_each_other(case: Case):
+    sizes = [case.input_size, case.hidden_size, case.batch, case.steps]
+    free = [size for size in sizes if size is not None and size > 1]
+    assert len(set(free)) == len(free)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_weights_can_tell_gates_layers_and_directions_apart(case: Case):
+    """All parameters are distinct and not zero, and so are states and padding."""
+    fixture = export_fixtures.run(case)
+    parameters = [a.ravel() for n, a in fixture.tensors.items() if n.startswith("state_dict/")]
+    values = np.concatenate(parameters)
+    # Two draws of 24 random bits can meet by chance; whole gates can't.
+    assert len(np.unique(values)) > 0.99 * len(values)
+    assert all(np.count_nonzero(array) == array.size for array in fixture.tensors.values()
+               if array is not fixture.tensors["outputs/output"])
+
+
+def test_a_reference_that_breaks_the_contract_is_refused(monkeypatch):
+    forward = export_fixtures.forward
+
+    def halves_swapped(case, module, inputs):
+        outputs = forward(case, module, inputs)
+        outputs["output"] = outputs["output"].roll(module.hidden_size, dims=-1)
+        return outputs
+
+    case = next(case for case in CASES if case.name == "lstm-bidirectional-batch-first")
+    export_fixtures.run(case)
+    monkeypatch.setattr(export_fixtures, "forward", halves_swapped)
+    with pytest.raises(export_fixtures.BrokenContract, match=case.name):
+        export_fixtures.run(case)
+
+
+def test_leaking_padding_is_refused(monkeypatch):
+    forward = export_fixtures.forward
+
+    def leaking(case, module, inputs):
+        outputs = forward(case, module, inputs)
+        outputs["output"][2, -1, 0] = 1e-30
+        return outputs
+
+    case = next(case for case in CASES if case.name == "lstm-packed")
+    monkeypatch.setattr(export_fixtures, "forward", leaking)
+    with pytest.raises(export_fixtures.BrokenContract):
+        export_fixtures.run(case)
+
+
+def test_one_case_alone(tmp_path):
+    assert export_fixtures.main([str(tmp_path), "--only", "gru"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["gru.npz"]
+
+
+def test_an_unknown_name_is_wrong_usage(tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit:
+        export_fixtures.main([str(tmp_path), "--only", "no-such-case"])
+    assert exit.value.code == 2
+    assert "no-such-case" in capsys.readouterr().err
+
+
+def test_list_writes_nothing(tmp_path, capsys):
+    assert export_fixtures.main([str(tmp_path / "new"), "--list"]) == 0
+    assert "lstm-bidirectional" in capsys.readouterr().out.splitlines()
+    assert not (tmp_path / "new").exists()
+
+
+def test_references_are_made_in_eval(monkeypatch):
+    case = next(case for case in CASES if case.name == "lstm-dropout")
+    assert case.arguments["dropout"] == 0.5
+    # With dropout active, the global generator's state would show.
+    forward, outputs = export_fixtures.forward, []
+    for seed in (1, 2):
+        def reseeded(case, module, inputs, seed=seed):
+            torch.manual_seed(seed)
+            return forward(case, module, inputs)
+
+        monkeypatch.setattr(export_fixtures, "forward", reseeded)
+        outputs.append(export_fixtures.run(case).tensors["outputs/output"])
+    assert np.array_equal(*outputs)

@@ -1,0 +1,65 @@
+"""The writer of fixtures, read back with NumPy's and h5py's own readers."""
+
+import json
+import zlib
+
+import h5py
+import numpy as np
+import pytest
+
+import parity_format
+
+TENSORS = {
+    "state_dict/weight_ih_l0": np.arange(6, dtype=np.float32).reshape(2, 3) / 7,
+    "inputs/lengths": np.array([3, 1]),
+    "outputs/output": np.array([[0.1, -2.5]]),
+}
+MANIFEST = {"format": parity_format.FORMAT, "description": "größer"}
+
+
+@pytest.mark.parametrize("container", parity_format.CONTAINERS)
+def test_what_is_written_is_read_back(container, tmp_path):
+    path = parity_format.CONTAINERS[container](tmp_path / "case", MANIFEST, TENSORS)
+    manifest, tensors = parity_format.read(path)
+    assert manifest == MANIFEST
+    assert tensors.keys() == TENSORS.keys()
+    for name, array in TENSORS.items():
+        assert tensors[name].dtype == array.dtype
+        assert np.array_equal(tensors[name], array)
+
+
+def test_chunked_hdf5_is_chunked_compressed_and_shuffled(tmp_path):
+    path = parity_format.CONTAINERS["hdf5-chunked"](tmp_path / "case", MANIFEST, TENSORS)
+    with h5py.File(path) as file:
+        weight = file["state_dict/weight_ih_l0"]
+        assert weight.chunks is not None and weight.chunks != weight.shape
+        assert weight.compression == "gzip" and weight.shuffle
+
+
+def test_digest_is_what_the_format_says():
+    """Once more, by hand: name, type, shape, data, each name in its turn."""
+    expected = b""
+    for name in ["inputs/lengths", "outputs/output", "state_dict/weight_ih_l0"]:
+        array = TENSORS[name]
+        kind = {"i": "int64", "f": "float32" if array.itemsize == 4 else "float64"}[array.dtype.kind]
+        shape = {1: "2", 2: "1,2" if "output" in name else "2,3"}[array.ndim]
+        expected += name.encode() + b"\0" + kind.encode() + b"\0" + shape.encode() + b"\0"
+        expected += array.tobytes()
+    assert parity_format.digest(TENSORS) == f"crc32:{zlib.crc32(expected):08x}"
+
+
+def test_digest_sees_one_changed_bit():
+    changed = {name: array.copy() for name, array in TENSORS.items()}
+    changed["outputs/output"].view(np.uint64)[0, 0] ^= 1
+    assert parity_format.digest(changed) != parity_format.digest(TENSORS)
+
+
+def test_digest_does_not_depend_on_the_machines_byte_order():
+    swapped = {name: array.astype(array.dtype.newbyteorder(">")) for name, array in TENSORS.items()}
+    assert parity_format.digest(swapped) == parity_format.digest(TENSORS)
+
+
+def test_manifest_is_strict_json():
+    with pytest.raises(ValueError):
+        parity_format.manifest_text({"tolerance": {"rtol": float("nan")}})
+    assert json.loads(parity_format.manifest_text(MANIFEST)) == MANIFEST
