@@ -52,8 +52,8 @@ struct LayoutCommand: ParsableCommand {
       for line in LayoutText(color.style).lines(question, output: output.shape, hN: hN.shape) {
         print(line)
       }
-      if question.isVacuous { throw ExitCode(ExitStatus.unusable.rawValue) }
-      if !question.holds { throw ExitCode(ExitStatus.failed.rawValue) }
+      if question.isVacuous { throw ExitCode(RunStatus.unusable.rawValue) }
+      if !question.holds { throw ExitCode(RunStatus.failed.rawValue) }
     } catch let error as ArchiveError {
       try fail("\(error)")
     } catch let error as InvalidValue {
@@ -73,6 +73,6 @@ struct LayoutCommand: ParsableCommand {
 
   private func fail(_ message: String) throws {
     Terminal.printError("error: " + Style.printable(message))
-    throw ExitCode(ExitStatus.unusable.rawValue)
+    throw ExitCode(RunStatus.unusable.rawValue)
   }
 }

@@ -86,14 +86,14 @@ struct ParityCheckCommand: AsyncParsableCommand {
     } else {
       print(report.summary(seconds: (clock.now - start) / .seconds(1)))
     }
-    throw ExitCode(ExitStatus(of: statuses).rawValue)
+    throw ExitCode(RunStatus(of: statuses).rawValue)
   }
 
   private func printList(_ cases: [CaseLocation], _ discovery: Discovery) throws {
     for location in cases { print(Style.printable(location.name)) }
     for error in discovery.errors { Terminal.printError(Style.printable("\(error)")) }
     if cases.isEmpty || !discovery.errors.isEmpty {
-      throw ExitCode(ExitStatus.unusable.rawValue)
+      throw ExitCode(RunStatus.unusable.rawValue)
     }
   }
 }

@@ -16,7 +16,7 @@ package enum CaseStatus: String, Sendable, CaseIterable {
 }
 
 /// What a whole run comes to, as the process's exit status.
-package enum ExitStatus: Int32, Sendable {
+package enum RunStatus: Int32, Sendable {
   /// Every case passed or was skipped.
   case passed = 0
   /// At least one case failed or was inconclusive.

@@ -1,0 +1,132 @@
+import TestSupport
+import Testing
+
+@Suite struct CheckTests {
+  @Test func theRepositorysFixturesPass() throws {
+    let tool = try Tool("Fixtures")
+    #expect(tool.status == 0)
+    #expect(tool.errors.isEmpty)
+    let summary = try #require(tool.lines.last)
+    #expect(summary.contains(" cases: ") && summary.contains(" passed, 1 skipped in "))
+    #expect(tool.lines.dropLast().allSatisfy { $0.hasPrefix("passed") || $0.hasPrefix("skipped") })
+    #expect(tool.lines.count >= 17)
+  }
+
+  @Test func jobsChangeNothingThatIsPrinted() throws {
+    func cases(_ jobs: String) throws -> [String] {
+      try Tool("Fixtures", "--jobs", jobs).lines.dropLast()
+    }
+    #expect(try cases("1") == cases("7"))
+  }
+
+  @Test func oneFailureIsStatusOneAndTheOthersRun() throws {
+    let tool = try Tool("Fixtures", "--filter", "^gru", "--tolerance", "exact")
+    #expect(tool.status == 1)
+    #expect(tool.lines.contains { $0.hasPrefix("failed        gru ") })
+    #expect(tool.lines.contains { $0.hasPrefix("passed        gru-one-unit") } == false)
+  }
+
+  @Test func aBrokenFileIsStatusTwoAndTheOthersRun() throws {
+    let folder = try TemporaryFolder()
+    let npz = try bytes(of: Repository.fixtures + "/gru.npz")
+    try folder.write(npz, to: "good.npz")
+    try folder.write(npz.prefix(npz.count / 2), to: "cut.npz")
+    try folder.write(try bytes(of: Repository.samples + "/savez.npz"), to: "no-manifest.npz")
+    try folder.write("text", to: "stranger.txt")
+    let tool = try Tool(folder.path)
+    #expect(tool.status == 2)
+    #expect(tool.lines.count == 5)
+    #expect(
+      tool.lines[0]
+        == "unreadable    cut          \(folder.path)/cut.npz: end of the central directory: "
+        + "expected its record in the last 64 KiB, found none (the file is cut off)")
+    #expect(tool.lines[1].hasPrefix("passed        good         "))
+    #expect(
+      tool.lines[2]
+        == "invalid       no-manifest  \(folder.path)/no-manifest.npz: manifest: expected a "
+        + "manifest, found none")
+    #expect(
+      tool.lines[3] == "note: \(folder.path)/stranger.txt is not a fixture, passed over")
+    #expect(tool.lines[4].hasPrefix("3 cases: 1 passed, 1 invalid, 1 unreadable in "))
+  }
+
+  @Test func aMissingPathAndAnEmptyFolderAreStatusTwo() throws {
+    let missing = try Tool("Fixtures", "nonexistent")
+    #expect(missing.status == 2)
+    #expect(missing.lines[0].hasPrefix("unreadable    nonexistent "))
+    #expect(missing.lines[0].hasSuffix("no such file or folder"))
+    let empty = try TemporaryFolder()
+    let none = try Tool(empty.path)
+    #expect(none.status == 2)
+    #expect(none.errors == "no case found in \(empty.path)\n")
+    let filtered = try Tool("Fixtures", "--filter", "^nothing$")
+    #expect(filtered.status == 2)
+  }
+
+  @Test(arguments: [
+    ["Fixtures", "--bogus"], [], ["Fixtures", "--jobs", "0"], ["Fixtures", "--rtol", "1"],
+    ["Fixtures", "--rtol", "-1", "--atol", "0"], ["Fixtures", "--rtol", "nan", "--atol", "0"],
+    ["Fixtures", "--tolerance", "loose"], ["Fixtures", "--filter", "("],
+    ["Fixtures", "--tolerance", "torch", "--rtol", "1", "--atol", "1"],
+    ["Fixtures", "--verbose", "--quiet"], ["Fixtures", "--color", "sometimes"], ["layout"],
+    ["layout", "one.npy"], ["layout", "--bogus"],
+  ])
+  func wrongUsageIsStatus64(arguments: [String]) throws {
+    let tool = try Tool(arguments)
+    #expect(tool.status == 64)
+    #expect(!tool.errors.isEmpty && tool.output.isEmpty)
+  }
+
+  @Test func listPrintsTheNamesAlone() throws {
+    let tool = try Tool("Fixtures", "--list", "--filter", "article")
+    #expect(tool.status == 0)
+    #expect(
+      tool.lines == [
+        "article-printed", "article-printed-input", "article-reconstructed",
+        "article-reconstructed-full",
+      ])
+  }
+
+  @Test func failFastStops() throws {
+    let tool = try Tool("Fixtures", "--tolerance", "exact", "--filter", "lstm", "--fail-fast")
+    #expect(tool.status == 1)
+    #expect(tool.lines.filter { $0.hasPrefix("failed") }.count == 1)
+    #expect(tool.lines.last?.hasPrefix("1 case: 1 failed in ") == true)
+  }
+
+  @Test func quietPrintsTheSummaryAlone() throws {
+    let tool = try Tool("Fixtures", "--quiet")
+    #expect(tool.status == 0 && tool.lines.count == 1)
+  }
+
+  @Test func coloursAreForTerminals() throws {
+    func isColored(_ arguments: String..., environment: [String: String] = [:]) throws -> Bool {
+      let all = ["Fixtures", "--filter", "^gru$"] + arguments
+      return try Tool(all, environment: environment).output.contains("\u{1B}[")
+    }
+    #expect(try !isColored())
+    #expect(try isColored("--color", "always"))
+    #expect(try isColored("--color", "always", environment: ["NO_COLOR": "1"]))
+    #expect(try !isColored("--color", "never"))
+  }
+
+  @Test func helpShowsOptionsAndSubcommands() throws {
+    for arguments in [["--help"], ["help"]] {
+      let tool = try Tool(arguments)
+      #expect(tool.status == 0)
+      for expected in ["--filter", "--tolerance", "--fail-fast", "SUBCOMMANDS", "layout"] {
+        #expect(tool.output.contains(expected), "\(expected)")
+      }
+    }
+    #expect(try Tool("help", "layout").output == Tool("layout", "--help").output)
+    #expect(try Tool("--version").lines.count == 1)
+  }
+
+  @Test func aFolderNamedLikeASubcommandCanBeChecked() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(try bytes(of: Repository.fixtures + "/gru.npz"), to: "layout/gru.npz")
+    let tool = try Tool("./layout", in: folder.path)
+    #expect(tool.status == 0)
+    #expect(tool.lines[0].hasPrefix("passed        gru "))
+  }
+}

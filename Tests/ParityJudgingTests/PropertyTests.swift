@@ -1,0 +1,91 @@
+import ParityFixtures
+import RecurrentEngine
+import RecurrentModel
+import TensorComparison
+import TensorCore
+import Testing
+
+@testable import ParityJudging
+
+/// Each property holds for the engine, and catches a subject that breaks it.
+@Suite struct PropertyTests {
+  private func findings(_ name: String, subject: @escaping Judge.Subject) throws
+    -> [Property: PropertyFinding]
+  {
+    let parityCase = try FixtureSuite.named(name)
+    let model = try #require(parityCase.model)
+    let check = PropertyCheck(
+      model: model, outputs: subject(model).outputs(for: model.input),
+      contract: parityCase.contract, makeSubject: subject)
+    return Dictionary(uniqueKeysWithValues: check.findings.map { ($0.property, $0) })
+  }
+
+  private func violated(_ name: String, subject: @escaping Judge.Subject) throws -> [Property] {
+    try findings(name, subject: subject).values.filter { !$0.holds }.map(\.property)
+      .sorted { $0.rawValue < $1.rawValue }
+  }
+
+  @Test(arguments: FixtureSuite.runnable.map(\.location.name))
+  func holdForTheEngine(name: String) throws {
+    let findings = try findings(name, subject: Judge.engine)
+    #expect(findings.count == Property.allCases.count)
+    for finding in findings.values {
+      #expect(finding.holds, "\(finding.property)")
+    }
+    #expect(findings[.absentStateIsZero]?.applies == true)
+  }
+
+  @Test func eachAppliesToSomeFixtureAndNotToAll() throws {
+    let all = try FixtureSuite.runnable.map {
+      try findings($0.location.name, subject: Judge.engine)
+    }
+    for property in Property.allCases {
+      let count = all.filter { $0[property]?.applies == true }.count
+      #expect(count >= 4, "\(property)")
+      if property != .absentStateIsZero { #expect(count < all.count, "\(property)") }
+    }
+  }
+
+  @Test func aStateThatStartsElsewhereIsSeen() throws {
+    let violated = try violated("gru") { model in
+      MistakenPass(honest: Judge.engine(model)) { input, outputs in
+        guard input.h0 == nil else { return outputs }
+        return RecurrentOutput(
+          output: outputs.output.changing { $0[0] += 1e-6 }, hN: outputs.hN, cN: outputs.cN)
+      }
+    }
+    #expect(violated == [.absentStateIsZero])
+  }
+
+  @Test func aResultThatDependsOnTheBatchIsSeen() throws {
+    let violated = try violated("lstm-packed") { model in
+      MistakenPass(honest: Judge.engine(model)) { input, outputs in
+        guard input.layout.batch == 1 else { return outputs }
+        return RecurrentOutput(
+          output: outputs.output, hN: outputs.hN.changing { $0[0] = $0[0].nextUp + 1e-7 },
+          cN: outputs.cN)
+      }
+    }
+    #expect(violated == [.sequencesAreIndependent])
+  }
+
+  @Test func aStateThatIsNotHandedOnIsSeen() throws {
+    let violated = try violated("lstm-two-layers") { model in
+      MistakenPass(honest: Judge.engine(model)) { _, outputs in
+        RecurrentOutput(
+          output: outputs.output, hN: outputs.hN, cN: outputs.cN?.changing { $0[0] += 1e-3 })
+      }
+    }
+    #expect(violated.contains(.runsCanBeSplit))
+  }
+
+  @Test func anErrorInOneDirectionIsNoMirror() throws {
+    let violated = try violated("lstm-unbatched") { model in
+      MistakenPass(honest: Judge.engine(model)) { _, outputs in
+        RecurrentOutput(
+          output: outputs.output.changing { $0[0] += 0.001 }, hN: outputs.hN, cN: outputs.cN)
+      }
+    }
+    #expect(violated == [.directionsMirror])
+  }
+}

@@ -1,0 +1,162 @@
+import ParityFixtures
+import RecurrentEngine
+import RecurrentModel
+import TensorComparison
+import TensorCore
+import Testing
+
+@testable import ParityJudging
+
+/// Which side is blamed, and how a case ends.
+@Suite struct VerdictTests {
+  /// A subject with a mistake in its outputs.
+  private static func judge(
+    override: ToleranceRule? = nil,
+    mistake: @escaping @Sendable (RecurrentOutput) -> RecurrentOutput
+  ) -> Judge {
+    Judge(override: override) { model in
+      MistakenPass(honest: Judge.engine(model)) { _, outputs in mistake(outputs) }
+    }
+  }
+
+  /// Adds to one element of one tensor.
+  private static func adding(
+    _ error: Double, to name: String, at offset: Int
+  ) -> @Sendable (RecurrentOutput) -> RecurrentOutput {
+    { outputs in
+      func changed(_ own: String, _ tensor: Tensor) -> Tensor {
+        // The properties run on parts of the input, with shorter results.
+        own == name && offset < tensor.count
+          ? tensor.changing { $0[offset] += error } : tensor
+      }
+      return RecurrentOutput(
+        output: changed("output", outputs.output), hN: changed("h_n", outputs.hN),
+        cN: outputs.cN.map { changed("c_n", $0) })
+    }
+  }
+
+  @Test(arguments: ["output", "h_n", "c_n"])
+  func aWrongEngineIsBlamed(tensor: String) throws {
+    let parityCase = try FixtureSuite.named("lstm-stacked-bidirectional")
+    let judge = Self.judge(mistake: Self.adding(1e-4, to: tensor, at: 3))
+    let result = judge.judge(parityCase)
+    #expect(result.status == .failed)
+    #expect(
+      result.remarks.first == "the oracle reproduces the reference, the engine does not")
+    let finding = try #require(
+      result.comparisons.first { !$0.difference.agrees && $0.sides == .subjectAndReference })
+    #expect(finding.name == tensor)
+    #expect(finding.difference.mismatched.count == 1)
+    #expect(finding.difference.firstMismatch?.offset == 3)
+  }
+
+  @Test func aNaNInTheEngineFails() throws {
+    let judge = Self.judge(mistake: Self.adding(.nan, to: "output", at: 0))
+    let result = judge.judge(try FixtureSuite.named("lstm"))
+    #expect(result.status == .failed)
+  }
+
+  @Test func theEnginesLayoutIsHeldBitForBit() throws {
+    // Far below any tolerance, in the last step of the only direction.
+    let parityCase = try FixtureSuite.named("gru")
+    let last = parityCase.reference.output.count - 1
+    let result = Self.judge(mistake: Self.adding(1e-7, to: "output", at: last)).judge(parityCase)
+    #expect(result.status == .failed)
+    #expect(result.remarks.contains("the engine's output breaks the layout contract"))
+  }
+
+  @Test func anAllNaNReferenceIsInvalid() throws {
+    let parityCase = try FixtureSuite.named("gru")
+    func nan(_ tensor: Tensor) -> Tensor { tensor.changing { $0 = $0.map { _ in .nan } } }
+    let outputs = parityCase.reference
+    let result = Judge().judge(
+      parityCase.with(
+        reference: RecurrentOutput(output: nan(outputs.output), hN: nan(outputs.hN), cN: nil)))
+    #expect(result.status == .invalid)
+    #expect(result.remarks == ["the reference has no finite element to compare"])
+  }
+
+  @Test func anAllNaNLayoutIsInvalidToo() throws {
+    let parityCase = try FixtureSuite.named("article-printed")
+    func nan(_ tensor: Tensor) -> Tensor { tensor.changing { $0 = $0.map { _ in .nan } } }
+    let outputs = parityCase.reference
+    let result = Judge().judge(
+      parityCase.with(
+        reference: RecurrentOutput(
+          output: nan(outputs.output), hN: nan(outputs.hN), cN: outputs.cN)))
+    #expect(result.status == .invalid)
+  }
+
+  @Test func aReferenceThatBreaksTheContractIsInvalid() throws {
+    let parityCase = try FixtureSuite.named("article-printed")
+    let swapped = parityCase.reference.output.gathering(
+      (0..<48).map { $0 % 12 < 6 ? $0 + 6 : $0 - 6 }, shape: [1, 4, 12])
+    let outputs = parityCase.reference
+    let result = Judge().judge(
+      parityCase.with(
+        reference: RecurrentOutput(output: swapped, hN: outputs.hN, cN: outputs.cN)))
+    #expect(result.status == .invalid)
+    #expect(
+      result.layout.allSatisfy { $0.mistake?.hasPrefix("the directions of output are swapped") == true })
+  }
+
+  @Test func anExpectedFailureThatPassesFails() throws {
+    let skipped = try FixtureSuite.named("article-printed-input")
+    let right = try FixtureSuite.named("article-reconstructed")
+    let result = Judge().judge(skipped.with(model: try #require(right.model)))
+    #expect(result.status == .failed)
+    #expect(result.remarks.first?.hasPrefix("passes, but is expected to fail") == true)
+  }
+
+  @Test func theCommandLinesToleranceReplacesTheCases() throws {
+    let parityCase = try FixtureSuite.named("article-reconstructed")
+    #expect(Judge().judge(parityCase).status == .passed)
+    #expect(Judge(override: .torch).judge(parityCase).status == .failed)
+    #expect(Judge(override: .explicit(rtol: 0, atol: 1)).judge(parityCase).status == .passed)
+    let full = try FixtureSuite.named("article-reconstructed-full")
+    // Nobody else's exp and tanh give the same bits.
+    let exact = Judge(override: .exact).judge(full)
+    #expect(exact.status == .failed)
+    #expect(exact.remarks == ["the oracle reproduces the reference, the engine does not"])
+  }
+
+  @Test func aToleranceByOutputIsUsed() throws {
+    let result = Judge().judge(try FixtureSuite.named("lstm-long"))
+    let rules = Dictionary(
+      result.comparisons.map { ($0.name, $0.rule) }, uniquingKeysWith: { first, _ in first })
+    #expect(rules["output"] == .torch)
+    #expect(rules["c_n"] == .explicit(rtol: 1e-6, atol: 1e-6))
+  }
+
+  @Test func aZeroBatchComparesShapesAndSaysSo() throws {
+    let configuration = try RecurrentConfiguration(module: .gru, inputSize: 2, hiddenSize: 3)
+    let manifest = try Manifest(
+      parsing: """
+        {"format": "pytorch-parity/1", "module": "GRU",
+         "arguments": {"input_size": 2, "hidden_size": 3}}
+        """)
+    var tensors = [
+      "inputs/input": Tensor([] as [Float], shape: [4, 0, 2]),
+      "outputs/output": Tensor([] as [Float], shape: [4, 0, 3]),
+      "outputs/h_n": Tensor([] as [Float], shape: [1, 0, 3]),
+    ]
+    for parameter in configuration.parameters {
+      tensors["state_dict/" + parameter.name] = Tensor(
+        [Float](repeating: 1, count: parameter.shape.elementCount), shape: parameter.shape)
+    }
+    let location = CaseLocation(name: "empty", path: "empty")
+    let result = Judge().judge(try ParityCase(location, manifest, tensors))
+    #expect(result.status == .passed)
+    #expect(result.remarks == ["zero batch: shapes only"])
+  }
+}
+
+/// A forward pass that gets something wrong.
+struct MistakenPass: ForwardPass {
+  let honest: any ForwardPass
+  let mistake: @Sendable (RecurrentInput, RecurrentOutput) -> RecurrentOutput
+
+  func outputs(for input: RecurrentInput) -> RecurrentOutput {
+    mistake(input, honest.outputs(for: input))
+  }
+}
