@@ -91,7 +91,9 @@ let package = Package(
     tests(of: "TensorComparison", imports: ["TensorCore"]),
     tests(of: "RecurrentModel", imports: ["TensorCore"]),
     tests(of: "RecurrentEngine", imports: ["TensorCore", "RecurrentModel"]),
-    tests(of: "ParityFixtures", imports: ["TensorCore", "TensorArchives", "RecurrentModel", "TensorComparison"]),
+    tests(
+      of: "ParityFixtures",
+      imports: ["TensorCore", "TensorArchives", "RecurrentModel", "TensorComparison"]),
     tests(
       of: "ParityJudging",
       imports: [

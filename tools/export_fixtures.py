@@ -51,23 +51,25 @@ def constructor_arguments(module: torch.nn.RNNBase) -> dict[str, Any]:
     return {name: getattr(module, name) for name in names}
 
 
-def check_contract(case: Case, module: torch.nn.RNNBase, output: torch.Tensor, h_n: torch.Tensor):
+def check_contract(name: str, module: torch.nn.RNNBase, inputs: Named, outputs: Named) -> None:
     """Holds a reference to the layout contract, bit for bit."""
+    output, h_n = outputs["output"], outputs["h_n"]
     size = module.proj_size or module.hidden_size
     rows = 2 if module.bidirectional else 1
-    if case.batch is None:
+    if inputs["input"].dim() == 2:
         sequences, states = [output], h_n.unsqueeze(1)
     else:
         batch_first = output if module.batch_first else output.transpose(0, 1)
         sequences, states = list(batch_first), h_n
+    lengths = inputs["lengths"].tolist() if "lengths" in inputs else None
     for b, sequence in enumerate(sequences):
-        length = case.lengths[b] if case.lengths else len(sequence)
+        length = lengths[b] if lengths else len(sequence)
         holds = torch.equal(sequence[length - 1, :size], states[-rows, b])
         if module.bidirectional:
             holds &= torch.equal(sequence[0, size:], states[-1, b])
         holds &= not sequence[length:].any()
         if not holds:
-            raise BrokenContract(f"{case.name}: output and h_n disagree in sequence {b}")
+            raise BrokenContract(f"{name}: output and h_n disagree in sequence {b}")
 
 
 def run(case: Case) -> Fixture:
@@ -88,7 +90,6 @@ def run(case: Case) -> Fixture:
         inputs["lengths"] = torch.tensor(case.lengths)
 
     outputs = forward(case, module, inputs)
-    check_contract(case, module, outputs["output"], outputs["h_n"])
     return fixture(
         case.name, case.container, module, inputs, outputs,
         description=case.description, packed=case.packed if case.lengths else None,
@@ -123,6 +124,8 @@ def fixture(
     tolerance: dict[str, Any] | None = None, expected_failure: str | None = None,
     with_parameters: bool = True,
 ) -> Fixture:
+    """A fixture of a reference that holds the layout contract; no other is made."""
+    check_contract(name, module, inputs, outputs)
     groups = {"inputs": inputs, "outputs": outputs}
     if with_parameters:
         groups["state_dict"] = module.state_dict()
@@ -186,36 +189,38 @@ def article_fixtures() -> Iterator[Fixture]:
     )
 
 
-def catalogue() -> dict[str, Any]:
-    """Each case's name, and what makes its fixture."""
-    makers: dict[str, Any] = {case.name: lambda case=case: run(case) for case in CASES}
-    for made in article_fixtures():
-        makers[made.name] = lambda made=made: made
-    return makers
+def catalogue() -> Iterator[Fixture]:
+    """All fixtures, in the catalogue's order."""
+    yield from map(run, CASES)
+    yield from article_fixtures()
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=FIXTURES, metavar="DIR",
                         help="where to write (default: the repository's Fixtures/)")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="write these cases alone")
+    parser.add_argument("--only", action="append", metavar="NAME",
+                        help="write this case alone; can be given several times")
     parser.add_argument("--list", action="store_true", help="print the names and write nothing")
     options = parser.parse_args(arguments)
 
     torch.set_num_threads(1)
     # Projections run on PyTorch's own path, and it says so each time.
     warnings.filterwarnings("ignore", message="LSTM with projections")
-    makers = catalogue()
-    names = options.only or list(makers)
-    if unknown := [name for name in names if name not in makers]:
+    try:
+        fixtures = {fixture.name: fixture for fixture in catalogue()}
+    except BrokenContract as error:
+        print(f"refused, and nothing written: {error}", file=sys.stderr)
+        return 1
+    names = options.only or list(fixtures)
+    if unknown := [name for name in names if name not in fixtures]:
         parser.error(f"no case named {', '.join(unknown)}; --list prints the names")
     if options.list:
         print(*names, sep="\n")
         return 0
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        path = makers[name]().write(options.folder)
-        print(path.relative_to(options.folder))
+        print(fixtures[name].write(options.folder).relative_to(options.folder))
     print(f"{len(names)} cases in {options.folder}")
     return 0
 

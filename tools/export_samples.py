@@ -57,7 +57,8 @@ def write_npz(folder: Path) -> None:
                 archive.writestr(zipfile.ZipInfo(member), data, method)
     with zipfile.ZipFile(folder / "bzip2.npz", "w") as archive:
         archive.writestr(zipfile.ZipInfo("a.npy"), members["a.npy"], zipfile.ZIP_BZIP2)
-    # As users write them: NumPy streams, so that local headers lack the sizes.
+    # As users write them: NumPy forces ZIP64, so that local headers have the
+    # sizes in an extra field only.
     np.savez(folder / "savez.npz", output=FLOATS, h_n=EIGHTHS)
     np.savez_compressed(folder / "savez-compressed.npz", output=FLOATS, h_n=EIGHTHS)
 

@@ -125,9 +125,10 @@ extension Judge {
     }
     result.layout += LayoutJudge.findings(
       parityCase.contract, output: actual.output, hN: actual.hN, side: .engine, limits: .bits)
-    result.properties = PropertyCheck(
-      model: model, outputs: actual, contract: parityCase.contract, makeSubject: self.subject
-    ).findings
+    result.properties =
+      PropertyCheck(
+        model: model, outputs: actual, contract: parityCase.contract, makeSubject: self.subject
+      ).findings
   }
 
   /// Turns what was found into a status, with its reasons.

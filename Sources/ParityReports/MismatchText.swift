@@ -19,7 +19,8 @@ struct MismatchText {
         + "(\(NumberText.percent(share)))"
     ]
     if mismatched.nonFiniteDisagreements > 0 {
-      lines.append("  not finite on one side only, or not the same: \(mismatched.nonFiniteDisagreements)")
+      lines.append(
+        "  not finite on one side only, or not the same: \(mismatched.nonFiniteDisagreements)")
     }
     if let extreme = mismatched.largestAbsolute {
       lines.append("  " + absolute(extreme))
@@ -36,7 +37,9 @@ struct MismatchText {
     return lines
   }
 
-  private var title: String { finding.name + (finding.sides == .subjectAndReference ? "" : " (\(finding.sides.text))") }
+  private var title: String {
+    finding.name + (finding.sides == .subjectAndReference ? "" : " (\(finding.sides.text))")
+  }
 
   private func absolute(_ extreme: Measurement.Extreme) -> String {
     let allowed = finding.difference.limits.allowed(at: extreme.expected)

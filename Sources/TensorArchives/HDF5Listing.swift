@@ -35,8 +35,9 @@
               "link", expected: "a dataset or group of this file",
               found: kind == H5L_TYPE_EXTERNAL ? "a link to another file" : "a soft link"))
         }
-        guard let object = HDF5Handle(
-          H5Oopen(group, name, parity_H5P_DEFAULT()), closedBy: { H5Oclose($0) })
+        guard
+          let object = HDF5Handle(
+            H5Oopen(group, name, parity_H5P_DEFAULT()), closedBy: { H5Oclose($0) })
         else { throw damaged(member, path: path) }
         switch H5Iget_type(object.id) {
         case H5I_DATASET:

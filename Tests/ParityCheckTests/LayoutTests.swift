@@ -10,10 +10,10 @@ import Testing
     #expect(tool.status == 0 && tool.errors.isEmpty)
     #expect(
       tool.lines == [
-        "output (2, 5, 12), h_n (2, 2, 6): 1 layer, 2 directions, batch of 2, 5 steps, "
+        "output (3, 5, 12), h_n (2, 3, 6): 1 layer, 2 directions, batch of 3, 5 steps, "
           + "batch_first=True",
-        "holds     output[:, -1, :6] == h_n[0]  12 elements, bit for bit",
-        "holds     output[:, 0, 6:] == h_n[1]   12 elements, bit for bit",
+        "holds     output[:, -1, :6] == h_n[0]  18 elements, bit for bit",
+        "holds     output[:, 0, 6:] == h_n[1]   18 elements, bit for bit",
       ])
   }
 
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--hidden-size", "12"], "h_n: expected a last axis of size 12, found (2, 2, 6)"),
+    (["--hidden-size", "12"], "h_n: expected a last axis of size 12, found (2, 3, 6)"),
     (["--lengths", "none.npy"], "none.npy: no such file or folder"),
   ])
   func contradictionsAreStatusTwo(options: [String], message: String) throws {

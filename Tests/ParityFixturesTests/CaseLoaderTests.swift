@@ -16,7 +16,7 @@ import Testing
   private let tensors: [String: Tensor]
   private let manifest = """
     {"format": "pytorch-parity/1", "module": "GRU",
-     "arguments": {"input_size": 5, "hidden_size": 6, "num_layers": 2, "bidirectional": true},
+     "arguments": {"input_size": 3, "hidden_size": 6, "num_layers": 2, "bidirectional": true},
      "packed": {"enforce_sorted": false}}
     """
 
@@ -27,7 +27,7 @@ import Testing
     for (name, tensor) in model.stateDict.tensors { tensors["state_dict/" + name] = tensor }
     for (name, tensor) in parityCase.reference.named { tensors["outputs/" + name] = tensor }
     tensors["inputs/input"] = model.input.input
-    tensors["inputs/h_0"] = try #require(model.input.h0)
+    tensors["inputs/h_0"] = model.input.h0
     let lengths = try #require(model.input.packing).lengths.map { Int64($0) }
     tensors["inputs/lengths"] = Tensor(lengths, shape: [lengths.count])
     self.tensors = tensors
@@ -71,25 +71,25 @@ import Testing
     "state_dict/weight_ih_l2", "inputs/h0", "inputs/c_0", "outputs/c_n", "weight_ih_l0", "output",
   ])
   func namesAnExtraTensor(name: String) throws {
-    #expect(try subject { $0[name] = zeros(4, 4, 6) } == name)
+    #expect(try subject { $0[name] = zeros(4, 5, 6) } == name)
   }
 
   @Test func namesAWrongShape() throws {
-    #expect(try subject { $0["inputs/input"] = zeros(8, 4, 6) } == "inputs/input")
-    #expect(try subject { $0["inputs/input"] = zeros(0, 4, 5) } == "inputs/input")
+    #expect(try subject { $0["inputs/input"] = zeros(8, 5, 4) } == "inputs/input")
+    #expect(try subject { $0["inputs/input"] = zeros(0, 5, 3) } == "inputs/input")
     #expect(try subject { $0["inputs/h_0"] = zeros(4, 3, 6) } == "inputs/h_0")
-    #expect(try subject { $0["outputs/output"] = zeros(4, 8, 12) } == "outputs/output")
-    #expect(try subject { $0["outputs/h_n"] = zeros(4, 4, 7) } == "outputs/h_n")
+    #expect(try subject { $0["outputs/output"] = zeros(5, 8, 12) } == "outputs/output")
+    #expect(try subject { $0["outputs/h_n"] = zeros(4, 5, 7) } == "outputs/h_n")
   }
 
   @Test func namesWrongLengths() throws {
-    #expect(try subject { $0["inputs/lengths"] = lengths(1, 8, 3) } == "inputs/lengths")
-    #expect(try subject { $0["inputs/lengths"] = lengths(1, 8, 3, 0) } == "inputs/lengths")
-    #expect(try subject { $0["inputs/lengths"] = lengths(1, 8, 3, 9) } == "inputs/lengths")
-    #expect(try subject { $0["inputs/lengths"] = lengths(1, 8, 3, -1) } == "inputs/lengths")
-    #expect(try subject { $0["inputs/lengths"] = zeros(4) } == "inputs/lengths")
+    #expect(try subject { $0["inputs/lengths"] = lengths(1, 8, 3, 6) } == "inputs/lengths")
+    #expect(try subject { $0["inputs/lengths"] = lengths(1, 8, 3, 6, 0) } == "inputs/lengths")
+    #expect(try subject { $0["inputs/lengths"] = lengths(1, 8, 3, 6, 9) } == "inputs/lengths")
+    #expect(try subject { $0["inputs/lengths"] = lengths(1, 8, 3, 6, -1) } == "inputs/lengths")
+    #expect(try subject { $0["inputs/lengths"] = zeros(5) } == "inputs/lengths")
     // Sound lengths, but of a reference with fewer steps.
-    #expect(try subject { $0["inputs/lengths"] = lengths(1, 7, 3, 6) } == "outputs/output")
+    #expect(try subject { $0["inputs/lengths"] = lengths(1, 7, 3, 6, 3) } == "outputs/output")
   }
 
   @Test func lengthsAndPackedComeTogether() throws {
@@ -112,7 +112,9 @@ import Testing
     #expect(
       try subject { $0["outputs/h_n"] = $0["outputs/h_n"]?.rounded(to: .float64) } == "outputs/h_n")
     #expect(
-      try subject { $0["outputs/output"] = Tensor([Int64](repeating: 0, count: 384), shape: [8, 4, 12]) }
+      try subject {
+        $0["outputs/output"] = Tensor([Int64](repeating: 0, count: 480), shape: [8, 5, 12])
+      }
         == "outputs/output")
   }
 
@@ -121,7 +123,7 @@ import Testing
     let signed = manifest.dropLast() + ", \"digest\": \"\(digest)\"}"
     #expect(try subject(manifest: String(signed)) == nil)
     let changed = try subject(manifest: String(signed)) {
-      $0["outputs/h_n"] = zeros(4, 4, 6)
+      $0["outputs/h_n"] = zeros(4, 5, 6)
     }
     #expect(changed == "digest")
   }
@@ -131,7 +133,7 @@ import Testing
     let parityCase = try ParityCase(
       Self.location("layout"), try Manifest(parsing: manifest), outputs)
     #expect(parityCase.model == nil)
-    #expect(parityCase.contract.lengths == [1, 8, 3, 6])
+    #expect(parityCase.contract.lengths == [1, 8, 3, 6, 3])
   }
 
   @Test func impossiblePaddingOfALayoutOnlyCaseIsNamed() throws {

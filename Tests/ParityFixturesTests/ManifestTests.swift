@@ -59,35 +59,37 @@ import Testing
     #expect(manifest.expectedFailure == "a reason")
   }
 
-  @Test(arguments: [
-    ("format", nil, "format"), ("format", "\"pytorch-parity/2\"", "format"),
-    ("format", "1", "format"), ("module", nil, "module"), ("module", "\"Transformer\"", "module"),
-    ("module", "7", "module"), ("arguments", nil, "arguments"), ("arguments", "[]", "arguments"),
-    ("arguments", "{\"hidden_size\": 6}", "arguments.input_size"),
-    ("arguments", "{\"input_size\": 5}", "arguments.hidden_size"),
-    ("arguments", "{\"input_size\": 5.5, \"hidden_size\": 6}", "arguments.input_size"),
-    ("arguments", "{\"input_size\": \"5\", \"hidden_size\": 6}", "arguments.input_size"),
-    ("arguments", "{\"input_size\": 1e99, \"hidden_size\": 6}", "arguments.input_size"),
-    ("arguments", "{\"input_size\": 5, \"hiden_size\": 6}", "arguments.hiden_size"),
-    ("arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"bias\": 1}", "arguments.bias"),
-    ("arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"dropout\": 2}", "arguments.dropout"),
-    (
-      "arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"proj_size\": 6}",
-      "arguments.proj_size"
-    ),
-    ("packed", "true", "packed"), ("packed", "{\"sorted\": true}", "packed.sorted"),
-    ("arithmetic", "\"float8\"", "arithmetic"), ("arithmetic", "\"int64\"", "arithmetic"),
-    ("tolerance", "1e-5", "tolerance"), ("tolerance", "{\"rule\": \"loose\"}", "tolerance.rule"),
-    ("tolerance", "{\"rtol\": 1e-5}", "tolerance.atol"),
-    ("tolerance", "{\"atol\": 1e-5}", "tolerance.rtol"),
-    ("tolerance", "{\"rtol\": -1, \"atol\": 0}", "tolerance.rtol"),
-    ("tolerance", "{\"rule\": \"torch\", \"rtol\": 1, \"atol\": 0}", "tolerance.rule"),
-    ("tolerance", "{\"outputs\": {\"hn\": {\"rule\": \"torch\"}}}", "tolerance.outputs.hn"),
-    ("tolerance", "{\"outputs\": {\"h_n\": {}}}", "tolerance.outputs.h_n.rule"),
-    ("expected_failure", "\"\"", "expected_failure"), ("expected_failure", "true", "expected_failure"),
-    ("provenance", "\"here\"", "provenance"), ("digest", "12", "digest"),
-    ("descripton", "\"\"", "descripton"),
-  ] as [(String, String?, String)])
+  @Test(
+    arguments: [
+      ("format", nil, "format"), ("format", "\"pytorch-parity/2\"", "format"),
+      ("format", "1", "format"), ("module", nil, "module"), ("module", "\"Transformer\"", "module"),
+      ("module", "7", "module"), ("arguments", nil, "arguments"), ("arguments", "[]", "arguments"),
+      ("arguments", "{\"hidden_size\": 6}", "arguments.input_size"),
+      ("arguments", "{\"input_size\": 5}", "arguments.hidden_size"),
+      ("arguments", "{\"input_size\": 5.5, \"hidden_size\": 6}", "arguments.input_size"),
+      ("arguments", "{\"input_size\": \"5\", \"hidden_size\": 6}", "arguments.input_size"),
+      ("arguments", "{\"input_size\": 1e99, \"hidden_size\": 6}", "arguments.input_size"),
+      ("arguments", "{\"input_size\": 5, \"hiden_size\": 6}", "arguments.hiden_size"),
+      ("arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"bias\": 1}", "arguments.bias"),
+      ("arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"dropout\": 2}", "arguments.dropout"),
+      (
+        "arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"proj_size\": 6}",
+        "arguments.proj_size"
+      ),
+      ("packed", "true", "packed"), ("packed", "{\"sorted\": true}", "packed.sorted"),
+      ("arithmetic", "\"float8\"", "arithmetic"), ("arithmetic", "\"int64\"", "arithmetic"),
+      ("tolerance", "1e-5", "tolerance"), ("tolerance", "{\"rule\": \"loose\"}", "tolerance.rule"),
+      ("tolerance", "{\"rtol\": 1e-5}", "tolerance.atol"),
+      ("tolerance", "{\"atol\": 1e-5}", "tolerance.rtol"),
+      ("tolerance", "{\"rtol\": -1, \"atol\": 0}", "tolerance.rtol"),
+      ("tolerance", "{\"rule\": \"torch\", \"rtol\": 1, \"atol\": 0}", "tolerance.rule"),
+      ("tolerance", "{\"outputs\": {\"hn\": {\"rule\": \"torch\"}}}", "tolerance.outputs.hn"),
+      ("tolerance", "{\"outputs\": {\"h_n\": {}}}", "tolerance.outputs.h_n.rule"),
+      ("expected_failure", "\"\"", "expected_failure"),
+      ("expected_failure", "true", "expected_failure"),
+      ("provenance", "\"here\"", "provenance"), ("digest", "12", "digest"),
+      ("descripton", "\"\"", "descripton"),
+    ] as [(String, String?, String)])
   func namesTheKeyThatIsWrong(key: String, json: String?, subject: String) {
     #expect(self.subject(key, json) == subject)
   }

@@ -73,8 +73,9 @@ import Testing
     }
   }
 
-  @Test(arguments: FixtureSuite.runnable.filter { $0.model?.configuration.bidirectional == true }
-    .map(\.location.name))
+  @Test(
+    arguments: FixtureSuite.runnable.filter { $0.model?.configuration.bidirectional == true }
+      .map(\.location.name))
   func directionsSwapped(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
     let model = try #require(parityCase.model)

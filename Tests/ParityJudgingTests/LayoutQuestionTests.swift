@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test func pytorchsOwnTensorsHold() throws {
-    for name in ["lstm-bidirectional-batch-first", "gru-stacked-bidirectional-batch-first", "lstm"] {
+    for name in ["lstm-bidirectional-batch-first", "gru-stacked-bidirectional-batch-first", "lstm"]
+    {
       let question = try question(name)
       #expect(question.holds && !question.isVacuous && question.hint == nil, "\(name)")
     }
@@ -90,17 +91,19 @@ import Testing
     // h_n[0] made from output[:, -1, :P], as users do; h_n[1] is PyTorch's.
     let parityCase = try FixtureSuite.named("lstm-packed")
     let (output, contract) = (parityCase.reference.output, parityCase.contract)
-    let question = try question("lstm-packed", lengths: [4, 7, 2], hN: { hN, _ in
-      hN.changing { elements in
-        for sequence in 0..<contract.layout.batch {
-          let row = contract.layout.row(sequence: sequence, step: contract.layout.steps - 1)
-          for unit in 0..<contract.outputSize {
-            elements[sequence * contract.outputSize + unit] =
-              output.double(at: row * 2 * contract.outputSize + unit)
+    let question = try question(
+      "lstm-packed", lengths: [4, 7, 2],
+      hN: { hN, _ in
+        hN.changing { elements in
+          for sequence in 0..<contract.layout.batch {
+            let row = contract.layout.row(sequence: sequence, step: contract.layout.steps - 1)
+            for unit in 0..<contract.outputSize {
+              elements[sequence * contract.outputSize + unit] =
+                output.double(at: row * 2 * contract.outputSize + unit)
+            }
           }
         }
-      }
-    })
+      })
     #expect(!question.holds)
     #expect(question.hint?.hasPrefix("h_n holds the output at step T-1") == true)
   }

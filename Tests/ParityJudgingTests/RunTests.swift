@@ -5,12 +5,13 @@ import Testing
 @testable import ParityJudging
 
 @Suite struct RunStatusTests {
-  @Test(arguments: [
-    ([], .unusable), ([.passed], .passed), ([.passed, .skipped], .passed), ([.skipped], .passed),
-    ([.passed, .failed], .failed), ([.inconclusive, .passed], .failed),
-    ([.failed, .invalid], .unusable), ([.unreadable], .unusable),
-    ([.inconclusive, .failed, .unreadable], .unusable),
-  ] as [([CaseStatus], RunStatus)])
+  @Test(
+    arguments: [
+      ([], .unusable), ([.passed], .passed), ([.passed, .skipped], .passed), ([.skipped], .passed),
+      ([.passed, .failed], .failed), ([.inconclusive, .passed], .failed),
+      ([.failed, .invalid], .unusable), ([.unreadable], .unusable),
+      ([.inconclusive, .failed, .unreadable], .unusable),
+    ] as [([CaseStatus], RunStatus)])
   func isWhatTheContractSays(statuses: [CaseStatus], expected: RunStatus) {
     #expect(RunStatus(of: statuses) == expected)
   }

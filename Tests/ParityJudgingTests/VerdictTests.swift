@@ -97,7 +97,9 @@ import Testing
         reference: RecurrentOutput(output: swapped, hN: outputs.hN, cN: outputs.cN)))
     #expect(result.status == .invalid)
     #expect(
-      result.layout.allSatisfy { $0.mistake?.hasPrefix("the directions of output are swapped") == true })
+      result.layout.allSatisfy {
+        $0.mistake?.hasPrefix("the directions of output are swapped") == true
+      })
   }
 
   @Test func anExpectedFailureThatPassesFails() throws {

@@ -3,12 +3,13 @@ import Testing
 @testable import ParityReports
 
 @Suite struct NumberTextTests {
-  @Test(arguments: [
-    (0, "0"), (1, "1.00e+00"), (1.3e-6, "1.30e-06"), (-0.012345, "-1.23e-02"),
-    (9.999e-5, "1.00e-04"), (9.995e9, "1.00e+10"), (1e-5, "1.00e-05"), (1000, "1.00e+03"),
-    (.infinity, "inf"), (-.infinity, "-inf"), (.nan, "nan"),
-    (.leastNonzeroMagnitude, "4.94e-324"), (.greatestFiniteMagnitude, "1.80e+308"),
-  ] as [(Double, String)])
+  @Test(
+    arguments: [
+      (0, "0"), (1, "1.00e+00"), (1.3e-6, "1.30e-06"), (-0.012345, "-1.23e-02"),
+      (9.999e-5, "1.00e-04"), (9.995e9, "1.00e+10"), (1e-5, "1.00e-05"), (1000, "1.00e+03"),
+      (.infinity, "inf"), (-.infinity, "-inf"), (.nan, "nan"),
+      (.leastNonzeroMagnitude, "4.94e-324"), (.greatestFiniteMagnitude, "1.80e+308"),
+    ] as [(Double, String)])
   func writesScientificNotation(value: Double, text: String) {
     #expect(NumberText.scientific(value) == text)
   }
@@ -26,10 +27,11 @@ import Testing
     #expect(a != b)
   }
 
-  @Test(arguments: [
-    (0, "0.0%"), (0.431, "43.1%"), (1e-6, "<0.1%"), (1, "100.0%"), (12.5, "1250.0%"),
-    (.infinity, "inf%"), (.nan, "inf%"),
-  ] as [(Double, String)])
+  @Test(
+    arguments: [
+      (0, "0.0%"), (0.431, "43.1%"), (1e-6, "<0.1%"), (1, "100.0%"), (12.5, "1250.0%"),
+      (.infinity, "inf%"), (.nan, "inf%"),
+    ] as [(Double, String)])
   func writesPercentages(share: Double, text: String) {
     #expect(NumberText.percent(share) == text)
   }

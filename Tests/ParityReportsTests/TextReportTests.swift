@@ -43,7 +43,7 @@ import Testing
       lines[0]
         == "failed        lstm-bidirectional-batch-first  the reference does not follow from "
         + "these weights and this configuration")
-    #expect(lines[1] == "    output: 1 of 120 elements differ (0.8%)")
+    #expect(lines[1] == "    output: 1 of 180 elements differ (0.6%)")
     #expect(lines[2].hasPrefix("      largest absolute difference "))
     #expect(lines[2].contains(" at (1, 1, 3), 1.07e-05 allowed: engine "))
     #expect(lines[2].hasSuffix(", reference 0.5"))
@@ -89,7 +89,8 @@ import Testing
           contract: parityCase.contract, model: nil)))
     #expect(lines[0] == "invalid       article-printed  the reference breaks the layout contract")
     #expect(
-      lines[1].hasPrefix("    violated  output[:, -1, :6] == h_n[0]  6 of 6 elements differ, by up to "))
+      lines[1].hasPrefix(
+        "    violated  output[:, -1, :6] == h_n[0]  6 of 6 elements differ, by up to "))
     #expect(lines[2].hasPrefix("    violated  output[:, 0, 6:] == h_n[1]   6 of 6 elements differ"))
     #expect(
       lines[3]

@@ -36,9 +36,12 @@ import Testing
       ("LSTM", { $0.configuration.module == .lstm }),
       ("GRU", { $0.configuration.module == .gru }),
       ("projection", { $0.configuration.projSize > 0 }),
-      ("stacked and bidirectional", {
-        $0.configuration.numLayers > 1 && $0.configuration.bidirectional
-      }),
+      (
+        "stacked and bidirectional",
+        {
+          $0.configuration.numLayers > 1 && $0.configuration.bidirectional
+        }
+      ),
       ("no bias", { !$0.configuration.bias }),
       ("ragged", { Set($0.input.packing?.lengths ?? []).count > 1 }),
       ("total_length", { $0.input.packing?.totalLength != nil }),

@@ -98,10 +98,12 @@ import Testing
     #expect(try inferred([3, 3, 6], [1, 3, 6], batchFirst: true).layout.batchFirst)
   }
 
-  @Test(arguments: [
-    ([4], [2, 6]), ([1, 4, 12], [2, 6]), ([1, 4, 13], [2, 1, 6]), ([1, 4, 12], [3, 1, 6]),
-    ([5, 4, 12], [2, 1, 6]), ([1, 4, 12], [0, 1, 6]), ([1, 4, 0], [1, 1, 0]), ([1, 0, 12], [2, 1, 6]),
-  ] as [([Int], [Int])])
+  @Test(
+    arguments: [
+      ([4], [2, 6]), ([1, 4, 12], [2, 6]), ([1, 4, 13], [2, 1, 6]), ([1, 4, 12], [3, 1, 6]),
+      ([5, 4, 12], [2, 1, 6]), ([1, 4, 12], [0, 1, 6]), ([1, 4, 0], [1, 1, 0]),
+      ([1, 0, 12], [2, 1, 6]),
+    ] as [([Int], [Int])])
   func refusesShapesThatNoModuleGives(output: [Int], hN: [Int]) {
     #expect(throws: InvalidValue.self) { try inferred(Shape(output), Shape(hN)) }
   }

@@ -49,8 +49,10 @@ import Testing
       #expect(Sample.error(path) != nil, "cut to \(length) bytes")
     }
     let path = try folder.write(whole + [0], to: "longer.npy")
-    #expect(Sample.error(path)?.reason == .corrupt(
-      "the data of float32 (2, 3, 4)", expected: "96 bytes", found: "97"))
+    #expect(
+      Sample.error(path)?.reason
+        == .corrupt(
+          "the data of float32 (2, 3, 4)", expected: "96 bytes", found: "97"))
   }
 
   /// A version 1.0 file with this header and these bytes of data.
@@ -104,7 +106,8 @@ import Testing
     #expect(try found("hello world") == "expected an .npy file, found \"hello wo\"")
     #expect(try found("") == "expected an .npy file, found an empty file")
     #expect(try found("\u{01}\u{02}") == "expected an .npy file, found bytes 01 02")
-    #expect(Sample.error(folder.path + "/none.npy")?.reason == .unreadable("no such file or folder"))
+    #expect(
+      Sample.error(folder.path + "/none.npy")?.reason == .unreadable("no such file or folder"))
   }
 }
 

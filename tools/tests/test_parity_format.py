@@ -1,6 +1,7 @@
 """The writer of fixtures, read back with NumPy's and h5py's own readers."""
 
 import json
+import zipfile
 import zlib
 
 import h5py
@@ -36,12 +37,26 @@ def test_chunked_hdf5_is_chunked_compressed_and_shuffled(tmp_path):
         assert weight.compression == "gzip" and weight.shuffle
 
 
+@pytest.mark.parametrize(
+    ("container", "method"),
+    [("npz-stored", zipfile.ZIP_STORED), ("npz-deflated", zipfile.ZIP_DEFLATED)],
+)
+def test_npz_members_have_their_method_and_no_date(container, method, tmp_path):
+    path = parity_format.CONTAINERS[container](tmp_path / "case", MANIFEST, TENSORS)
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            assert member.compress_type == method
+            assert member.date_time == (1980, 1, 1, 0, 0, 0)
+
+
 def test_digest_is_what_the_format_says():
     """Once more, by hand: name, type, shape, data, each name in its turn."""
     expected = b""
     for name in ["inputs/lengths", "outputs/output", "state_dict/weight_ih_l0"]:
         array = TENSORS[name]
-        kind = {"i": "int64", "f": "float32" if array.itemsize == 4 else "float64"}[array.dtype.kind]
+        kind = {("i", 8): "int64", ("f", 4): "float32", ("f", 8): "float64"}[
+            array.dtype.kind, array.itemsize
+        ]
         shape = {1: "2", 2: "1,2" if "output" in name else "2,3"}[array.ndim]
         expected += name.encode() + b"\0" + kind.encode() + b"\0" + shape.encode() + b"\0"
         expected += array.tobytes()
