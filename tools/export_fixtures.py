@@ -6,6 +6,7 @@ seeds out of the cases' names. The same machine and PyTorch give the same bytes.
 """
 
 import argparse
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -23,6 +25,7 @@ from parity_format import CONTAINERS, FORMAT, Manifest, Tensors, digest
 FIXTURES = Path(__file__).resolve().parent.parent / "Fixtures"
 
 Named = dict[str, torch.Tensor]
+Module = torch.nn.RNNBase | torch.nn.RNNCellBase
 
 
 class BrokenContract(Exception):
@@ -39,20 +42,28 @@ class Fixture:
     tensors: Tensors
 
     def write(self, folder: Path) -> Path:
+        # A folder could keep files that the case no longer has.
+        shutil.rmtree(folder / self.name, ignore_errors=True)
         return CONTAINERS[self.container](folder / self.name, self.manifest, self.tensors)
 
 
-def constructor_arguments(module: torch.nn.RNNBase) -> dict[str, Any]:
+def constructor_arguments(module: Module) -> dict[str, Any]:
     """All arguments that the module was made with, by PyTorch's names."""
-    names = ["input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout",
-             "bidirectional"]
+    names = ["input_size", "hidden_size", "bias"]
+    if isinstance(module, torch.nn.RNNBase):
+        names[2:2] = ["num_layers"]
+        names += ["batch_first", "dropout", "bidirectional"]
     if isinstance(module, torch.nn.LSTM):
         names.append("proj_size")
+    if isinstance(module, torch.nn.RNN | torch.nn.RNNCell):
+        names.append("nonlinearity")
     return {name: getattr(module, name) for name in names}
 
 
-def check_contract(name: str, module: torch.nn.RNNBase, inputs: Named, outputs: Named) -> None:
-    """Holds a reference to the layout contract, bit for bit."""
+def check_contract(name: str, module: Module, inputs: Named, outputs: Named) -> None:
+    """Holds a reference to the layout contract, bit for bit; a cell has none."""
+    if isinstance(module, torch.nn.RNNCellBase):
+        return
     output, h_n = outputs["output"], outputs["h_n"]
     size = module.proj_size or module.hidden_size
     rows = 2 if module.bidirectional else 1
@@ -64,12 +75,17 @@ def check_contract(name: str, module: torch.nn.RNNBase, inputs: Named, outputs: 
     lengths = inputs["lengths"].tolist() if "lengths" in inputs else None
     for b, sequence in enumerate(sequences):
         length = lengths[b] if lengths else len(sequence)
-        holds = torch.equal(sequence[length - 1, :size], states[-rows, b])
+        holds = same(sequence[length - 1, :size], states[-rows, b])
         if module.bidirectional:
-            holds &= torch.equal(sequence[0, size:], states[-1, b])
+            holds &= same(sequence[0, size:], states[-1, b])
         holds &= not sequence[length:].any()
         if not holds:
             raise BrokenContract(f"{name}: output and h_n disagree in sequence {b}")
+
+
+def same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Equal, where NaN equals NaN."""
+    return torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
 
 
 def run(case: Case) -> Fixture:
@@ -77,34 +93,48 @@ def run(case: Case) -> Fixture:
     module = getattr(torch.nn, case.module)(
         case.input_size, case.hidden_size, dtype=case.dtype, **case.arguments
     ).eval()
-    batch = [] if case.batch is None else [case.batch]
-    axes = [*batch, case.steps] if module.batch_first else [case.steps, *batch]
-    inputs: Named = {"input": torch.randn(*axes, case.input_size, dtype=case.dtype)}
-    if case.initial_state:
-        rows = module.num_layers * (2 if module.bidirectional else 1)
-        h_size = getattr(module, "proj_size", 0) or case.hidden_size
-        inputs["h_0"] = torch.randn(rows, *batch, h_size, dtype=case.dtype)
-        if case.module == "LSTM":
-            inputs["c_0"] = torch.randn(rows, *batch, case.hidden_size, dtype=case.dtype)
-    if case.lengths:
-        inputs["lengths"] = torch.tensor(case.lengths)
-
-    outputs = forward(case, module, inputs)
+    inputs = random_inputs(case, module)
+    if case.prepare:
+        case.prepare(inputs)
     return fixture(
-        case.name, case.container, module, inputs, outputs,
+        case.name, case.container, module, inputs, forward(case, module, inputs),
         description=case.description, packed=case.packed if case.lengths else None,
-        tolerance=case.tolerance, seed=case.seed,
+        tolerance=case.tolerance, seed=case.seed, stated=case.stated,
+        with_parameters=not case.layout_only,
     )
 
 
+def random_inputs(case: Case, module: Module) -> Named:
+    def draw(*axes: int) -> torch.Tensor:
+        return torch.randn(*axes, dtype=case.dtype)
+
+    batch = [] if case.batch is None else [case.batch]
+    if case.is_cell:
+        axes, states, h_size = batch, batch, case.hidden_size
+    else:
+        axes = [*batch, case.steps] if module.batch_first else [case.steps, *batch]
+        states = [module.num_layers * (2 if module.bidirectional else 1), *batch]
+        h_size = module.proj_size or case.hidden_size
+    inputs: Named = {"input": draw(*axes, case.input_size)}
+    if case.initial_state:
+        inputs["h_0"] = draw(*states, h_size)
+        if case.module.startswith("LSTM"):
+            inputs["c_0"] = draw(*states, case.hidden_size)
+    if case.lengths:
+        inputs["lengths"] = torch.tensor(case.lengths, dtype=case.lengths_dtype)
+    return inputs
+
+
 @torch.no_grad()
-def forward(case: Case, module: torch.nn.RNNBase, inputs: Named) -> Named:
+def forward(case: Case, module: Module, inputs: Named) -> Named:
     state = inputs.get("h_0")
     if state is not None and "c_0" in inputs:
         state = (state, inputs["c_0"])
+    if case.is_cell:
+        return states(module(inputs["input"], state))
     if case.lengths:
         packed = pack_padded_sequence(
-            inputs["input"], inputs["lengths"], batch_first=module.batch_first,
+            inputs["input"], inputs["lengths"].long(), batch_first=module.batch_first,
             enforce_sorted=case.packed["enforce_sorted"],
         )
         packed_output, final = module(packed, state)
@@ -114,15 +144,18 @@ def forward(case: Case, module: torch.nn.RNNBase, inputs: Named) -> Named:
         )
     else:
         output, final = module(inputs["input"], state)
-    h_n, *rest = final if isinstance(final, tuple) else (final,)
-    return {"output": output, "h_n": h_n} | ({"c_n": rest[0]} if rest else {})
+    return {"output": output} | states(final)
+
+
+def states(final: torch.Tensor | tuple[torch.Tensor, torch.Tensor]) -> Named:
+    return dict(zip(("h_n", "c_n"), final if isinstance(final, tuple) else (final,)))
 
 
 def fixture(
-    name: str, container: str, module: torch.nn.RNNBase, inputs: Named, outputs: Named, *,
+    name: str, container: str, module: Module, inputs: Named, outputs: Named, *,
     description: str, seed: int, packed: dict[str, Any] | None = None,
     tolerance: dict[str, Any] | None = None, expected_failure: str | None = None,
-    with_parameters: bool = True,
+    stated: tuple[str, ...] | None = None, with_parameters: bool = True,
 ) -> Fixture:
     """A fixture of a reference that holds the layout contract; no other is made."""
     check_contract(name, module, inputs, outputs)
@@ -130,15 +163,18 @@ def fixture(
     if with_parameters:
         groups["state_dict"] = module.state_dict()
     tensors = {
-        f"{group}/{key}": tensor.detach().contiguous().numpy()
+        f"{group}/{key}": as_array(tensor)
         for group, named in groups.items()
         for key, tensor in named.items()
     }
+    arguments = constructor_arguments(module)
+    is_bfloat16 = outputs["h_n"].dtype == torch.bfloat16
     manifest = {
         "format": FORMAT,
         "module": type(module).__name__,
-        "arguments": constructor_arguments(module),
+        "arguments": {k: v for k, v in arguments.items() if stated is None or k in stated},
         "packed": packed,
+        "arithmetic": "bfloat16" if is_bfloat16 else None,
         "tolerance": tolerance,
         "expected_failure": expected_failure,
         "description": description,
@@ -153,6 +189,12 @@ def fixture(
     }
     present = {key: value for key, value in manifest.items() if value is not None}
     return Fixture(name, container, present, tensors)
+
+
+def as_array(tensor: torch.Tensor) -> np.ndarray:
+    """NumPy has no bfloat16; float32 holds it without loss."""
+    tensor = tensor.detach().contiguous()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
 
 def article_fixtures() -> Iterator[Fixture]:

@@ -6,6 +6,7 @@ write that the readers must refuse. Unless said otherwise a sample holds
 `arange(24).reshape(2, 3, 4) / 8`.
 """
 
+import gzip
 import sys
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from parity_format import npy_bytes
+from parity_format import npy_bytes, write_npz_zip64
 
 SAMPLES = Path(__file__).resolve().parent.parent / "Tests" / "TensorArchivesTests" / "Samples"
 
@@ -21,6 +22,7 @@ EIGHTHS = np.arange(24).reshape(2, 3, 4) / 8
 FLOATS = EIGHTHS.astype(np.float32)
 INTEGERS = np.arange(24) - 5
 MANIFEST = '{"text": "größe"}'
+ZIP64_TENSORS = {"a": FLOATS, "folder/b": EIGHTHS, "n": INTEGERS}
 
 
 def write_npy(folder: Path) -> None:
@@ -35,10 +37,18 @@ def write_npy(folder: Path) -> None:
     save("empty.npy", np.zeros((0, 3), np.float32))
     save("version2.npy", FLOATS, (2, 0))
     save("version3.npy", FLOATS, (3, 0))
-    # To be refused.
     save("fortran.npy", np.asfortranarray(FLOATS))
+    save("fortran-empty.npy", np.zeros((2, 0, 3), np.float32, order="F"))
     save("big-endian.npy", FLOATS.astype(">f4"))
+    save("big-endian-fortran-float64.npy", np.asfortranarray(EIGHTHS.astype(">f8")))
     save("float16.npy", FLOATS.astype(np.float16))
+    save("big-endian-float16.npy", FLOATS.astype(">f2"))
+    save("int32.npy", INTEGERS.astype(np.int32))
+    save("big-endian-int64.npy", INTEGERS.astype(">i8"))
+    (folder / "float32.npy.gz").write_bytes(gzip.compress(npy_bytes(FLOATS), mtime=0))
+    # To be refused.
+    save("nameless.npy", np.zeros(3, "V2"))
+    save("uint16.npy", np.zeros(3, np.uint16))
     save("complex64.npy", FLOATS.astype(np.complex64))
     save("structured.npy", np.zeros(3, [("a", "<f4"), ("b", "<i8")]))
     save("object.npy", np.array([1, "two"], dtype=object))
@@ -55,6 +65,7 @@ def write_npz(folder: Path) -> None:
         with zipfile.ZipFile(folder / f"{name}.npz", "w") as archive:
             for member, data in members.items():
                 archive.writestr(zipfile.ZipInfo(member), data, method)
+    write_npz_zip64(folder / "zip64", {"text": "größe"}, ZIP64_TENSORS)
     with zipfile.ZipFile(folder / "bzip2.npz", "w") as archive:
         archive.writestr(zipfile.ZipInfo("a.npy"), members["a.npy"], zipfile.ZIP_BZIP2)
     # As users write them: NumPy forces ZIP64, so that local headers have the
@@ -78,11 +89,23 @@ def write_hdf5(folder: Path) -> None:
     save("gzip-shuffle.h5", compression="gzip", shuffle=True)
     save("fixed-string.h5", np.bytes_(MANIFEST.encode()))
 
+    def single(name: str, data: object = None, **options: object) -> None:
+        with h5py.File(folder / name, "w") as file:
+            file.create_dataset("a", data=data, track_times=False, **options)
+
+    single("float16.h5", FLOATS.astype(np.float16))
+    write_bfloat16(folder / "bfloat16.h5")
+    single("big-endian.h5", FLOATS.astype(">f4"))
+    single("big-endian-float16.h5", FLOATS.astype(">f2"))
+    single("int32.h5", INTEGERS.astype(np.int32))
+    single("big-endian-int64.h5", INTEGERS.astype(">i8"))
+    single("scalar.h5", np.float64(2.5))
+    single("null.h5", h5py.Empty("f4"))
+    single("empty.h5", np.zeros((0, 3), np.float32))
+
     def refused(name: str):
         return h5py.File(folder / name, "w")
 
-    with refused("float16.h5") as file:
-        file.create_dataset("a", data=FLOATS.astype(np.float16), track_times=False)
     with refused("text.h5") as file:
         file.create_dataset("a", data="text", track_times=False)
     with refused("compound.h5") as file:
@@ -105,6 +128,20 @@ def write_hdf5(folder: Path) -> None:
     with refused("cycle.h5") as file:
         file.create_group("g")
         file["g/again"] = file["g"]
+
+
+def write_bfloat16(path: Path) -> None:
+    """HDF5 describes floats by their fields; NumPy has no type for these."""
+    type = h5py.h5t.IEEE_F32LE.copy()
+    type.set_fields(15, 7, 8, 0, 7)
+    type.set_size(2)
+    type.set_ebias(127)
+    options = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    options.set_obj_track_times(False)
+    with h5py.File(path, "w") as file:
+        space = h5py.h5s.create_simple(FLOATS.shape)
+        dataset = h5py.h5d.create(file.id, b"a", type, space, options)
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, FLOATS)
 
 
 def main(folder: Path) -> None:

@@ -6,6 +6,7 @@
 // Swift imports no such macro.
 static inline hid_t parity_H5T_NATIVE_FLOAT(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t parity_H5T_NATIVE_DOUBLE(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t parity_H5T_NATIVE_INT32(void) { return H5T_NATIVE_INT32; }
 static inline hid_t parity_H5T_NATIVE_INT64(void) { return H5T_NATIVE_INT64; }
 
 // Macros with casts.

@@ -1,47 +1,33 @@
 package import RecurrentModel
-import TensorArchives
 package import TensorCore
 
 extension ParityCase {
   /// Reads a fixture and holds all that it states against itself. O(its bytes).
   package static func load(_ location: CaseLocation) throws(CaseError) -> ParityCase {
-    let contents: (manifest: String?, tensors: [String: Tensor])
-    do {
-      contents = try read(location.path)
-    } catch {
-      throw .unreadable(error)
-    }
+    let contents = try FixtureContents(location)
     do throws(InvalidValue) {
-      guard let text = contents.manifest else {
-        throw InvalidValue("manifest", expected: "a manifest", found: "none")
-      }
-      return try ParityCase(location, try Manifest(parsing: text), contents.tensors)
+      return try ParityCase(location, contents.manifest, contents.tensors)
     } catch {
       throw .invalid(path: location.path, error)
     }
-  }
-
-  private static func read(
-    _ path: String
-  ) throws(ArchiveError) -> (manifest: String?, tensors: [String: Tensor]) {
-    let archive = try TensorContainer.open(path)
-    var tensors: [String: Tensor] = [:]
-    for name in archive.tensorNames { tensors[name] = try archive.tensor(named: name) }
-    return (try archive.manifest(), tensors)
   }
 
   /// - Parameter tensors: by their names in the fixture, `state_dict/…` and so on.
   package init(
     _ location: CaseLocation, _ manifest: Manifest, _ tensors: [String: Tensor]
   ) throws(InvalidValue) {
-    let configuration = manifest.configuration
+    let module = manifest.arguments.module
     var parts = FixtureParts(tensors)
     let packing = try parts.packing(manifest.packed)
     let stateDict = parts.takeStateDict()
-    let outputs = try parts.takeOutputs(configuration)
+    let outputs = try parts.takeOutputs(module)
     let input = parts.take("inputs/input")
     let states = (h0: parts.take("inputs/h_0"), c0: parts.take("inputs/c_0"))
     try parts.requireEmpty()
+    let told = ToldArguments(
+      parameters: stateDict.mapValues(\.shape), input: input?.shape,
+      outputs: Dictionary(uniqueKeysWithValues: outputs.named.map { ($0, $1.shape) }))
+    let configuration = try manifest.arguments.configuration(toldBy: told)
 
     var model: Model?
     var layout: SequenceLayout?
@@ -50,7 +36,9 @@ extension ParityCase {
       let given = try RecurrentInput(
         input: input, h0: states.h0, c0: states.c0, packing: packing, for: configuration)
       layout = given.outputLayout
-      if !stateDict.isEmpty { model = try Self.model(manifest, stateDict, given) }
+      if !stateDict.isEmpty {
+        model = try Self.model(configuration, manifest.arithmetic, stateDict, given)
+      }
     } else if !stateDict.isEmpty {
       throw InvalidValue("inputs/input", expected: "a tensor, beside state_dict", found: "none")
     } else if let orphan = states.h0 ?? states.c0 {
@@ -63,7 +51,8 @@ extension ParityCase {
     // Last: what is missing or contradicts another says more than a checksum.
     try Self.check(manifest.digest, tensors)
     self.init(
-      location: location, manifest: manifest, reference: outputs, contract: contract, model: model)
+      location: location, manifest: manifest, configuration: configuration, reference: outputs,
+      contract: contract, model: model)
   }
 
   private static func check(
@@ -77,23 +66,28 @@ extension ParityCase {
   }
 
   private static func model(
-    _ manifest: Manifest, _ tensors: [String: Tensor], _ input: RecurrentInput
+    _ configuration: RecurrentConfiguration, _ arithmetic: Arithmetic?,
+    _ tensors: [String: Tensor], _ input: RecurrentInput
   ) throws(InvalidValue) -> Model {
-    let configuration = manifest.configuration
     let given = try StateDict(tensors, checkedAgainst: configuration)
     guard given.elementType == input.input.elementType else {
       throw InvalidValue(
         "inputs/input", expected: "\(given.elementType), as state_dict",
         found: "\(input.input.elementType)")
     }
-    let arithmetic = manifest.arithmetic ?? given.elementType
+    guard let arithmetic = arithmetic ?? Arithmetic(of: given.elementType) else {
+      preconditionFailure("a checked state_dict is of floats")
+    }
+    // First to what the module computes in, then, without loss, to what we do.
+    func converted(_ tensor: Tensor) -> Tensor {
+      tensor.rounded(to: arithmetic.storage).rounded(to: arithmetic.computation)
+    }
     return Model(
       configuration: configuration,
-      stateDict: try StateDict(
-        tensors.mapValues { $0.rounded(to: arithmetic) }, checkedAgainst: configuration),
+      stateDict: try StateDict(tensors.mapValues(converted), checkedAgainst: configuration),
       input: try RecurrentInput(
-        input: input.input.rounded(to: arithmetic), h0: input.h0?.rounded(to: arithmetic),
-        c0: input.c0?.rounded(to: arithmetic), packing: input.packing, for: configuration),
+        input: converted(input.input), h0: input.h0.map(converted), c0: input.c0.map(converted),
+        packing: input.packing, for: configuration),
       arithmetic: arithmetic)
   }
 
@@ -102,25 +96,28 @@ extension ParityCase {
     _ configuration: RecurrentConfiguration, _ outputs: RecurrentOutput, layout: SequenceLayout?,
     packing: Packing?
   ) throws(InvalidValue) -> LayoutContract {
+    let isCell = configuration.module.isCell
+    let (first, sequences) = outputs.named[0]
     let own = SequenceLayout(
-      ofSequences: outputs.output.shape, batchFirst: configuration.batchFirst)
+      ofSequences: sequences.shape, batchFirst: configuration.batchFirst, isCell: isCell)
     guard let layout = layout ?? own else {
       throw InvalidValue(
-        "outputs/output", expected: "two or three axes", found: "\(outputs.output.shape)")
+        "outputs/" + first, expected: isCell ? "one or two axes" : "two or three axes",
+        found: "\(sequences.shape)")
     }
     let rows = configuration.stateRows
     let expected = [
-      layout.axes(features: configuration.outputFeatures),
-      layout.stateAxes(rows: rows, features: configuration.outputSize),
-      layout.stateAxes(rows: rows, features: configuration.hiddenSize),
+      "output": layout.axes(features: configuration.outputFeatures),
+      "h_n": layout.stateAxes(rows: rows, features: configuration.outputSize),
+      "c_n": layout.stateAxes(rows: rows, features: configuration.hiddenSize),
     ]
-    for ((name, tensor), axes) in zip(outputs.named, expected) {
-      let subject = "outputs/" + name
+    for (name, tensor) in outputs.named {
+      let (subject, axes) = ("outputs/" + name, expected[name] ?? [])
       guard tensor.shape.axes == axes else {
         throw InvalidValue(
           subject, expected: "the shape \(Shape.text(axes))", found: "\(tensor.shape)")
       }
-      guard tensor.elementType == outputs.output.elementType,
+      guard tensor.elementType == sequences.elementType,
         tensor.elementType.isFloatingPoint
       else {
         throw InvalidValue(
@@ -133,7 +130,7 @@ extension ParityCase {
       throw InvalidValue(
         "outputs/output",
         expected: "\(packing.lengths.count) sequences of \(packing.outputSteps) steps",
-        found: "\(outputs.output.shape)")
+        found: "\(sequences.shape)")
     }
     return LayoutContract(configuration, layout: layout, packing: packing)
   }

@@ -19,12 +19,11 @@ struct FixtureParts {
     return stateDict
   }
 
-  mutating func takeOutputs(
-    _ configuration: RecurrentConfiguration
-  ) throws(InvalidValue) -> RecurrentOutput {
+  mutating func takeOutputs(_ module: RecurrentModule) throws(InvalidValue) -> RecurrentOutput {
     RecurrentOutput(
-      output: try takeRequired("outputs/output"), hN: try takeRequired("outputs/h_n"),
-      cN: configuration.module.hasCellState ? try takeRequired("outputs/c_n") : nil)
+      output: module.isCell ? nil : try takeRequired("outputs/output"),
+      hN: try takeRequired("outputs/h_n"),
+      cN: module.recurrence.hasCellState ? try takeRequired("outputs/c_n") : nil)
   }
 
   /// `inputs/lengths`, which are there exactly where the manifest says `packed`.
@@ -41,7 +40,8 @@ struct FixtureParts {
     }
     guard let integers = lengths.integers, lengths.shape.rank == 1 else {
       throw InvalidValue(
-        name, expected: "one axis of int64", found: "\(lengths.elementType) \(lengths.shape)")
+        name, expected: "one axis of int64 or int32",
+        found: "\(lengths.elementType) \(lengths.shape)")
     }
     if let bad = integers.first(where: { $0 < 1 }) {
       throw InvalidValue(name, expected: "lengths of at least 1", found: "\(bad)")

@@ -3,12 +3,15 @@ package import TensorCore
 
 /// What a fixture's `manifest.json` states, format `pytorch-parity/1`.
 package struct Manifest: Sendable {
-  package let configuration: RecurrentConfiguration
+  package let arguments: ModuleArguments
   /// nil when the sequences are not packed.
   package let packed: Packed?
   /// How the reference was computed, when that is not its tensors' own type.
-  package let arithmetic: ElementType?
+  package let arithmetic: Arithmetic?
   package let tolerance: CaseTolerance
+  /// Groups of tensors that stand in other files, by `state_dict`, `inputs` and
+  /// `outputs`; a folder's manifest only.
+  package let borrowed: [String: BorrowedTensors]
   /// Why the case is expected to fail.
   package let expectedFailure: String?
   package let description: String?
@@ -23,8 +26,8 @@ package struct Manifest: Sendable {
   package static let format = "pytorch-parity/1"
 
   private static let keys = [
-    "format", "module", "arguments", "packed", "arithmetic", "tolerance", "expected_failure",
-    "description", "provenance", "digest",
+    "format", "module", "arguments", "packed", "arithmetic", "tolerance", "tensors",
+    "expected_failure", "description", "provenance", "digest",
   ]
 
   /// - Parameter text: JSON.
@@ -40,10 +43,11 @@ package struct Manifest: Sendable {
         "format", expected: "\"\(Self.format)\"", found: values["format"]?.summary ?? "none")
     }
     let object = try ManifestObject(json, known: Self.keys)
-    configuration = try Self.configuration(object)
+    arguments = try Self.arguments(object)
     packed = try Self.packed(object)
-    arithmetic = try Self.arithmetic(object)
+    arithmetic = try object.name("arithmetic", Arithmetic.self)
     tolerance = try CaseTolerance(CaseTolerance.manifestObject(in: object))
+    borrowed = try BorrowedTensors.all(in: object)
     expectedFailure = try object.string("expected_failure")
     if expectedFailure == "" {
       throw InvalidValue("expected_failure", expected: "a reason", found: "an empty one")
@@ -51,37 +55,32 @@ package struct Manifest: Sendable {
     description = try object.string("description")
     try object.isObject("provenance")
     digest = try object.string("digest")
+    if let digest, digest.wholeMatch(of: /crc32:[0-9a-f]{8}/) == nil {
+      throw InvalidValue(
+        "digest", expected: "crc32: and eight hexadecimal digits", found: "\"\(digest.prefix(60))\""
+      )
+    }
   }
 
-  private static func configuration(
-    _ object: ManifestObject
-  ) throws(InvalidValue) -> RecurrentConfiguration {
-    let name = try object.required("module", try object.string("module"), "a module's name")
-    guard let module = RecurrentModule(rawValue: name) else {
-      let known = RecurrentModule.allCases.map(\.rawValue).joined(separator: " or ")
-      throw InvalidValue("module", expected: known, found: "\"\(name)\"")
-    }
-    var known = [
-      "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
-    ]
-    if module == .lstm { known.append("proj_size") }
-    let arguments = try object.required(
-      "arguments", try object.object("arguments", known: known), "the constructor's arguments")
+  private static func arguments(_ object: ManifestObject) throws(InvalidValue) -> ModuleArguments {
+    let module = try object.required(
+      "module", try object.name("module", RecurrentModule.self), "a module's name")
+    var arguments = ModuleArguments(module: module)
+    let known = ModuleArguments.names(of: module)
+    guard let given = try object.object("arguments", known: known) else { return arguments }
     // In eval(), which references are made in, dropout does nothing.
-    if let dropout = try arguments.number("dropout"), !(0...1 ~= dropout) {
+    if let dropout = try given.number("dropout"), !(0...1 ~= dropout) {
       throw InvalidValue("arguments.dropout", expected: "0 to 1", found: "\(dropout)")
     }
-    return try RecurrentConfiguration(
-      module: module,
-      inputSize: try arguments.required(
-        "input_size", try arguments.integer("input_size"), "an integer"),
-      hiddenSize: try arguments.required(
-        "hidden_size", try arguments.integer("hidden_size"), "an integer"),
-      numLayers: try arguments.integer("num_layers") ?? 1,
-      bias: try arguments.boolean("bias") ?? true,
-      batchFirst: try arguments.boolean("batch_first") ?? false,
-      bidirectional: try arguments.boolean("bidirectional") ?? false,
-      projSize: try arguments.integer("proj_size") ?? 0)
+    arguments.inputSize = try given.integer("input_size")
+    arguments.hiddenSize = try given.integer("hidden_size")
+    arguments.numLayers = try given.integer("num_layers")
+    arguments.bias = try given.boolean("bias")
+    arguments.batchFirst = try given.boolean("batch_first")
+    arguments.bidirectional = try given.boolean("bidirectional")
+    arguments.projSize = try given.integer("proj_size")
+    arguments.nonlinearity = try given.name("nonlinearity", Nonlinearity.self)
+    return arguments
   }
 
   private static func packed(_ object: ManifestObject) throws(InvalidValue) -> Packed? {
@@ -91,13 +90,5 @@ package struct Manifest: Sendable {
       // As in pack_padded_sequence.
       enforceSorted: try packed.boolean("enforce_sorted") ?? true,
       totalLength: try packed.integer("total_length"))
-  }
-
-  private static func arithmetic(_ object: ManifestObject) throws(InvalidValue) -> ElementType? {
-    guard let name = try object.string("arithmetic") else { return nil }
-    guard let type = ElementType(rawValue: name), type.isFloatingPoint else {
-      throw InvalidValue("arithmetic", expected: "float32 or float64", found: "\"\(name)\"")
-    }
-    return type
   }
 }

@@ -34,6 +34,19 @@ struct ManifestObject {
     try value(key, "a string") { if case .string(let text) = $0 { text } else { nil } }
   }
 
+  /// One of the names that `type` knows.
+  func name<Name: RawRepresentable & CaseIterable>(
+    _ key: String, _ type: Name.Type
+  ) throws(InvalidValue) -> Name? where Name.RawValue == String {
+    guard let text = try string(key) else { return nil }
+    guard let name = Name(rawValue: text) else {
+      let known = type.allCases.map(\.rawValue).joined(separator: ", ")
+      throw InvalidValue(
+        self.name(of: key), expected: "one of \(known)", found: values[key]?.summary ?? "none")
+    }
+    return name
+  }
+
   func boolean(_ key: String) throws(InvalidValue) -> Bool? {
     try value(key, "true or false") { if case .boolean(let value) = $0 { value } else { nil } }
   }

@@ -50,7 +50,8 @@ package struct TensorFinding: Sendable {
   package let sides: Sides
   /// `output`, `h_n` or `c_n`.
   package let name: String
-  package let elementType: ElementType
+  /// The coarser of what the two sides were computed and are stored in.
+  package let arithmetic: Arithmetic
   package let rule: ToleranceRule
   package let difference: TensorDifference
 }

@@ -10,19 +10,40 @@ package enum LayoutJudge {
   /// - Parameter limits: `.bits`, unless the case states a tolerance. Padding is
   ///   always held to `.bits`.
   package static func findings(
+    _ contract: LayoutContract, _ outputs: RecurrentOutput, side: LayoutFinding.Side,
+    limits: Limits
+  ) -> [LayoutFinding] {
+    guard let output = outputs.output else { return [] }
+    return findings(contract, output: output, hN: outputs.hN, side: side, limits: limits)
+  }
+
+  package static func findings(
     _ contract: LayoutContract, output: Tensor, hN: Tensor, side: LayoutFinding.Side,
     limits: Limits
   ) -> [LayoutFinding] {
-    let differences = contract.identities.map { identity in
-      (identity, difference(identity, output: output, hN: hN, limits))
+    func differences(_ limits: Limits) -> [(LayoutIdentity, TensorDifference)] {
+      contract.identities.map { ($0, difference($0, output: output, hN: hN, limits)) }
     }
-    let isViolated = differences.contains { $0.0.direction != nil && !$0.1.agrees }
-    let mistake = isViolated ? mistake(contract, output: output, hN: hN, limits) : nil
-    return differences.map { identity, difference in
+    var found = differences(limits)
+    var mistake: String?
+    if isViolated(found) {
+      mistake = self.mistake(contract, output: output, hN: hN, limits)
+    } else if limits != .bits, isViolated(differences(.bits)),
+      let exact = self.mistake(contract, output: output, hN: hN, .bits)
+    {
+      // A wide tolerance must not hide what another reading explains bit for bit.
+      found = differences(.bits)
+      mistake = exact
+    }
+    return found.map { identity, difference in
       LayoutFinding(
         side: side, statement: identity.statement, difference: difference,
         mistake: difference.agrees || identity.direction == nil ? nil : mistake)
     }
+  }
+
+  private static func isViolated(_ differences: [(LayoutIdentity, TensorDifference)]) -> Bool {
+    differences.contains { $0.0.direction != nil && !$0.1.agrees }
   }
 
   /// The first known mistake under which both identities hold.

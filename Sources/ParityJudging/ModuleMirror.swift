@@ -41,8 +41,9 @@ struct ModuleMirror {
   func mirrored(_ outputs: RecurrentOutput) -> RecurrentOutput {
     let layout = original.input.outputLayout
     return RecurrentOutput(
-      output: halvesSwapped(
-        reversed(outputs.output, layout, features: configuration.outputFeatures)),
+      output: outputs.output.map {
+        halvesSwapped(reversed($0, layout, features: configuration.outputFeatures))
+      },
       hN: rowsSwapped(outputs.hN), cN: outputs.cN.map(rowsSwapped))
   }
 

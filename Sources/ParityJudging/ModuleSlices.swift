@@ -25,9 +25,11 @@ struct ModuleSlices {
   /// What the whole batch's outputs say of one sequence, without its padding.
   func output(_ outputs: RecurrentOutput, sequence: Int) -> RecurrentOutput {
     RecurrentOutput(
-      output: steps(
-        of: outputs.output, input.outputLayout, configuration.outputFeatures,
-        sequences: sequence..<sequence + 1, 0..<input.length(of: sequence)),
+      output: outputs.output.map {
+        steps(
+          of: $0, input.outputLayout, configuration.outputFeatures,
+          sequences: sequence..<sequence + 1, 0..<input.length(of: sequence))
+      },
       hN: state(outputs.hN, sequence: sequence),
       cN: outputs.cN.map { state($0, sequence: sequence) })
   }
@@ -93,6 +95,8 @@ struct ModuleSlices {
       let start = (row * batch + sequence) * features
       return start..<start + features
     }
-    return tensor.gathering(offsets, shape: [configuration.stateRows, 1, features])
+    let axes = input.layout.with(steps: input.layout.steps, batch: 1)
+      .stateAxes(rows: configuration.stateRows, features: features)
+    return tensor.gathering(offsets, shape: Shape(axes))
   }
 }

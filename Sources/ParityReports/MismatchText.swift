@@ -69,7 +69,8 @@ struct MismatchText {
 
   /// With as many digits as the element type tells apart.
   private func number(_ value: Double) -> String {
-    finding.elementType == .float32 ? "\(Float(value))" : "\(value)"
+    guard !value.isNaN else { return "nan" }
+    return finding.arithmetic == .float64 ? "\(value)" : "\(Float(value))"
   }
 }
 

@@ -8,6 +8,7 @@ extension RecurrentConfiguration {
     if !bias { arguments.append("bias=False") }
     if batchFirst { arguments.append("batch_first=True") }
     if bidirectional { arguments.append("bidirectional=True") }
+    if nonlinearity != .tanh { arguments.append("nonlinearity='\(nonlinearity.rawValue)'") }
     if projSize > 0 { arguments.append("proj_size=\(projSize)") }
     return "\(module.rawValue)(\(arguments.joined(separator: ", ")))"
   }

@@ -7,13 +7,14 @@ package import TensorCore
 /// Every element of a result sums its terms in one fixed order, whatever the
 /// batch: a sequence's results have the same bits alone and in company.
 package enum Engine {
-  /// - Parameter elementType: what to compute in; `float32` or `float64`.
+  /// - Parameter arithmetic: the module's own; computed in `float32`, or in
+  ///   `float64` where it is that.
   /// - Returns: a forward pass with the weights packed, once. O(weights).
   package static func forwardPass(
-    _ configuration: RecurrentConfiguration, _ stateDict: StateDict, in elementType: ElementType
+    _ configuration: RecurrentConfiguration, _ stateDict: StateDict, in arithmetic: Arithmetic
   ) -> any ForwardPass {
     // Concrete types here, so that the kernels are specialised in this module.
-    elementType == .float64
+    arithmetic.computation == .float64
       ? PackedModule<Double>(configuration, stateDict)
       : PackedModule<Float>(configuration, stateDict)
   }
@@ -34,7 +35,7 @@ struct PackedModule<Scalar: FloatingElement & Real>: ForwardPass {
 
   /// O(B·T·L·D·G·H·(I + H)).
   func outputs(for input: RecurrentInput) -> RecurrentOutput {
-    let (batch, steps) = (input.layout.batch, input.outputLayout.steps)
+    let batch = input.layout.batch
     let lengths = (0..<batch).map(input.length(of:))
     var states = EngineStates<Scalar>(of: input, configuration)
 
@@ -51,29 +52,33 @@ struct PackedModule<Scalar: FloatingElement & Real>: ForwardPass {
       activations = next
     }
 
-    let outputLayout = input.outputLayout
-    var output = [Scalar](
-      repeating: 0, count: batch * steps * configuration.outputFeatures)
-    for step in 0..<min(steps, activations.steps) {
-      for sequence in 0..<batch {
-        let start = outputLayout.row(sequence: sequence, step: step) * activations.features
+    return RecurrentOutput(
+      output: configuration.module.isCell ? nil : output(activations, input.outputLayout),
+      hN: states.hN(input.layout), cN: states.cN(input.layout))
+  }
+
+  /// Zeros behind the end of each sequence.
+  private func output(_ activations: TimeMajor<Scalar>, _ layout: SequenceLayout) -> Tensor {
+    let features = activations.features
+    var output = [Scalar](repeating: 0, count: layout.batch * layout.steps * features)
+    for step in 0..<min(layout.steps, activations.steps) {
+      for sequence in 0..<layout.batch {
+        let start = layout.row(sequence: sequence, step: step) * features
         activations.copyRow(step: step, sequence: sequence, to: &output, at: start)
       }
     }
-    let axes = outputLayout.axes(features: configuration.outputFeatures)
-    return RecurrentOutput(
-      output: Tensor(output, shape: Shape(axes)), hN: states.hN(input.layout),
-      cN: states.cN(input.layout))
+    return Tensor(output, shape: Shape(layout.axes(features: features)))
   }
 
   private func timeMajor(_ input: RecurrentInput, steps: Int) -> TimeMajor<Scalar> {
     let size = configuration.inputSize
-    let elements = input.input.elements(as: Scalar.self)
     var rows = TimeMajor<Scalar>(steps: steps, batch: input.layout.batch, features: size)
-    for step in 0..<steps {
-      for sequence in 0..<input.layout.batch {
-        let start = input.layout.row(sequence: sequence, step: step) * size
-        rows.setRow(step: step, sequence: sequence, to: elements[start..<start + size])
+    input.input.withElements(as: Scalar.self) { elements in
+      for step in 0..<steps {
+        for sequence in 0..<input.layout.batch {
+          let start = input.layout.row(sequence: sequence, step: step) * size
+          rows.setRow(step: step, sequence: sequence, to: elements[start..<start + size])
+        }
       }
     }
     return rows

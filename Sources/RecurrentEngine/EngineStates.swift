@@ -18,7 +18,7 @@ struct EngineStates<Scalar: FloatingElement> {
     let batch = input.layout.batch
     outputSize = configuration.outputSize
     hiddenSize = configuration.hiddenSize
-    hasCellState = configuration.module.hasCellState
+    hasCellState = configuration.module.recurrence.hasCellState
     let h = Self.rows(input.h0, configuration.stateRows, batch * outputSize)
     let c = Self.rows(input.c0, configuration.stateRows, hasCellState ? batch * hiddenSize : 0)
     rows = zip(h, c).map { EngineState(h: $0, c: $1) }

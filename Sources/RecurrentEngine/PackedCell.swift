@@ -4,7 +4,8 @@ import TensorCore
 
 /// One direction of one layer, its weights packed.
 struct PackedCell<Scalar: FloatingElement & Real>: Sendable {
-  private let module: RecurrentModule
+  private let recurrence: Recurrence
+  private let nonlinearity: Nonlinearity
   private let weightIH: PackedMatrix<Scalar>
   private let weightHH: PackedMatrix<Scalar>
   private let biasIH: [Scalar]
@@ -22,7 +23,8 @@ struct PackedCell<Scalar: FloatingElement & Real>: Sendable {
       stateDict[role, layer, direction]?.elements()
         ?? Array(repeating: 0, count: weightIH.shape.axes[0])
     }
-    module = configuration.module
+    recurrence = configuration.module.recurrence
+    nonlinearity = configuration.nonlinearity
     self.weightIH = PackedMatrix(weightIH)
     self.weightHH = PackedMatrix(weightHH)
     biasIH = bias(.biasIH)
@@ -30,7 +32,7 @@ struct PackedCell<Scalar: FloatingElement & Real>: Sendable {
     weightHR = stateDict[.weightHR, layer, direction].map { PackedMatrix($0) }
   }
 
-  private var hiddenSize: Int { weightIH.rows / module.gates.count }
+  private var hiddenSize: Int { weightIH.rows / recurrence.gates.count }
   private var outputSize: Int { weightHH.columns }
 
   /// Runs over the whole batch, each sequence over its own length, and writes
@@ -74,7 +76,7 @@ struct PackedCell<Scalar: FloatingElement & Real>: Sendable {
             let ownH = h + sequence * size
             weightIH.addProduct(with: x + start, to: fromInput)
             weightHH.addProduct(with: ownH, to: fromHidden)
-            switch module {
+            switch recurrence {
             case .lstm:
               guard let c = c.baseAddress else { return }
               let target = weightHR == nil ? ownH : unprojected
@@ -83,8 +85,8 @@ struct PackedCell<Scalar: FloatingElement & Real>: Sendable {
                 for unit in 0..<size { ownH[unit] = 0 }
                 weightHR.addProduct(with: unprojected, to: ownH)
               }
-            case .gru:
-              gru(fromInput, fromHidden, ownH)
+            case .gru: gru(fromInput, fromHidden, ownH)
+            case .rnn: rnn(fromInput, fromHidden, ownH)
             }
           }
         }
@@ -120,6 +122,22 @@ struct PackedCell<Scalar: FloatingElement & Real>: Sendable {
       let z = sigmoid(fromInput[count + unit] + fromHidden[count + unit])
       let n = Scalar.tanh(fromInput[2 * count + unit] + r * fromHidden[2 * count + unit])
       h[unit] = (1 - z) * n + z * h[unit]
+    }
+  }
+
+  @inline(__always)
+  private func rnn(
+    _ fromInput: UnsafeMutablePointer<Scalar>, _ fromHidden: UnsafeMutablePointer<Scalar>,
+    _ h: UnsafeMutablePointer<Scalar>
+  ) {
+    switch nonlinearity {
+    case .tanh:
+      for unit in 0..<hiddenSize { h[unit] = .tanh(fromInput[unit] + fromHidden[unit]) }
+    case .relu:
+      for unit in 0..<hiddenSize {
+        let sum = fromInput[unit] + fromHidden[unit]
+        h[unit] = sum < 0 ? 0 : sum  // NaN is not below 0, and stays
+      }
     }
   }
 

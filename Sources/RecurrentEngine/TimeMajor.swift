@@ -16,7 +16,7 @@ struct TimeMajor<Scalar: FloatingElement> {
 
   func start(step: Int, sequence: Int) -> Int { (step * batch + sequence) * features }
 
-  mutating func setRow(step: Int, sequence: Int, to row: ArraySlice<Scalar>) {
+  mutating func setRow(step: Int, sequence: Int, to row: Slice<UnsafeBufferPointer<Scalar>>) {
     let start = start(step: step, sequence: sequence)
     elements.replaceSubrange(start..<start + features, with: row)
   }

@@ -3,9 +3,10 @@ package struct ElementPlace: Sendable, Equatable {
   package let sequence: Int
   /// nil in a state.
   package let step: Int?
-  /// nil in `output`, which is the last layer's.
+  /// nil in `output`, which is the last layer's, and in a cell.
   package let layer: Int?
-  package let direction: Direction
+  /// nil where there is only one.
+  package let direction: Direction?
   package let unit: Int
 
   /// - Parameters:
@@ -18,16 +19,20 @@ package struct ElementPlace: Sendable, Equatable {
       sequence = position.sequence
       step = position.step
       layer = nil
-      direction = feature < contract.outputSize ? .forward : .reverse
+      direction = Self.direction(feature / contract.outputSize, contract)
       unit = feature % contract.outputSize
     } else {
       let (stateRow, sequence) = row.quotientAndRemainder(dividingBy: contract.layout.batch)
       self.sequence = sequence
       step = nil
-      layer = stateRow / contract.directions
-      direction = stateRow % contract.directions == 0 ? .forward : .reverse
+      layer = contract.layout.isCell ? nil : stateRow / contract.directions
+      direction = Self.direction(stateRow % contract.directions, contract)
       unit = feature
     }
+  }
+
+  private static func direction(_ number: Int, _ contract: LayoutContract) -> Direction? {
+    contract.directions == 1 ? nil : Direction(rawValue: number)
   }
 }
 
@@ -36,6 +41,7 @@ extension ElementPlace: CustomStringConvertible {
     var parts = ["sequence \(sequence)"]
     if let step { parts.append("step \(step)") }
     if let layer { parts.append("layer \(layer)") }
-    return (parts + ["\(direction)", "unit \(unit)"]).joined(separator: ", ")
+    if let direction { parts.append("\(direction)") }
+    return (parts + ["unit \(unit)"]).joined(separator: ", ")
   }
 }

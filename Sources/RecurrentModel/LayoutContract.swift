@@ -43,8 +43,10 @@ package struct LayoutContract: Sendable, Equatable {
 
   package func length(of sequence: Int) -> Int { lengths?[sequence] ?? layout.steps }
 
-  /// The identities that hold for these tensors, in the order above. O(B·T·D·P).
+  /// The identities that hold for these tensors, in the order above; none for a
+  /// cell, which has no `output`. O(B·T·D·P).
   package var identities: [LayoutIdentity] {
+    if layout.isCell { return [] }
     var all = [identity(.forward, under: .asDocumented)]
     if directions == 2 { all.append(identity(.reverse, under: .asDocumented)) }
     if lengths != nil { all.append(padding) }

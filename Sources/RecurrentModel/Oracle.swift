@@ -44,7 +44,8 @@ package struct Oracle: ForwardPass {
       }
     }
     return RecurrentOutput(
-      output: output.tensor(input.outputLayout.axes(features: output.size)),
+      output: configuration.module.isCell
+        ? nil : output.tensor(input.outputLayout.axes(features: output.size)),
       hN: end.h.tensor(
         input.layout.stateAxes(rows: configuration.stateRows, features: end.h.size)),
       cN: end.c.map {
@@ -102,7 +103,9 @@ private struct States {
       state.map { Rows($0, size: size) } ?? Rows(count: count, size: size)
     }
     h = rows(input.h0, size: configuration.outputSize)
-    c = configuration.module.hasCellState ? rows(input.c0, size: configuration.hiddenSize) : nil
+    c =
+      configuration.module.recurrence.hasCellState
+      ? rows(input.c0, size: configuration.hiddenSize) : nil
   }
 
   subscript(row: Int) -> OracleCell.State {

@@ -1,7 +1,7 @@
 import TensorCore
 
 /// One step of one direction of one layer, by the formulas of PyTorch's
-/// documentation of `LSTM` and `GRU`.
+/// documentation of `LSTM`, `GRU` and `RNN`.
 struct OracleCell: Sendable {
   /// `c` is there for LSTM only.
   struct State {
@@ -9,7 +9,8 @@ struct OracleCell: Sendable {
     var c: Vector?
   }
 
-  private let module: RecurrentModule
+  private let recurrence: Recurrence
+  private let nonlinearity: Nonlinearity
   private let weightIH: Matrix  // (G·H, I)
   private let weightHH: Matrix  // (G·H, P)
   private let biasIH: Vector  // (G·H); zeros without bias
@@ -31,7 +32,8 @@ struct OracleCell: Sendable {
     guard let weightIH = matrix(.weightIH), let weightHH = matrix(.weightHH) else {
       preconditionFailure("a checked state_dict holds every weight")
     }
-    module = configuration.module
+    recurrence = configuration.module.recurrence
+    nonlinearity = configuration.nonlinearity
     self.weightIH = weightIH
     self.weightHH = weightHH
     biasIH = vector(.biasIH) ?? .zeros(weightIH.rows)
@@ -40,9 +42,10 @@ struct OracleCell: Sendable {
   }
 
   func step(_ x: Vector, _ state: State) -> State {
-    switch module {
+    switch recurrence {
     case .lstm: lstm(x, state)
     case .gru: gru(x, state)
+    case .rnn: rnn(x, state)
     }
   }
 
@@ -78,5 +81,17 @@ struct OracleCell: Sendable {
     let z = sigmoid(fromInput[1] + fromHidden[1])
     let n = tanh(fromInput[2] + r * fromHidden[2])
     return State(h: (1 - z) * n + z * state.h, c: nil)
+  }
+  /// ```
+  /// h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or ReLU in place of tanh
+  /// ```
+  private func rnn(_ x: Vector, _ state: State) -> State {
+    let sum = weightIH * x + biasIH + weightHH * state.h + biasHH
+    let h =
+      switch nonlinearity {
+      case .tanh: tanh(sum)
+      case .relu: relu(sum)
+      }
+    return State(h: h, c: nil)
   }
 }

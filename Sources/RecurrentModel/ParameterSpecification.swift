@@ -14,12 +14,14 @@ package struct ParameterSpecification: Sendable, Equatable {
   package let layer: Int
   package let direction: Direction
   package let shape: Shape
+  /// As in `weight_ih_l0_reverse`; `weight_ih` in a cell.
+  package let name: String
 
-  /// As in `weight_ih_l0_reverse`.
-  package var name: String { Self.name(role, layer: layer, direction) }
-
-  package static func name(_ role: Role, layer: Int, _ direction: Direction) -> String {
-    "\(role.rawValue)_l\(layer)" + (direction == .reverse ? "_reverse" : "")
+  package static func name(
+    _ role: Role, layer: Int, _ direction: Direction, isCell: Bool
+  ) -> String {
+    isCell
+      ? role.rawValue : "\(role.rawValue)_l\(layer)" + (direction == .reverse ? "_reverse" : "")
   }
 }
 
@@ -28,14 +30,17 @@ extension RecurrentConfiguration {
   ///
   /// With G gates: `weight_ih` (G·H, I), `weight_hh` (G·H, P), the biases (G·H),
   /// `weight_hr` (P, H); I is D·P in layers after the first.
-  /// Source: PyTorch's documentation of `LSTM` and `GRU`, "Variables".
+  /// Source: PyTorch's documentation of each module, "Variables".
   package var parameters: [ParameterSpecification] {
-    let rows = module.gates.count * hiddenSize
+    let rows = module.recurrence.gates.count * hiddenSize
     var all: [ParameterSpecification] = []
     for layer in 0..<numLayers {
       for direction in directions {
         func add(_ role: ParameterSpecification.Role, _ shape: Shape) {
-          all.append(.init(role: role, layer: layer, direction: direction, shape: shape))
+          let name = ParameterSpecification.name(
+            role, layer: layer, direction, isCell: module.isCell)
+          all.append(
+            .init(role: role, layer: layer, direction: direction, shape: shape, name: name))
         }
         add(.weightIH, [rows, inputSize(ofLayer: layer)])
         add(.weightHH, [rows, outputSize])

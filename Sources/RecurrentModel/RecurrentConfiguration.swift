@@ -9,6 +9,8 @@ package struct RecurrentConfiguration: Sendable, Equatable {
   package let bidirectional: Bool
   /// 0 for none.
   package let projSize: Int
+  /// Of `RNN` and `RNNCell`; no other module uses it.
+  package let nonlinearity: Nonlinearity
 
   /// `dropout` is no part of it: in `eval()`, which references are made in, it
   /// does nothing.
@@ -17,7 +19,8 @@ package struct RecurrentConfiguration: Sendable, Equatable {
   ///   `module` refuses.
   package init(
     module: RecurrentModule, inputSize: Int, hiddenSize: Int, numLayers: Int = 1,
-    bias: Bool = true, batchFirst: Bool = false, bidirectional: Bool = false, projSize: Int = 0
+    bias: Bool = true, batchFirst: Bool = false, bidirectional: Bool = false, projSize: Int = 0,
+    nonlinearity: Nonlinearity = .tanh
   ) throws(InvalidValue) {
     func require(_ holds: Bool, _ name: String, _ expected: String, _ found: Int)
       throws(InvalidValue)
@@ -36,6 +39,13 @@ package struct RecurrentConfiguration: Sendable, Equatable {
       projSize < hiddenSize, "proj_size", "less than hidden_size, \(hiddenSize)", projSize)
     try require(
       projSize == 0 || module == .lstm, "proj_size", "0, for \(module.rawValue)", projSize)
+    try require(
+      numLayers == 1 || !module.isCell, "num_layers", "1, for \(module.rawValue)", numLayers)
+    guard !module.isCell || !bidirectional && !batchFirst else {
+      throw InvalidValue(
+        "arguments.\(bidirectional ? "bidirectional" : "batch_first")",
+        expected: "false, for \(module.rawValue)", found: "true")
+    }
     self.module = module
     self.inputSize = inputSize
     self.hiddenSize = hiddenSize
@@ -44,6 +54,7 @@ package struct RecurrentConfiguration: Sendable, Equatable {
     self.batchFirst = batchFirst
     self.bidirectional = bidirectional
     self.projSize = projSize
+    self.nonlinearity = nonlinearity
   }
 
   package var directions: [Direction] { bidirectional ? [.forward, .reverse] : [.forward] }

@@ -2,11 +2,11 @@ package import TensorCore
 
 /// What goes into a module's `forward`, known to fit its configuration.
 package struct RecurrentInput: Sendable {
-  /// (B, T, I), (T, B, I) or (T, I), as `layout` says.
+  /// (B, T, I), (T, B, I) or (T, I), for a cell (B, I) or (I), as `layout` says.
   package let input: Tensor
-  /// (D·L, B, P); nil for zeros.
+  /// (D·L, B, P), for a cell (B, H); nil for zeros.
   package let h0: Tensor?
-  /// (D·L, B, H); nil for zeros, and where the module has no cell state.
+  /// (D·L, B, H), for a cell (B, H); nil for zeros, and where the module has no cell state.
   package let c0: Tensor?
   /// How many steps each sequence has; nil when not packed.
   package let packing: Packing?
@@ -20,11 +20,17 @@ package struct RecurrentInput: Sendable {
     input: Tensor, h0: Tensor? = nil, c0: Tensor? = nil, packing: Packing? = nil,
     for configuration: RecurrentConfiguration
   ) throws(InvalidValue) {
-    let layout = SequenceLayout(ofSequences: input.shape, batchFirst: configuration.batchFirst)
+    let module = configuration.module
+    let layout = SequenceLayout(
+      ofSequences: input.shape, batchFirst: configuration.batchFirst, isCell: module.isCell)
     guard let layout, input.shape.axes.last == configuration.inputSize else {
+      let rank = module.isCell ? "one or two" : "two or three"
       throw InvalidValue(
-        "inputs/input", expected: "two or three axes, the last of size \(configuration.inputSize)",
+        "inputs/input", expected: "\(rank) axes, the last of size \(configuration.inputSize)",
         found: "\(input.shape)")
+    }
+    guard input.elementType.isFloatingPoint else {
+      throw InvalidValue("inputs/input", expected: "floats", found: "\(input.elementType)")
     }
     guard layout.steps > 0 else {
       throw InvalidValue("inputs/input", expected: "at least one step", found: "\(input.shape)")
@@ -36,7 +42,7 @@ package struct RecurrentInput: Sendable {
     try Self.check(
       c0, "inputs/c_0", like: input,
       layout.stateAxes(rows: rows, features: configuration.hiddenSize))
-    if configuration.module.hasCellState {
+    if module.recurrence.hasCellState {
       // PyTorch takes the pair or none.
       guard (h0 == nil) == (c0 == nil) else {
         throw InvalidValue(
@@ -45,7 +51,7 @@ package struct RecurrentInput: Sendable {
       }
     } else if c0 != nil {
       throw InvalidValue(
-        "inputs/c_0", expected: "none, for \(configuration.module.rawValue)", found: "one")
+        "inputs/c_0", expected: "none, for \(module.rawValue)", found: "one")
     }
     try packing?.check(against: layout)
     self.input = input
@@ -98,6 +104,9 @@ package struct Packing: Sendable, Equatable {
   /// - Throws: `InvalidValue` for what PyTorch refuses to pack or to pad.
   package func check(against layout: SequenceLayout) throws(InvalidValue) {
     let name = "inputs/lengths"
+    guard !layout.isCell else {
+      throw InvalidValue("packed", expected: "none, for a cell", found: "one")
+    }
     guard layout.isBatched else {
       throw InvalidValue("packed", expected: "a batched input", found: "an unbatched one")
     }

@@ -2,6 +2,43 @@
 package enum RecurrentModule: String, Sendable, CaseIterable {
   case lstm = "LSTM"
   case gru = "GRU"
+  case rnn = "RNN"
+  case lstmCell = "LSTMCell"
+  case gruCell = "GRUCell"
+  case rnnCell = "RNNCell"
+
+  package init(_ recurrence: Recurrence, isCell: Bool) {
+    self =
+      switch recurrence {
+      case .lstm: isCell ? .lstmCell : .lstm
+      case .gru: isCell ? .gruCell : .gru
+      case .rnn: isCell ? .rnnCell : .rnn
+      }
+  }
+
+  /// The formulas of one step.
+  package var recurrence: Recurrence {
+    switch self {
+    case .lstm, .lstmCell: .lstm
+    case .gru, .gruCell: .gru
+    case .rnn, .rnnCell: .rnn
+    }
+  }
+
+  /// Whether it is one step of one layer, from `input` and a state to a state.
+  package var isCell: Bool {
+    switch self {
+    case .lstm, .gru, .rnn: false
+    case .lstmCell, .gruCell, .rnnCell: true
+    }
+  }
+}
+
+/// The formulas of one step.
+package enum Recurrence: Sendable, CaseIterable {
+  case lstm
+  case gru
+  case rnn
 
   /// The gates in the order in which their rows stand in `weight_ih` and
   /// `weight_hh`, by the letters of PyTorch's documentation.
@@ -9,11 +46,18 @@ package enum RecurrentModule: String, Sendable, CaseIterable {
     switch self {
     case .lstm: ["i", "f", "g", "o"]
     case .gru: ["r", "z", "n"]
+    case .rnn: ["h"]
     }
   }
 
-  /// Whether the module has a cell state beside the hidden state.
+  /// Whether there is a cell state beside the hidden state.
   package var hasCellState: Bool { self == .lstm }
+}
+
+/// What `RNN` and `RNNCell` apply to a step's sum.
+package enum Nonlinearity: String, Sendable, CaseIterable {
+  case tanh
+  case relu
 }
 
 /// One of the two ways in which a layer reads a sequence; the number is its

@@ -2,14 +2,14 @@ package import TensorCore
 
 /// What a module's `forward` returns.
 package struct RecurrentOutput: Sendable {
-  /// (B, T, D·P), (T, B, D·P) or (T, D·P).
-  package let output: Tensor
-  /// (D·L, B, P) or (D·L, P).
+  /// (B, T, D·P), (T, B, D·P) or (T, D·P); nil for a cell.
+  package let output: Tensor?
+  /// (D·L, B, P) or (D·L, P), for a cell (B, H) or (H).
   package let hN: Tensor
-  /// (D·L, B, H) or (D·L, H); nil where the module has no cell state.
+  /// (D·L, B, H) or (D·L, H), for a cell (B, H) or (H); nil where the module has no cell state.
   package let cN: Tensor?
 
-  package init(output: Tensor, hN: Tensor, cN: Tensor?) {
+  package init(output: Tensor?, hN: Tensor, cN: Tensor?) {
     self.output = output
     self.hN = hN
     self.cN = cN
@@ -17,6 +17,8 @@ package struct RecurrentOutput: Sendable {
 
   /// The tensors by the names they have in a fixture, in PyTorch's order.
   package var named: [(name: String, tensor: Tensor)] {
-    [("output", output), ("h_n", hN)] + (cN.map { [("c_n", $0)] } ?? [])
+    [("output", output), ("h_n", hN), ("c_n", cN)].compactMap { name, tensor in
+      tensor.map { (name, $0) }
+    }
   }
 }

@@ -8,6 +8,10 @@ package import TensorCore
 /// | `batch_first` | (B, T, F) | (rows, B, F) |
 /// | else | (T, B, F) | (rows, B, F) |
 /// | unbatched | (T, F) | (rows, F) |
+/// | cell | (B, F) | (B, F) |
+/// | cell, unbatched | (F) | (F) |
+///
+/// A cell's sequences are one step long.
 package struct SequenceLayout: Sendable, Equatable {
   /// B; 1 when unbatched.
   package let batch: Int
@@ -15,28 +19,38 @@ package struct SequenceLayout: Sendable, Equatable {
   package let steps: Int
   package let batchFirst: Bool
   package let isBatched: Bool
+  package let isCell: Bool
 
-  /// - Returns: nil for a shape that has neither two nor three axes.
-  package init?(ofSequences shape: Shape, batchFirst: Bool) {
+  /// - Returns: nil for a shape that has neither two nor three axes, or for a
+  ///   cell neither one nor two.
+  package init?(ofSequences shape: Shape, batchFirst: Bool, isCell: Bool = false) {
+    self.isCell = isCell
+    self.batchFirst = batchFirst
+    if isCell {
+      guard shape.rank == 1 || shape.rank == 2 else { return nil }
+      isBatched = shape.rank == 2
+      batch = isBatched ? shape.axes[0] : 1
+      steps = 1
+      return
+    }
     guard shape.rank == 2 || shape.rank == 3 else { return nil }
     isBatched = shape.rank == 3
-    self.batchFirst = batchFirst
     let batchAxis = batchFirst ? 0 : 1
     batch = isBatched ? shape.axes[batchAxis] : 1
     steps = isBatched ? shape.axes[1 - batchAxis] : shape.axes[0]
   }
 
-  private init(batch: Int, steps: Int, batchFirst: Bool, isBatched: Bool) {
+  private init(batch: Int, steps: Int, of other: SequenceLayout) {
     self.batch = batch
     self.steps = steps
-    self.batchFirst = batchFirst
-    self.isBatched = isBatched
+    batchFirst = other.batchFirst
+    isBatched = other.isBatched
+    isCell = other.isCell
   }
 
   /// The same order of axes with another number of steps, and of sequences.
   package func with(steps: Int, batch: Int? = nil) -> SequenceLayout {
-    SequenceLayout(
-      batch: batch ?? self.batch, steps: steps, batchFirst: batchFirst, isBatched: isBatched)
+    SequenceLayout(batch: batch ?? self.batch, steps: steps, of: self)
   }
 
   /// The number of the vector, row-major: its elements start at `row · F`.
@@ -55,12 +69,14 @@ package struct SequenceLayout: Sendable, Equatable {
   /// The axes of a tensor of sequences. Sizes that a manifest states can be too
   /// large to be a `Shape`, so checks compare axes.
   package func axes(features: Int) -> [Int] {
+    if isCell { return isBatched ? [batch, features] : [features] }
     guard isBatched else { return [steps, features] }
     return batchFirst ? [batch, steps, features] : [steps, batch, features]
   }
 
   /// The axes of a state; `batch_first` does not change them.
   package func stateAxes(rows: Int, features: Int) -> [Int] {
-    isBatched ? [rows, batch, features] : [rows, features]
+    let own = isBatched ? [batch, features] : [features]
+    return isCell ? own : [rows] + own
   }
 }

@@ -5,6 +5,7 @@ package import TensorCore
 package struct StateDict: Sendable {
   package let tensors: [String: Tensor]
   package let elementType: ElementType
+  private let isCell: Bool
 
   /// - Throws: `InvalidValue`, naming the parameter, where one is missing, is not
   ///   the module's, or has another shape or type.
@@ -35,12 +36,13 @@ package struct StateDict: Sendable {
     }
     self.tensors = tensors
     elementType = type
+    isCell = configuration.module.isCell
   }
 
-  /// - Precondition: the configuration has this parameter.
+  /// - Returns: nil where the configuration has no such parameter.
   package subscript(
     role: ParameterSpecification.Role, layer: Int, direction: Direction
   ) -> Tensor? {
-    tensors[ParameterSpecification.name(role, layer: layer, direction)]
+    tensors[ParameterSpecification.name(role, layer: layer, direction, isCell: isCell)]
   }
 }

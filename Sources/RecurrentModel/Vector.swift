@@ -26,6 +26,9 @@ func sigmoid(_ x: Vector) -> Vector { Vector(x.elements.map { 1 / (1 + .exp(-$0)
 
 func tanh(_ x: Vector) -> Vector { Vector(x.elements.map { .tanh($0) }) }
 
+/// max(x, 0), and NaN where x is.
+func relu(_ x: Vector) -> Vector { Vector(x.elements.map { $0 < 0 ? 0 : $0 }) }
+
 /// A row-major matrix of doubles.
 struct Matrix: Sendable {
   let rows: Int

@@ -15,6 +15,8 @@ package struct ArchiveError: Error, Equatable {
     case unsupported(String, expected: String, found: String)
     /// Nothing of this name, or nothing that stands out without one.
     case noSuchMember(available: [String])
+    /// A link or a manifest leads to where nobody allowed to read.
+    case outside(folders: [String], target: String)
   }
 
   package let path: String
@@ -46,6 +48,9 @@ extension ArchiveError.Reason: CustomStringConvertible {
     case .corrupt(let what, let expected, let found),
       .unsupported(let what, let expected, let found):
       "\(what): expected \(expected), found \(found)"
+    case .outside(let folders, let target):
+      "expected a file inside \(folders.joined(separator: " or ")), found \(target); "
+        + "--allow-root permits its folder"
     case .noSuchMember(let available):
       "no such tensor; the file holds " + Self.list(available)
     }

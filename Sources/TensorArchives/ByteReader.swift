@@ -32,6 +32,17 @@ struct ByteReader {
     return value
   }
 
+  /// Reads a signature.
+  mutating func expect(_ signature: UInt32, of what: String) throws(ArchiveError) {
+    let found = try integer(UInt32.self, of: what)
+    guard found == signature else {
+      throw error(
+        .corrupt(
+          what, expected: "the signature " + hexadecimal(UInt64(signature), digits: 8),
+          found: hexadecimal(UInt64(found), digits: 8)))
+    }
+  }
+
   mutating func skip(_ count: Int, of what: String) throws(ArchiveError) {
     _ = try take(count, of: what)
   }

@@ -30,16 +30,29 @@ package enum FileBytes {
   }
 
   /// The bytes of a file, mapped where that is safe.
+  ///
+  /// - Throws: `ArchiveError` where it can't be read, and for the pointer that
+  ///   Git LFS leaves in place of a file that was not fetched.
   package static func read(_ path: String) throws(ArchiveError) -> Data {
     guard try kind(of: path) == .file else {
       throw ArchiveError(path: path, .wrongFormat(expected: "a file", found: "a folder"))
     }
+    let bytes: Data
     do {
-      return try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
+      bytes = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
     } catch {
       throw ArchiveError(path: path, .unreadable("can't be read (\(words(of: error)))"))
     }
+    guard !bytes.starts(with: gitLFSPointer) else {
+      throw ArchiveError(
+        path: path,
+        .wrongFormat(expected: "the file itself", found: "a Git LFS pointer; run git lfs pull"))
+    }
+    return bytes
   }
+
+  /// How every pointer file starts (the Git LFS specification).
+  private static let gitLFSPointer = Array("version https://git-lfs.github.com/spec/".utf8)
 
   /// The names in a folder, sorted by their Unicode scalars, hidden ones left out.
   package static func names(in folder: String) throws(ArchiveError) -> [String] {

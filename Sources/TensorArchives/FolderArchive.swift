@@ -1,62 +1,57 @@
 import TensorCore
 
-/// A folder as an archive: `.npy` files in it and in its folders are tensors by
-/// their paths, files of the other containers add what they hold, and
+/// A folder as an archive: `.npy` and `.npy.gz` files in it and in its folders are
+/// tensors by their paths, files of the other containers add what they hold, and
 /// `manifest.json` is the manifest.
 struct FolderArchive: TensorArchive {
   let path: String
   let tensorNames: [String]
   private let parts: [String: Part]
-  private let hasManifest: Bool
+  private let boundary: FileBoundary?
 
   private struct Part {
     let archive: any TensorArchive
     let name: String
   }
 
-  /// Deeper folders are not looked into: a fixture's are two levels deep.
-  private static let deepest = 8
-
-  init(path: String) throws(ArchiveError) {
-    self.path = path
-    var parts: [String: Part] = [:]
-    try Self.collect(path, prefix: "", depth: 0, into: &parts)
-    self.parts = parts
-    tensorNames = parts.keys.sorted()
-    hasManifest = try FileBytes.names(in: path).contains(manifestName)
-  }
-
-  private static func collect(
-    _ folder: String, prefix: String, depth: Int, into parts: inout [String: Part]
+  /// - Parameters: as `TensorContainer.open`.
+  init(
+    path: String, within boundary: FileBoundary?, passingOver others: Set<String>
   ) throws(ArchiveError) {
-    guard depth < deepest else {
-      throw ArchiveError(
-        path: folder,
-        .unsupported("folder", expected: "at most \(deepest) levels", found: "more"))
-    }
-    for file in try FileBytes.names(in: folder) {
-      let path = folder + "/" + file
-      if try FileBytes.kind(of: path) == .folder {
-        try collect(path, prefix: prefix + file + "/", depth: depth + 1, into: &parts)
-        continue
-      }
-      guard let container = TensorContainer(path: file) else { continue }
-      let archive = try TensorContainer.open(path)
+    self.path = path
+    self.boundary = boundary
+    var parts: [String: Part] = [:]
+    var walk = Walk(boundary: boundary, others: others)
+    try walk.visit(path, prefix: "", depth: 0)
+    for file in walk.files {
+      guard let container = TensorContainer(path: file.path) else { continue }
+      let archive = try TensorContainer.open(file.path)
       for name in archive.tensorNames {
-        let key = container.holdsNames ? prefix + name : prefix + String(file.dropLast(4))
+        let own = container.holdsNames ? name : TensorContainer.stem(of: file.path)
+        let key = file.prefix + own
         if let other = parts.updateValue(Part(archive: archive, name: name), forKey: key) {
           throw ArchiveError(
-            path: path, member: key,
+            path: file.path, member: key,
             .corrupt("tensor", expected: "one file that holds it", found: other.archive.path))
         }
       }
     }
+    self.parts = parts
+    tensorNames = parts.keys.sorted()
+  }
+
+  /// The manifest of the folder at `path`; nil where it has none.
+  static func manifest(
+    in path: String, within boundary: FileBoundary?
+  ) throws(ArchiveError) -> String? {
+    guard try FileBytes.names(in: path).contains(manifestName) else { return nil }
+    let file = path + "/" + manifestName
+    try boundary?.check(file)
+    return try decodeUTF8(FileBytes.read(file), path: file, member: nil)
   }
 
   func manifest() throws(ArchiveError) -> String? {
-    guard hasManifest else { return nil }
-    let path = path + "/" + manifestName
-    return try decodeUTF8(FileBytes.read(path), path: path, member: nil)
+    try Self.manifest(in: path, within: boundary)
   }
 
   func tensor(named name: String) throws(ArchiveError) -> Tensor {
@@ -64,5 +59,44 @@ struct FolderArchive: TensorArchive {
       throw ArchiveError(path: path, member: name, .noSuchMember(available: tensorNames))
     }
     return try part.archive.tensor(named: part.name)
+  }
+}
+
+/// Finds all files below a folder, with the prefix that each one's tensors have.
+private struct Walk {
+  let boundary: FileBoundary?
+  /// Resolved paths to leave out.
+  let others: Set<String>
+  private(set) var files: [(path: String, prefix: String)] = []
+  private var visited: Set<String> = []
+
+  /// Deeper folders are not looked into: a fixture's are two levels deep.
+  private static let deepest = 8
+
+  init(boundary: FileBoundary?, others: Set<String>) {
+    self.boundary = boundary
+    self.others = others
+  }
+
+  mutating func visit(_ folder: String, prefix: String, depth: Int) throws(ArchiveError) {
+    guard depth < Self.deepest else {
+      throw ArchiveError(
+        path: folder,
+        .unsupported("folder", expected: "at most \(Self.deepest) levels", found: "more"))
+    }
+    guard visited.insert(FileBoundary.resolved(folder) ?? folder).inserted else {
+      throw ArchiveError(
+        path: folder,
+        .corrupt("folder", expected: "every folder once", found: "a link to one met before"))
+    }
+    for name in try FileBytes.names(in: folder) {
+      let path = folder + "/" + name
+      try boundary?.check(path)
+      if try FileBytes.kind(of: path) == .folder {
+        try visit(path, prefix: prefix + name + "/", depth: depth + 1)
+      } else if !others.contains(FileBoundary.resolved(path) ?? path) {
+        files.append((path, prefix))
+      }
+    }
   }
 }

@@ -24,8 +24,12 @@
       let shape = try shape()
       try checkStorage(of: shape, type)
       switch type {
+      // HDF5 knows no native type of 16 bits; it converts them without loss.
+      case .float16, .bfloat16:
+        return try elements(Float.self, parity_H5T_NATIVE_FLOAT(), shape).rounded(to: type)
       case .float32: return try elements(Float.self, parity_H5T_NATIVE_FLOAT(), shape)
       case .float64: return try elements(Double.self, parity_H5T_NATIVE_DOUBLE(), shape)
+      case .int32: return try elements(Int32.self, parity_H5T_NATIVE_INT32(), shape)
       case .int64: return try elements(Int64.self, parity_H5T_NATIVE_INT64(), shape)
       }
     }
@@ -55,8 +59,12 @@
       let size = H5Tget_size(type.id)
       let found: String
       switch (H5Tget_class(type.id), size) {
+      case (H5T_FLOAT, 2):
+        if let half = halfType(type.id) { return half }
+        found = "another float of 2 bytes"
       case (H5T_FLOAT, 4): return .float32
       case (H5T_FLOAT, 8): return .float64
+      case (H5T_INTEGER, 4) where H5Tget_sign(type.id) == H5T_SGN_2: return .int32
       case (H5T_INTEGER, 8) where H5Tget_sign(type.id) == H5T_SGN_2: return .int64
       case (H5T_FLOAT, _): found = "a float of \(size) bytes"
       case (H5T_INTEGER, _):
@@ -70,14 +78,28 @@
       throw error(.unsupported("element type", expected: known, found: found))
     }
 
+    /// A 16-bit float by the sizes of its exponent and fraction.
+    private func halfType(_ type: hid_t) -> ElementType? {
+      var (sign, exponent, exponentSize, fraction, fractionSize) = (0, 0, 0, 0, 0)
+      guard
+        H5Tget_fields(type, &sign, &exponent, &exponentSize, &fraction, &fractionSize) >= 0,
+        sign == 15, exponent == fractionSize, fraction == 0
+      else { return nil }
+      return switch (exponentSize, fractionSize, H5Tget_ebias(type)) {
+      case (5, 10, 15): .float16
+      case (8, 7, 127): .bfloat16
+      default: nil
+      }
+    }
+
     private func shape() throws(ArchiveError) -> Shape {
       guard let space = HDF5Handle(H5Dget_space(dataset.id), closedBy: { H5Sclose($0) }) else {
         throw HDF5Listing.damaged(name, path: path)
       }
+      // What h5py calls Empty: no elements, and no axes either.
+      if H5Sget_simple_extent_type(space.id) == H5S_NULL { return [0] }
       let rank = Int(H5Sget_simple_extent_ndims(space.id))
-      guard rank >= 0, H5Sget_simple_extent_type(space.id) != H5S_NULL else {
-        throw error(.unsupported("dataspace", expected: "a simple one", found: "an empty one"))
-      }
+      guard rank >= 0 else { throw HDF5Listing.damaged(name, path: path) }
       var sizes = [hsize_t](repeating: 0, count: rank)
       H5Sget_simple_extent_dims(space.id, &sizes, nil)
       guard let shape = Shape(checking: sizes.map { Int(clamping: $0) }) else {

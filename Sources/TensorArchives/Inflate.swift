@@ -8,6 +8,26 @@ import CZlib
 
 /// Deflated data, unpacked through zlib.
 enum Inflate {
+  /// What stands around the deflated data.
+  enum Format {
+    /// Nothing: a member of a ZIP file.
+    case raw
+    /// A header, and behind the data its CRC-32 and size, which zlib verifies.
+    case gzip
+
+    /// zlib's way to ask for it (`inflateInit2` in its manual).
+    fileprivate var windowBits: CInt {
+      switch self {
+      case .raw: -MAX_WBITS
+      case .gzip: MAX_WBITS + 16
+      }
+    }
+  }
+
+  struct Failure: Error {
+    let found: String
+  }
+
   /// Deflate writes at least one bit for 258 bytes and some more for the block:
   /// never more than 1032 : 1 (zlib's own figure, `zlib_tech.html`).
   static func largestOutput(of compressedBytes: Int) -> Int {
@@ -15,31 +35,29 @@ enum Inflate {
     return overflow ? .max : bytes
   }
 
-  /// Unpacks a raw deflate stream that must give exactly `size` bytes.
+  /// Unpacks one stream that must give exactly `size` bytes.
   ///
-  /// - Returns: nil, with zlib's words, where it gives another number of bytes
-  ///   or is damaged. O(size) time and memory.
-  static func raw(_ compressed: Data, size: Int) -> Result<[UInt8], Failure> {
+  /// - Returns: a failure with zlib's words where it gives another number of
+  ///   bytes or is damaged. O(size) time and memory.
+  static func unpack(
+    _ compressed: Data, from format: Format, size: Int
+  ) -> Result<Data, Failure> {
     var stream = z_stream()
-    guard parity_inflateInit2(&stream, -MAX_WBITS) == Z_OK else {
+    guard parity_inflateInit2(&stream, format.windowBits) == Z_OK else {
       return .failure(Failure(found: "no memory for zlib"))
     }
     defer { inflateEnd(&stream) }
 
     // One byte more than promised, so that a stream that gives more is seen.
-    var output = [UInt8](repeating: 0, count: size + 1)
-    let status = compressed.withUnsafeBytes { input in
-      output.withUnsafeMutableBytes { output in
-        run(&stream, from: input, into: output)
-      }
+    var output = Data(count: size + 1)
+    let (status, unread, produced) = compressed.withUnsafeBytes { input in
+      output.withUnsafeMutableBytes { output in run(&stream, from: input, into: output) }
     }
-    let produced = Int(stream.total_out)
     switch status {
-    case Z_STREAM_END where produced == size && stream.avail_in == 0:
-      output.removeLast()
-      return .success(output)
-    case Z_STREAM_END where stream.avail_in > 0:
-      return .failure(Failure(found: "\(stream.avail_in) bytes after the end of the stream"))
+    case Z_STREAM_END where produced == size && unread == 0:
+      return .success(output.dropLast())
+    case Z_STREAM_END where unread > 0:
+      return .failure(Failure(found: "\(unread) bytes after the end of the stream"))
     case Z_STREAM_END:
       return .failure(Failure(found: "\(produced) bytes"))
     case Z_OK, Z_BUF_ERROR:
@@ -50,20 +68,26 @@ enum Inflate {
     }
   }
 
-  struct Failure: Error {
-    let found: String
-  }
-
-  /// zlib counts in 32 bits; members stay below 4 GiB, so one call does.
+  /// zlib counts the bytes of one call in 32 bits, so large data takes several.
   private static func run(
     _ stream: inout z_stream, from input: UnsafeRawBufferPointer,
     into output: UnsafeMutableRawBufferPointer
-  ) -> CInt {
+  ) -> (status: CInt, unread: Int, produced: Int) {
+    let largest = 1 << 30
     stream.next_in = UnsafeMutablePointer(
       mutating: input.assumingMemoryBound(to: UInt8.self).baseAddress)
-    stream.avail_in = UInt32(input.count)
     stream.next_out = output.assumingMemoryBound(to: UInt8.self).baseAddress
-    stream.avail_out = UInt32(output.count)
-    return inflate(&stream, Z_FINISH)
+    var (waiting, room) = (input.count, output.count)
+    var status = Z_OK
+    while status == Z_OK {
+      let (given, offered) = (min(waiting, largest), min(room, largest))
+      stream.avail_in = UInt32(given)
+      stream.avail_out = UInt32(offered)
+      status = inflate(&stream, Z_NO_FLUSH)
+      waiting -= given - Int(stream.avail_in)
+      room -= offered - Int(stream.avail_out)
+      if room == 0 && status == Z_OK { break }
+    }
+    return (status, waiting, output.count - room)
   }
 }

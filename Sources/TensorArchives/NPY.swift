@@ -16,8 +16,10 @@ package enum NPY {
   /// - Parameters:
   ///   - bytes: a whole `.npy` file.
   ///   - path, member: where the bytes come from, for errors.
-  /// - Throws: `ArchiveError` for anything but a C-ordered little-endian array
-  ///   of a supported type, with exactly as many bytes as its header states.
+  /// - Returns: a tensor that reads `bytes` in place where they stand as it needs
+  ///   them: little-endian, in C order, aligned.
+  /// - Throws: `ArchiveError` for anything but an array of a supported type, with
+  ///   exactly as many bytes as its header states.
   package static func decode(
     _ bytes: Data, path: String, member: String? = nil
   ) throws(ArchiveError) -> Tensor {
@@ -39,24 +41,55 @@ package enum NPY {
     }
     let data = try reader.take(reader.remaining, of: "data")
     switch header.elementType {
-    case .float32: return Tensor(elements(of: data, as: Float.self), shape: header.shape)
-    case .float64: return Tensor(elements(of: data, as: Double.self), shape: header.shape)
-    case .int64: return Tensor(elements(of: data, as: Int64.self), shape: header.shape)
+    case .float16: return tensor(Half.self, data, header)
+    case .bfloat16: return tensor(BFloat16.self, data, header)
+    case .float32: return tensor(Float.self, data, header)
+    case .float64: return tensor(Double.self, data, header)
+    case .int32: return tensor(Int32.self, data, header)
+    case .int64: return tensor(Int64.self, data, header)
     }
   }
 
-  private static func elements<Element>(of data: Data, as type: Element.Type) -> [Element] {
-    let count = data.count / MemoryLayout<Element>.size
-    return Array(unsafeUninitializedCapacity: count) { buffer, initialized in
-      data.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
-      initialized = count
+  private static func tensor<Element: TensorElement>(
+    _ type: Element.Type, _ data: Data, _ header: Header
+  ) -> Tensor {
+    // Every machine that Swift runs on is little-endian.
+    let data = header.isBigEndian ? swapped(data, width: MemoryLayout<Element>.size) : data
+    let elements = Elements<Element>(in: data)
+    guard header.isFortranOrdered else { return Tensor(elements, shape: header.shape) }
+    // What stands in Fortran order is the transposed array in C order.
+    let stored = Tensor(elements, shape: Shape(header.shape.axes.reversed()))
+    return stored.gathering(
+      fortranOffsets(header.shape), shape: header.shape)
+  }
+
+  /// The offset in Fortran order of each element in C order.
+  private static func fortranOffsets(_ shape: Shape) -> [Int] {
+    var offsets = [0]
+    var stride = 1
+    // Axis after axis from the first, which varies slowest in C order.
+    for size in shape.axes {
+      let step = stride
+      offsets = offsets.flatMap { start in (0..<size).map { start + $0 * step } }
+      stride *= size
     }
+    return offsets
+  }
+
+  private static func swapped(_ data: Data, width: Int) -> Data {
+    var bytes = [UInt8](data)
+    for start in stride(from: 0, to: bytes.count, by: width) {
+      bytes[start..<start + width].reverse()
+    }
+    return Data(bytes)
   }
 }
 
 extension NPY {
   private struct Header {
     let elementType: ElementType
+    let isBigEndian: Bool
+    let isFortranOrdered: Bool
     let shape: Shape
 
     /// NumPy's own limit on the text of a header that it parses.
@@ -103,34 +136,41 @@ extension NPY {
             "header", expected: "the keys descr, fortran_order, shape",
             found: keys.joined(separator: ", ")))
       }
-      elementType = try Self.elementType(fields["descr"], in: reader)
+      (elementType, isBigEndian) = try Self.elementType(fields["descr"], in: reader)
       guard case .boolean(let isFortranOrdered) = fields["fortran_order"] else {
         throw reader.error(
           .corrupt("fortran_order", expected: "True or False", found: "another literal"))
       }
-      guard !isFortranOrdered else {
-        throw reader.error(
-          .unsupported("order of the axes", expected: "C order", found: "Fortran order"))
-      }
+      self.isFortranOrdered = isFortranOrdered
       shape = try Self.shape(fields["shape"], in: reader)
     }
 
+    private static let types: [String: ElementType] = [
+      "f2": .float16, "f4": .float32, "f8": .float64, "i4": .int32, "i8": .int64,
+    ]
+
     private static func elementType(
       _ field: PythonLiteral?, in reader: ByteReader
-    ) throws(ArchiveError) -> ElementType {
-      let known: [String: ElementType] = ["<f4": .float32, "<f8": .float64, "<i8": .int64]
+    ) throws(ArchiveError) -> (ElementType, isBigEndian: Bool) {
       guard case .string(let name) = field else {
         throw reader.error(
           .unsupported(
             "element type", expected: "one number an element", found: "a structured type"))
       }
-      guard let type = known[name] else {
+      guard let order = name.first, "<>".contains(order), let type = types[String(name.dropFirst())]
+      else {
+        // NumPy has no bfloat16: what other packages register is saved nameless.
+        let guess =
+          name.hasSuffix("V2")
+          ? "; if it is bfloat16, save it as float32, with the arithmetic in the manifest" : ""
         throw reader.error(
           .unsupported(
-            "element type", expected: known.keys.sorted().joined(separator: ", "),
-            found: "'\(name)'"))
+            "element type",
+            expected: types.keys.sorted().map { "<" + $0 }.joined(separator: ", ")
+              + " or > in place of <",
+            found: "'\(name)'\(guess)"))
       }
-      return type
+      return (type, order == ">")
     }
 
     private static func shape(
@@ -146,25 +186,5 @@ extension NPY {
           "shape", expected: "sizes whose product fits 63 bits",
           found: axes.isEmpty ? "another literal" : "\(axes)"))
     }
-  }
-}
-
-/// A single `.npy` file: an archive of one tensor without a name.
-struct NPYFile: TensorArchive {
-  let path: String
-  private let bytes: Data
-
-  init(path: String) throws(ArchiveError) {
-    self.path = path
-    bytes = try FileBytes.read(path)
-  }
-
-  var tensorNames: [String] { [""] }
-
-  func manifest() -> String? { nil }
-
-  func tensor(named name: String) throws(ArchiveError) -> Tensor {
-    try requireMember(name)
-    return try NPY.decode(bytes, path: path)
   }
 }

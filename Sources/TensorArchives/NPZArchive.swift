@@ -46,13 +46,7 @@ struct NPZArchive: TensorArchive {
   private func contents(of entry: ZIPDirectory.Entry) throws(ArchiveError) -> Data {
     var reader = ByteReader(bytes, at: entry.headerOffset, path: path, member: entry.name)
     let what = "local header"
-    let signature = try reader.integer(UInt32.self, of: what)
-    guard signature == 0x0403_4B50 else {
-      throw reader.error(
-        .corrupt(
-          what, expected: "the signature 04034b50",
-          found: hexadecimal(UInt64(signature), digits: 8)))
-    }
+    try reader.expect(0x0403_4B50, of: what)
     try reader.skip(22, of: what)  // all of it stands in the central directory too
     let nameLength = try reader.integer(UInt16.self, of: what)
     let extraLength = try reader.integer(UInt16.self, of: what)
@@ -68,8 +62,8 @@ struct NPZArchive: TensorArchive {
     switch entry.method {
     case .stored: contents = stored
     case .deflated:
-      switch Inflate.raw(stored, size: entry.size) {
-      case .success(let bytes): contents = Data(bytes)
+      switch Inflate.unpack(stored, from: .raw, size: entry.size) {
+      case .success(let bytes): contents = bytes
       case .failure(let failure):
         throw reader.error(
           .corrupt("deflated data", expected: "\(entry.size) bytes", found: failure.found))

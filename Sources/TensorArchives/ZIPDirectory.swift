@@ -8,7 +8,8 @@
 ///
 /// Sizes are taken from here and never from the local headers, where writers
 /// that stream leave them open.
-/// Source: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12 and 4.3.16.
+/// Source: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12 and 4.3.14 to 4.3.16;
+/// 4.5.3 for zip64.
 struct ZIPDirectory {
   struct Entry {
     enum Method: Int {
@@ -27,8 +28,8 @@ struct ZIPDirectory {
   let entries: [String: Entry]
 
   /// - Throws: `ArchiveError` where `bytes` are not a ZIP file, where it spans
-  ///   disks or needs zip64, and where an entry is encrypted, compressed in
-  ///   another way, stands twice, or claims more than its bytes can expand to.
+  ///   disks, and where an entry is encrypted, compressed in another way, stands
+  ///   twice, or claims more than its bytes can expand to.
   init(of bytes: Data, path: String) throws(ArchiveError) {
     let end = try Self.endRecord(of: bytes, path: path)
     var reader = ByteReader(bytes, at: end.directoryOffset, path: path)
@@ -70,50 +71,73 @@ struct ZIPDirectory {
     let disk = try reader.integer(UInt16.self, of: "number of this disk")
     let firstDisk = try reader.integer(UInt16.self, of: "disk of the directory")
     try reader.skip(2, of: "entries on this disk")
-    let count = try reader.integer(UInt16.self, of: "number of entries")
-    let directorySize = try reader.integer(UInt32.self, of: "size of the directory")
-    let directoryOffset = try reader.integer(UInt32.self, of: "offset of the directory")
-    guard disk == 0, firstDisk == 0 else {
+    var count = try reader.integer(UInt16.self, of: "number of entries")
+    var directorySize = try reader.integer(UInt32.self, of: "size of the directory")
+    var directoryOffset = try reader.integer(UInt32.self, of: "offset of the directory")
+    if count == 0xFFFF || directorySize == 0xFFFF_FFFF || directoryOffset == 0xFFFF_FFFF {
+      (count, directorySize, directoryOffset) = try zip64EndRecord(
+        of: bytes, before: start, path: path)
+    } else if disk != 0 || firstDisk != 0 {
       throw reader.error(.unsupported("disks", expected: "one", found: "several"))
     }
-    guard count < 0xFFFF, directoryOffset < 0xFFFF_FFFF else {
-      throw reader.error(.unsupported("ZIP file", expected: "below 4 GiB", found: "zip64"))
-    }
-    guard directoryOffset + directorySize <= start else {
+    guard directorySize <= start, directoryOffset <= start - directorySize else {
       throw reader.error(
         .corrupt(
           "central directory", expected: "its end at or before byte \(start)",
-          found: "byte \(directoryOffset + directorySize)"))
+          found: "\(directorySize) bytes from byte \(directoryOffset)"))
     }
     return (count, directoryOffset)
+  }
+
+  /// The record that takes over where the fields of the other are too small; a
+  /// locator just before that one says where it is.
+  private static func zip64EndRecord(
+    of bytes: Data, before start: Int, path: String
+  ) throws(ArchiveError) -> (count: Int, size: Int, offset: Int) {
+    let locatorSize = 20
+    var locator = ByteReader(bytes, at: max(0, start - locatorSize), path: path)
+    try locator.expect(0x0706_4B50, of: "zip64 locator")
+    try locator.skip(4, of: "zip64 locator")
+    let offset = try locator.integer(UInt64.self, of: "zip64 locator")
+    var record = ByteReader(bytes, at: offset, path: path)
+    try record.expect(0x0606_4B50, of: "zip64 end record")
+    try record.skip(8 + 2 + 2, of: "zip64 end record")
+    let disk = try record.integer(UInt32.self, of: "number of this disk")
+    let firstDisk = try record.integer(UInt32.self, of: "disk of the directory")
+    guard disk == 0, firstDisk == 0 else {
+      throw record.error(.unsupported("disks", expected: "one", found: "several"))
+    }
+    try record.skip(8, of: "entries on this disk")
+    return (
+      try record.integer(UInt64.self, of: "number of entries"),
+      try record.integer(UInt64.self, of: "size of the directory"),
+      try record.integer(UInt64.self, of: "offset of the directory")
+    )
   }
 
   private static func entry(from reader: inout ByteReader) throws(ArchiveError) -> Entry {
     reader.member = nil
     let what = "central directory"
-    let signature = try reader.integer(UInt32.self, of: what)
-    guard signature == 0x0201_4B50 else {
-      throw reader.error(
-        .corrupt(
-          what, expected: "the signature 02014b50",
-          found: hexadecimal(UInt64(signature), digits: 8)))
-    }
+    try reader.expect(0x0201_4B50, of: what)
     try reader.skip(4, of: what)  // versions
     let flags = try reader.integer(UInt16.self, of: what)
     let methodNumber = try reader.integer(UInt16.self, of: what)
     try reader.skip(4, of: what)  // time and date
     let checksum = try reader.integer(UInt32.self, of: what)
-    let compressedSize = try reader.integer(UInt32.self, of: what)
-    let size = try reader.integer(UInt32.self, of: what)
+    var compressedSize = try reader.integer(UInt32.self, of: what)
+    var size = try reader.integer(UInt32.self, of: what)
     let nameLength = try reader.integer(UInt16.self, of: what)
     let extraLength = try reader.integer(UInt16.self, of: what)
     let commentLength = try reader.integer(UInt16.self, of: what)
     try reader.skip(8, of: what)  // disk and attributes
-    let headerOffset = try reader.integer(UInt32.self, of: what)
+    var headerOffset = try reader.integer(UInt32.self, of: what)
     let name = String(decoding: try reader.take(nameLength, of: what), as: UTF8.self)
-    try reader.skip(extraLength + commentLength, of: what)
-
     reader.member = name
+    var extra = ByteReader(
+      try reader.take(extraLength, of: what), path: reader.path, member: name)
+    try readZIP64(from: &extra, &size, &compressedSize, &headerOffset)
+    try reader.skip(commentLength, of: what)
+
     guard flags & 1 == 0 else {
       throw reader.error(.unsupported("member", expected: "plain data", found: "encrypted data"))
     }
@@ -121,9 +145,6 @@ struct ZIPDirectory {
       throw reader.error(
         .unsupported(
           "compression method", expected: "0 (stored) or 8 (deflated)", found: "\(methodNumber)"))
-    }
-    guard compressedSize < 0xFFFF_FFFF, size < 0xFFFF_FFFF, headerOffset < 0xFFFF_FFFF else {
-      throw reader.error(.unsupported("member", expected: "below 4 GiB", found: "zip64"))
     }
     let largest = method == .stored ? compressedSize : Inflate.largestOutput(of: compressedSize)
     guard size <= largest, method == .deflated || size == compressedSize else {
@@ -135,5 +156,28 @@ struct ZIPDirectory {
     return Entry(
       name: name, method: method, checksum: UInt32(checksum), compressedSize: compressedSize,
       size: size, headerOffset: headerOffset)
+  }
+  /// Replaces the fields that are full of ones by the 64-bit ones of the extra
+  /// field 1, which holds just those, in this order.
+  private static func readZIP64(
+    from extra: inout ByteReader, _ size: inout Int, _ compressedSize: inout Int,
+    _ headerOffset: inout Int
+  ) throws(ArchiveError) {
+    let what = "extra field"
+    let isFull = { (field: Int) in field == 0xFFFF_FFFF }
+    guard isFull(size) || isFull(compressedSize) || isFull(headerOffset) else { return }
+    while extra.remaining > 0 {
+      let kind = try extra.integer(UInt16.self, of: what)
+      let length = try extra.integer(UInt16.self, of: what)
+      guard kind == 1 else {
+        try extra.skip(length, of: what)
+        continue
+      }
+      if isFull(size) { size = try extra.integer(UInt64.self, of: what) }
+      if isFull(compressedSize) { compressedSize = try extra.integer(UInt64.self, of: what) }
+      if isFull(headerOffset) { headerOffset = try extra.integer(UInt64.self, of: what) }
+      return
+    }
+    throw extra.error(.corrupt(what, expected: "zip64's sizes", found: "none"))
   }
 }

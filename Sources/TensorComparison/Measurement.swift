@@ -1,5 +1,3 @@
-import TensorCore
-
 /// How far two tensors differ, element by element, whatever is allowed.
 package struct Measurement: Sendable, Equatable {
   /// An element at which a difference is largest.
@@ -27,7 +25,7 @@ package struct Measurement: Sendable, Equatable {
   /// By `|actual − expected| / |expected|`; infinite where only `expected` is 0.
   package private(set) var largestRelative: Extreme?
 
-  /// By the number of representable values between the two, in the narrower
+  /// By the number of representable values between the two, in the coarser
   /// element type of the two sides.
   package private(set) var largestULP: Extreme?
 
@@ -51,30 +49,5 @@ package struct Measurement: Sendable, Equatable {
       if let extreme, !(value > extreme.value) { return }
       extreme = Extreme(offset: offset, actual: actual, expected: expected, value: value)
     }
-  }
-}
-
-/// The number of representable values from one number to the other, 0 and -0
-/// counting as one; measured in `Float` or in `Double`.
-enum ULPDistance {
-  static func between(_ a: Double, _ b: Double, in type: ElementType) -> Double {
-    switch type {
-    case .float32: Double(ordinal(Float(a)).distance(to: ordinal(Float(b))).magnitude)
-    case .float64, .int64:
-      // Numbers of opposite sign can be further apart than Int can count.
-      abs(Double(ordinal(a)) - Double(ordinal(b))) < 0x1p52
-        ? Double(ordinal(a).distance(to: ordinal(b)).magnitude)
-        : abs(Double(ordinal(a)) - Double(ordinal(b)))
-    }
-  }
-
-  private static func ordinal(_ x: Float) -> Int {
-    let magnitude = Int(x.magnitude.bitPattern)
-    return x.sign == .minus ? -magnitude : magnitude
-  }
-
-  private static func ordinal(_ x: Double) -> Int {
-    let magnitude = Int(x.magnitude.bitPattern)
-    return x.sign == .minus ? -magnitude : magnitude
   }
 }

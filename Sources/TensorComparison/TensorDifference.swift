@@ -23,42 +23,70 @@ package struct TensorDifference: Sendable, Equatable {
 
   package var agrees: Bool { mismatched.count == 0 }
 
-  /// Compares element by element. O(elements).
+  /// Compares element by element. O(elements), without a copy of either tensor
+  /// where both are float32 or float64.
   ///
   /// - Parameters:
   ///   - actual: of the shape of `expected`, perhaps of another element type.
   ///   - limits: what `actual` is held to.
   package init(of actual: Tensor, from expected: Tensor, within limits: Limits) {
     precondition(actual.shape == expected.shape, "compare shapes first")
-    let narrower: ElementType =
-      actual.elementType == .float32 || expected.elementType == .float32 ? .float32 : .float64
-    func ulp(_ a: Double, _ b: Double) -> Double { ULPDistance.between(a, b, in: narrower) }
-
-    var measured = Measurement()
-    var mismatched = Measurement()
-    var firstMismatch: Measurement.Extreme?
-    var largestShare = 0.0
-    let actuals = actual.elements(as: Double.self)
-    let expecteds = expected.elements(as: Double.self)
-    for offset in 0..<actual.count {
-      let (actual, expected) = (actuals[offset], expecteds[offset])
-      measured.add(actual, expected, offset: offset, ulp: ulp)
-      let difference = abs(actual - expected)
-      if difference > 0, expected.isFinite, actual.isFinite {
-        largestShare = max(largestShare, difference / limits.allowed(at: expected))
-      }
-      if limits.pass(actual, expected) { continue }
-      mismatched.add(actual, expected, offset: offset, ulp: ulp)
-      if firstMismatch == nil {
-        firstMismatch = .init(
-          offset: offset, actual: actual, expected: expected, value: difference)
-      }
+    var scan = ElementScan(limits: limits, unit: Self.unit(actual, expected))
+    // Concrete types here, so that the loop is specialised in this module.
+    switch (actual.elementType, expected.elementType) {
+    case (.float32, .float32): scan.run(Float.self, actual, Float.self, expected)
+    case (.float32, .float64): scan.run(Float.self, actual, Double.self, expected)
+    case (.float64, .float32): scan.run(Double.self, actual, Float.self, expected)
+    default: scan.run(Double.self, actual, Double.self, expected)
     }
     shape = actual.shape
     self.limits = limits
-    self.measured = measured
-    self.mismatched = mismatched
-    self.firstMismatch = firstMismatch
-    self.largestShare = largestShare
+    measured = scan.measured
+    mismatched = scan.mismatched
+    firstMismatch = scan.firstMismatch
+    largestShare = scan.largestShare
+  }
+
+  /// What representable values are counted in: the coarser of the two types.
+  private static func unit(_ actual: Tensor, _ expected: Tensor) -> Arithmetic {
+    let types = [actual, expected].compactMap { Arithmetic(of: $0.elementType) }
+    return types.reduce(.float64) { $0.coarser($1) }
+  }
+}
+
+/// One pass over the elements of two tensors.
+private struct ElementScan {
+  let limits: Limits
+  let unit: Arithmetic
+  var measured = Measurement()
+  var mismatched = Measurement()
+  var firstMismatch: Measurement.Extreme?
+  var largestShare = 0.0
+
+  mutating func run<Actual: FloatingElement, Expected: FloatingElement>(
+    _: Actual.Type, _ actual: Tensor, _: Expected.Type, _ expected: Tensor
+  ) {
+    actual.withElements(as: Actual.self) { actual in
+      expected.withElements(as: Expected.self) { expected in
+        for offset in actual.indices {
+          add(Double(actual[offset]), Double(expected[offset]), offset: offset)
+        }
+      }
+    }
+  }
+
+  private mutating func add(_ actual: Double, _ expected: Double, offset: Int) {
+    let unit = unit
+    func ulp(_ a: Double, _ b: Double) -> Double { ULPDistance.between(a, b, in: unit) }
+    measured.add(actual, expected, offset: offset, ulp: ulp)
+    let difference = abs(actual - expected)
+    if difference > 0, expected.isFinite, actual.isFinite {
+      largestShare = max(largestShare, difference / limits.allowed(at: expected))
+    }
+    if limits.pass(actual, expected) { return }
+    mismatched.add(actual, expected, offset: offset, ulp: ulp)
+    if firstMismatch == nil {
+      firstMismatch = .init(offset: offset, actual: actual, expected: expected, value: difference)
+    }
   }
 }

@@ -9,16 +9,18 @@ package enum ToleranceRule: Sendable, Equatable {
   /// The same bits; the payload of a NaN aside.
   case exact
 
-  /// The limits under this rule for elements of `type`.
+  /// The limits under this rule for results that were made in `arithmetic`.
   ///
-  /// `torch`'s figures are those of `torch.testing.assert_close`'s documentation.
-  package func limits(for type: ElementType) -> Limits {
-    switch (self, type) {
-    case (.torch, .float32): .bound(rtol: 1.3e-6, atol: 1e-5)
+  /// `torch`'s figures are those of `torch.testing.assert_close`'s
+  /// documentation, by element type; TF32's results are float32.
+  package func limits(for arithmetic: Arithmetic) -> Limits {
+    switch (self, arithmetic) {
+    case (.torch, .float16): .bound(rtol: 1e-3, atol: 1e-5)
+    case (.torch, .bfloat16): .bound(rtol: 1.6e-2, atol: 1e-5)
+    case (.torch, .tf32), (.torch, .float32): .bound(rtol: 1.3e-6, atol: 1e-5)
     case (.torch, .float64): .bound(rtol: 1e-7, atol: 1e-7)
-    case (.explicit(let rtol, let atol), .float32), (.explicit(let rtol, let atol), .float64):
-      .bound(rtol: rtol, atol: atol)
-    case (.exact, _), (_, .int64): .bits
+    case (.explicit(let rtol, let atol), _): .bound(rtol: rtol, atol: atol)
+    case (.exact, _): .bits
     }
   }
 }

@@ -60,9 +60,39 @@ import Testing
     #expect(discovery.cases.isEmpty && discovery.errors.isEmpty)
   }
 
-  @Test func aLinkInACircleEnds() throws {
-    try folder.link("deep/circle", to: folder.path)
+  @Test func aLinkInACircleEndsAndFindsNothingTwice() throws {
+    for name in ["a", "b", "c", "d"] { try folder.link("deep/" + name, to: folder.path) }
     let discovery = Discovery(paths: [folder.path])
-    #expect(!discovery.errors.isEmpty)
+    #expect(discovery.errors.isEmpty)
+    #expect(discovery.cases.map(\.name) == ["a-case", "b", "deep/c"])
+  }
+
+  @Test func aLinkOutOfTheFolderIsAnErrorUnlessAllowed() throws {
+    let outside = try TemporaryFolder()
+    try folder.link("deep/link.npz", to: try outside.write("", to: "x.npz"))
+    let discovery = Discovery(paths: [folder.path])
+    #expect(discovery.errors.map(\.path) == [folder.path + "/deep/link.npz"])
+    #expect(discovery.cases.count == 3)
+    let allowed = Discovery(paths: [folder.path], allowedRoots: [outside.path])
+    #expect(allowed.errors.isEmpty && allowed.cases.count == 4)
+    // What the user names is read wherever it leads.
+    #expect(Discovery(paths: [folder.path + "/deep/link.npz"]).errors.isEmpty)
+  }
+
+  @Test func whatAManifestBorrowsIsNoCase() throws {
+    let manifest = #"""
+      {"format": "pytorch-parity/1", "module": "GRU",
+       "tensors": {"state_dict": {"file": "../b.npz", "prefix": "encoder."}}}
+      """#
+    try folder.write(manifest, to: "a-case/manifest.json")
+    #expect(Discovery(paths: [folder.path]).cases.map(\.name) == ["a-case", "deep/c"])
+    #expect(Discovery(paths: [folder.path + "/b.npz"]).cases.map(\.name) == ["b"])
+  }
+
+  @Test func namesFilesInACaseThatAreNoTensor() throws {
+    try folder.write("", to: "a-case/state_dict/weight.npy.bak")
+    #expect(
+      Discovery(paths: [folder.path]).strangers.contains(
+        folder.path + "/a-case/state_dict/weight.npy.bak"))
   }
 }

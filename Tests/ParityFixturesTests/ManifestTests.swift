@@ -17,6 +17,8 @@ import Testing
       + "}"
   }
 
+  private let nothing = ToldArguments(parameters: [:], input: nil, outputs: [:])
+
   private func subject(_ key: String, _ json: String?) -> String? {
     do {
       _ = try Manifest(parsing: manifest(key, json))
@@ -29,7 +31,7 @@ import Testing
   @Test func argumentsHavePyTorchsDefaults() throws {
     let manifest = try Manifest(parsing: manifest())
     let defaults = try RecurrentConfiguration(module: .lstm, inputSize: 5, hiddenSize: 6)
-    #expect(manifest.configuration == defaults)
+    #expect(try manifest.arguments.configuration(toldBy: nothing) == defaults)
     #expect(manifest.packed == nil && manifest.arithmetic == nil)
     #expect(manifest.tolerance == .standard)
     #expect(manifest.expectedFailure == nil && manifest.digest == nil)
@@ -48,7 +50,7 @@ import Testing
          "provenance": {"anything": [1, null, {}]}, "digest": "crc32:00000000"}
         """)
     #expect(
-      try manifest.configuration
+      try manifest.arguments.configuration(toldBy: nothing)
         == RecurrentConfiguration(
           module: .lstm, inputSize: 5, hiddenSize: 6, numLayers: 2, bias: false, batchFirst: true,
           bidirectional: true, projSize: 3))
@@ -63,19 +65,19 @@ import Testing
     arguments: [
       ("format", nil, "format"), ("format", "\"pytorch-parity/2\"", "format"),
       ("format", "1", "format"), ("module", nil, "module"), ("module", "\"Transformer\"", "module"),
-      ("module", "7", "module"), ("arguments", nil, "arguments"), ("arguments", "[]", "arguments"),
-      ("arguments", "{\"hidden_size\": 6}", "arguments.input_size"),
-      ("arguments", "{\"input_size\": 5}", "arguments.hidden_size"),
+      ("module", "7", "module"), ("arguments", "[]", "arguments"),
+      ("arguments", "{\"nonlinearity\": \"tanh\"}", "arguments.nonlinearity"),
+      ("tensors", "[]", "tensors"), ("tensors", "{\"weights\": {}}", "tensors.weights"),
+      ("tensors", "{\"state_dict\": {}}", "tensors.state_dict.file"),
+      ("tensors", "{\"inputs\": {\"file\": \"\"}}", "tensors.inputs.file"),
+      ("tensors", "{\"inputs\": {\"path\": \"a\"}}", "tensors.inputs.path"),
+      ("digest", "\"1c291ca3\"", "digest"), ("digest", "\"crc32:1C291CA\"", "digest"),
       ("arguments", "{\"input_size\": 5.5, \"hidden_size\": 6}", "arguments.input_size"),
       ("arguments", "{\"input_size\": \"5\", \"hidden_size\": 6}", "arguments.input_size"),
       ("arguments", "{\"input_size\": 1e99, \"hidden_size\": 6}", "arguments.input_size"),
       ("arguments", "{\"input_size\": 5, \"hiden_size\": 6}", "arguments.hiden_size"),
       ("arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"bias\": 1}", "arguments.bias"),
       ("arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"dropout\": 2}", "arguments.dropout"),
-      (
-        "arguments", "{\"input_size\": 5, \"hidden_size\": 6, \"proj_size\": 6}",
-        "arguments.proj_size"
-      ),
       ("packed", "true", "packed"), ("packed", "{\"sorted\": true}", "packed.sorted"),
       ("arithmetic", "\"float8\"", "arithmetic"), ("arithmetic", "\"int64\"", "arithmetic"),
       ("tolerance", "1e-5", "tolerance"), ("tolerance", "{\"rule\": \"loose\"}", "tolerance.rule"),
@@ -99,12 +101,28 @@ import Testing
     #expect(throws: InvalidValue.self) { try Manifest(parsing: text) }
   }
 
-  @Test func onlyLSTMHasProjSize() {
+  @Test(
+    arguments: [
+      ("GRU", "proj_size", "0"), ("LSTMCell", "num_layers", "1"), ("GRUCell", "dropout", "0"),
+      ("LSTM", "nonlinearity", "\"tanh\""), ("RNN", "nonlinearity", "\"sigmoid\""),
+      ("RNNCell", "batch_first", "false"), ("RNN", "nonlinearity", "true"),
+    ])
+  func aModuleHasItsOwnArguments(module: String, argument: String, json: String) {
     let text = """
-      {"format": "pytorch-parity/1", "module": "GRU",
-       "arguments": {"input_size": 5, "hidden_size": 6, "proj_size": 0}}
+      {"format": "pytorch-parity/1", "module": "\(module)",
+       "arguments": {"input_size": 5, "hidden_size": 6, "\(argument)": \(json)}}
       """
     let error = #expect(throws: InvalidValue.self) { try Manifest(parsing: text) }
-    #expect(error?.subject == "arguments.proj_size")
+    #expect(error?.subject == "arguments.\(argument)")
+  }
+
+  @Test func readsBorrowedTensors() throws {
+    let manifest = try Manifest(
+      parsing: manifest(
+        "tensors", "{\"state_dict\": {\"file\": \"../model.npz\", \"prefix\": \"encoder.\"}}"))
+    #expect(
+      manifest.borrowed == [
+        "state_dict": BorrowedTensors(file: "../model.npz", prefix: "encoder.")
+      ])
   }
 }

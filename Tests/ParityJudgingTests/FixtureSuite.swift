@@ -11,6 +11,10 @@ enum FixtureSuite {
   static let cases: [ParityCase] = locations.compactMap { try? ParityCase.load($0) }
   /// Those that are run, and pass.
   static let runnable = cases.filter { $0.model != nil && $0.manifest.expectedFailure == nil }
+  /// Those that compare numbers, and so must see a planted bug.
+  static let comparing = runnable.filter { !shapesOnly.contains($0.location.name) }
+  /// A zero batch has no number to compare.
+  static let shapesOnly = ["gru-zero-batch", "lstm-zero-batch"]
 
   static func named(_ name: String) throws -> ParityCase {
     try ParityCase.load(
@@ -27,18 +31,6 @@ extension ParityCase {
         configuration: model.configuration,
         stateDict: try StateDict(parameters, checkedAgainst: model.configuration),
         input: model.input, arithmetic: model.arithmetic))
-  }
-
-  func with(model: Model) -> ParityCase {
-    ParityCase(
-      location: location, manifest: manifest, reference: reference, contract: contract,
-      model: model)
-  }
-
-  func with(reference: RecurrentOutput) -> ParityCase {
-    ParityCase(
-      location: location, manifest: manifest, reference: reference, contract: contract,
-      model: model)
   }
 }
 

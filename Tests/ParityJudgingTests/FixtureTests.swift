@@ -32,7 +32,19 @@ import Testing
 
 /// Planted bugs: what a fixture is for is to see them.
 @Suite struct PlantedBugTests {
-  @Test(arguments: FixtureSuite.runnable.map(\.location.name))
+  /// Four roundings to 16 bits are more than a tenth of one weight makes: here
+  /// the element is tripled.
+  private static let coarse = [
+    "gru-bfloat16-packed", "gru-float16", "lstm-bfloat16", "lstm-float16", "rnn-cell-float16",
+  ]
+
+  /// The parameters that a case cannot see.
+  private static let unseen = [
+    // One step from a zero state: weight_hh meets nothing but zeros.
+    "gru-cell-no-initial-state": ["weight_hh"]
+  ]
+
+  @Test(arguments: FixtureSuite.comparing.map(\.location.name))
   func theLargestElementOfAnyParameterOffByATenth(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
     let tensors = try #require(parityCase.model).stateDict.tensors
@@ -40,22 +52,32 @@ import Testing
       var changed = tensors
       changed[parameter] = tensor.changing { elements in
         let largest = elements.indices.max { abs(elements[$0]) < abs(elements[$1]) }
-        elements[largest ?? 0] *= 1.1
+        elements[largest ?? 0] *= Self.coarse.contains(name) ? 3 : 1.1
       }
       let result = Judge().judge(try parityCase.with(parameters: changed))
+      if Self.unseen[name]?.contains(parameter) == true {
+        #expect(result.status == .passed, "\(parameter) is seen, and no exception any more")
+        continue
+      }
       #expect(result.status == .failed, "\(parameter)")
       #expect(
         result.remarks == [
           "the reference does not follow from these weights and this configuration"
-        ])
+        ], "\(parameter)")
     }
   }
 
-  @Test(arguments: FixtureSuite.runnable.map(\.location.name))
+  /// An exception for a case that is gone, or that needs none, is none.
+  @Test(arguments: coarse + unseen.keys)
+  func exceptionsAreCases(name: String) {
+    #expect(FixtureSuite.comparing.contains { $0.location.name == name })
+  }
+
+  @Test(arguments: FixtureSuite.comparing.map(\.location.name))
   func twoGatesSwapped(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
     let model = try #require(parityCase.model)
-    let gates = model.configuration.module.gates.count
+    let gates = model.configuration.module.recurrence.gates.count
     for first in 0..<gates {
       for second in first + 1..<gates {
         let swapped = model.stateDict.tensors.mapValues { tensor in
@@ -74,7 +96,7 @@ import Testing
   }
 
   @Test(
-    arguments: FixtureSuite.runnable.filter { $0.model?.configuration.bidirectional == true }
+    arguments: FixtureSuite.comparing.filter { $0.model?.configuration.bidirectional == true }
       .map(\.location.name))
   func directionsSwapped(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
@@ -87,22 +109,24 @@ import Testing
     #expect(Judge().judge(try parityCase.with(parameters: swapped)).status == .failed)
   }
 
-  @Test(arguments: FixtureSuite.runnable.map(\.location.name))
+  @Test(arguments: FixtureSuite.comparing.map(\.location.name))
   func oneElementOfAReferenceOff(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
-    for (index, (tensor, reference)) in parityCase.reference.named.enumerated() {
-      // A state of the first layer alone, and of no direction's identity.
-      guard tensor != "h_n" || parityCase.contract.layers > 1 else { continue }
-      let changed = reference.changing { $0[0] += 0.001 }
-      let outputs = parityCase.reference
-      let result = Judge().judge(
-        parityCase.with(
-          reference: RecurrentOutput(
-            output: index == 0 ? changed : outputs.output, hN: index == 1 ? changed : outputs.hN,
-            cN: index == 2 ? changed : outputs.cN)))
-      // In output it can be the layout contract that sees it first.
+    let outputs = parityCase.reference
+    for name in outputs.named.map(\.name) {
+      func changed(_ own: String, _ tensor: Tensor?) -> Tensor? {
+        own == name ? tensor?.changing(Self.shiftFirstFinite) : tensor
+      }
+      let reference = RecurrentOutput(
+        output: changed("output", outputs.output),
+        hN: changed("h_n", outputs.hN) ?? outputs.hN, cN: changed("c_n", outputs.cN))
+      let result = Judge().judge(parityCase.with(reference: reference))
+      // In output and h_n it can be the layout contract that sees it first.
       #expect(
-        result.status == .failed || index == 0 && result.status == .invalid, "\(tensor)")
+        result.status == .failed || name != "c_n" && result.status == .invalid, "\(name)")
     }
+  }
+  private static func shiftFirstFinite(_ elements: inout [Double]) {
+    if let first = elements.firstIndex(where: \.isFinite) { elements[first] += 0.05 }
   }
 }

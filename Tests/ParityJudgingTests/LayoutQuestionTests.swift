@@ -15,7 +15,8 @@ import Testing
     let parityCase = try FixtureSuite.named(name)
     let (reference, contract) = (parityCase.reference, parityCase.contract)
     return try LayoutQuestion(
-      output: changeOutput(reference.output, contract), hN: try changeHN(reference.hN, contract),
+      output: changeOutput(try #require(reference.output), contract),
+      hN: try changeHN(reference.hN, contract),
       lengths: lengths, batchFirst: batchFirst, hiddenSize: nil)
   }
 
@@ -90,7 +91,7 @@ import Testing
   @Test func theStateOfTheLastPaddedStepIsNoticed() throws {
     // h_n[0] made from output[:, -1, :P], as users do; h_n[1] is PyTorch's.
     let parityCase = try FixtureSuite.named("lstm-packed")
-    let (output, contract) = (parityCase.reference.output, parityCase.contract)
+    let (output, contract) = (try #require(parityCase.reference.output), parityCase.contract)
     let question = try question(
       "lstm-packed", lengths: [4, 7, 2],
       hN: { hN, _ in
@@ -117,7 +118,8 @@ import Testing
       let start = layout.row(sequence: sequence, step: layout.steps - 3) * features
       return start..<start + 3 * features
     }
-    let output = parityCase.reference.output.gathering(offsets, shape: [3, 3, features])
+    let output = try #require(parityCase.reference.output).gathering(
+      offsets, shape: [3, 3, features])
     func question(batchFirst: Bool?) throws -> LayoutQuestion {
       try LayoutQuestion(
         output: output, hN: parityCase.reference.hN, lengths: nil, batchFirst: batchFirst,

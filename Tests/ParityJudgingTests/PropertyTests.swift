@@ -51,7 +51,7 @@ import Testing
       MistakenPass(honest: Judge.engine(model)) { input, outputs in
         guard input.h0 == nil else { return outputs }
         return RecurrentOutput(
-          output: outputs.output.changing { $0[0] += 1e-6 }, hN: outputs.hN, cN: outputs.cN)
+          output: outputs.output?.changing { $0[0] += 1e-6 }, hN: outputs.hN, cN: outputs.cN)
       }
     }
     #expect(violated == [.absentStateIsZero])
@@ -83,7 +83,7 @@ import Testing
     let violated = try violated("lstm-unbatched") { model in
       MistakenPass(honest: Judge.engine(model)) { _, outputs in
         RecurrentOutput(
-          output: outputs.output.changing { $0[0] += 0.001 }, hN: outputs.hN, cN: outputs.cN)
+          output: outputs.output?.changing { $0[0] += 0.001 }, hN: outputs.hN, cN: outputs.cN)
       }
     }
     #expect(violated == [.directionsMirror])

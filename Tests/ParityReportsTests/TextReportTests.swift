@@ -27,14 +27,12 @@ import Testing
   private func failing() throws -> CaseResult {
     let parityCase = try fixture("lstm-bidirectional-batch-first")
     let outputs = parityCase.reference
-    var elements = outputs.output.elements(as: Float.self)
+    let output = try #require(outputs.output)
+    var elements = output.elements(as: Float.self)
     elements[75] = 0.5  // (1, 1, 3)
     let changed = RecurrentOutput(
-      output: Tensor(elements, shape: outputs.output.shape), hN: outputs.hN, cN: outputs.cN)
-    return Judge().judge(
-      ParityCase(
-        location: parityCase.location, manifest: parityCase.manifest, reference: changed,
-        contract: parityCase.contract, model: parityCase.model))
+      output: Tensor(elements, shape: output.shape), hN: outputs.hN, cN: outputs.cN)
+    return Judge().judge(parityCase.with(reference: changed))
   }
 
   @Test func aFailureIsToldInTorchTestingsOrder() throws {
@@ -79,14 +77,12 @@ import Testing
   @Test func aBrokenContractNamesTheIdentityAndTheMistake() throws {
     let parityCase = try fixture("article-printed")
     let outputs = parityCase.reference
-    let swapped = outputs.output.gathering(
+    let swapped = try #require(outputs.output).gathering(
       (0..<48).map { $0 % 12 < 6 ? $0 + 6 : $0 - 6 }, shape: [1, 4, 12])
     let lines = lines(
       Judge().judge(
-        ParityCase(
-          location: parityCase.location, manifest: parityCase.manifest,
-          reference: RecurrentOutput(output: swapped, hN: outputs.hN, cN: outputs.cN),
-          contract: parityCase.contract, model: nil)))
+        parityCase.with(
+          reference: RecurrentOutput(output: swapped, hN: outputs.hN, cN: outputs.cN))))
     #expect(lines[0] == "invalid       article-printed  the reference breaks the layout contract")
     #expect(
       lines[1].hasPrefix(

@@ -49,7 +49,63 @@ import Testing
     #expect(
       Sample.error(path)?.reason
         == .wrongFormat(
-          expected: "a folder or a file ending in .npy, .npz, .h5, .hdf5", found: "another name"))
+          expected: "a folder or a file ending in .npy, .npy.gz, .npz, .h5, .hdf5",
+          found: "another name"))
+  }
+
+  @Test func aFolderInACircleEnds() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("{}", to: "inside/manifest.json")
+    for name in ["a", "b", "c", "d"] { try folder.link("inside/" + name, to: folder.path) }
+    #expect(
+      "\(try #require(Sample.error(folder.path)))".hasSuffix("found a link to one met before"))
+  }
+
+  @Test func aLinkOutOfTheFolderIsRefused() throws {
+    let (folder, outside) = (try TemporaryFolder(), try TemporaryFolder())
+    let target = try outside.copy(Sample.path("float32.npy"), as: "secret.npy")
+    try folder.write("{}", to: "manifest.json")
+    try folder.link("output.npy", to: target)
+    func error(_ roots: String...) -> ArchiveError? {
+      do throws(ArchiveError) {
+        _ = try TensorContainer.open(folder.path, within: FileBoundary(roots))
+        return nil
+      } catch {
+        return error
+      }
+    }
+    #expect(error(folder.path)?.path == folder.path + "/output.npy")
+    guard case .outside(_, FileBoundary.resolved(target)) = error(folder.path)?.reason else {
+      Issue.record("\(String(describing: error(folder.path)))")
+      return
+    }
+    #expect(error(folder.path, outside.path) == nil)
+    // A name that only starts like the folder's is outside too.
+    #expect(error(folder.path, String(outside.path.dropLast())) != nil)
+  }
+
+  @Test func aManifestThatLeadsOutIsRefused() throws {
+    let (folder, outside) = (try TemporaryFolder(), try TemporaryFolder())
+    let target = try outside.write("{}", to: "manifest.json")
+    try folder.link("manifest.json", to: target)
+    #expect(throws: ArchiveError.self) {
+      try TensorContainer.manifest(of: folder.path, within: FileBoundary([folder.path]))
+    }
+    #expect(try TensorContainer.manifest(of: folder.path) == "{}")
+  }
+
+  @Test func aGitLFSPointerIsRecognised() throws {
+    let folder = try TemporaryFolder()
+    let pointer = """
+      version https://git-lfs.github.com/spec/v1
+      oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+      size 12345
+
+      """
+    for name in ["a.npy", "a.npy.gz", "a.npz", "a.h5"] {
+      let error = Sample.error(try folder.write(pointer, to: name))
+      #expect("\(try #require(error))".hasSuffix("run git lfs pull"), "\(name)")
+    }
   }
 
   @Test func whatNeverEndsIsNotRead() {

@@ -18,8 +18,33 @@
       #expect(try archive.manifest() == Sample.manifest)
     }
 
+    @Test(
+      arguments: [
+        ("float16", .float16), ("big-endian-float16", .float16), ("bfloat16", .bfloat16),
+        ("big-endian", .float32),
+      ] as [(String, ElementType)])
+    func readsEveryFloat(name: String, type: ElementType) throws {
+      let tensor = try Sample.open(name + ".h5").tensor(named: "a")
+      #expect(tensor.elementType == type)
+      #expect(tensor.elements(as: Double.self) == Sample.eighths)
+    }
+
+    @Test(arguments: [("int32", .int32), ("big-endian-int64", .int64)] as [(String, ElementType)])
+    func readsEveryInteger(name: String, type: ElementType) throws {
+      let tensor = try Sample.open(name + ".h5").tensor(named: "a")
+      #expect(tensor.elementType == type)
+      #expect(tensor.integers == Sample.integers)
+    }
+
+    @Test func readsScalarAndEmptyDatasets() throws {
+      let scalar = try Sample.open("scalar.h5").tensor(named: "a")
+      #expect(scalar.shape == [] && scalar.elements(as: Double.self) == [2.5])
+      #expect(try Sample.open("empty.h5").tensor(named: "a").shape == [0, 3])
+      #expect(try Sample.open("null.h5").tensor(named: "a").shape == [0])
+    }
+
     @Test(arguments: [
-      ("float16.h5", "a", "a float of 2 bytes"), ("text.h5", "a", "text"),
+      ("text.h5", "a", "text"),
       ("compound.h5", "a", "a compound type"), ("external.h5", "a", "in other files"),
       ("soft-link.h5", "b", "a soft link"), ("external-link.h5", "a", "a link to another file"),
       ("number-manifest.h5", "attribute manifest", "another type"), ("cycle.h5", nil, "more"),
@@ -39,7 +64,7 @@
       let whole = try bytes(of: Sample.path(name))
       let sound = try Sample.readAll(Sample.path(name))
       var errors = 0
-      for length in stride(from: 0, to: whole.count, by: 23) {
+      for length in whole.indices {
         let path = try folder.write(whole.prefix(length), to: "cut.h5")
         guard let read = try? Sample.readAll(path) else {
           errors += 1
@@ -49,7 +74,7 @@
           read["a"]?.elements(as: Double.self) == sound["a"]?.elements(as: Double.self),
           "cut to \(length) bytes")
       }
-      #expect(errors > 10)
+      #expect(errors > 1000)
     }
 
     @Test func saysWhatIsNotAnHDF5File() throws {

@@ -13,12 +13,26 @@ import Testing
     #expect(tensor.elements(as: Double.self) == Sample.eighths)
   }
 
-  @Test func readsEveryElementType() throws {
-    let double = try Sample.open("float64.npy").tensor(named: "")
-    #expect(double.elementType == .float64)
-    #expect(double.elements(as: Double.self) == Sample.eighths)
-    let integer = try Sample.open("int64.npy").tensor(named: "")
-    #expect(integer.integers == Sample.integers)
+  @Test(
+    arguments: [
+      ("float16", .float16), ("float64", .float64), ("big-endian", .float32),
+      ("big-endian-float16", .float16), ("fortran", .float32),
+      ("big-endian-fortran-float64", .float64),
+    ] as [(String, ElementType)])
+  func readsEveryFloatInEveryOrder(name: String, type: ElementType) throws {
+    let tensor = try Sample.open(name + ".npy").tensor(named: "")
+    #expect(tensor.elementType == type)
+    #expect(tensor.shape == Sample.shape)
+    #expect(tensor.elements(as: Double.self) == Sample.eighths)
+  }
+
+  @Test(
+    arguments: [("int32", .int32), ("int64", .int64), ("big-endian-int64", .int64)]
+      as [(String, ElementType)])
+  func readsIntegers(name: String, type: ElementType) throws {
+    let tensor = try Sample.open(name + ".npy").tensor(named: "")
+    #expect(tensor.elementType == type)
+    #expect(tensor.integers == Sample.integers)
   }
 
   @Test func readsScalarsAndEmptyArrays() throws {
@@ -26,11 +40,17 @@ import Testing
     #expect(scalar.shape == [] && scalar.elements(as: Double.self) == [2.5])
     let empty = try Sample.open("empty.npy").tensor(named: "")
     #expect(empty.shape == [0, 3] && empty.count == 0)
+    let fortran = try Sample.open("fortran-empty.npy").tensor(named: "")
+    #expect(fortran.shape == [2, 0, 3] && fortran.count == 0)
   }
 
   @Test(arguments: [
-    ("fortran.npy", "Fortran order"), ("big-endian.npy", "'>f4'"), ("float16.npy", "'<f2'"),
     ("complex64.npy", "'<c8'"), ("structured.npy", "a structured type"), ("object.npy", "'|O'"),
+    ("uint16.npy", "'<u2'"),
+    (
+      "nameless.npy",
+      "'|V2'; if it is bfloat16, save it as float32, with the arithmetic in the manifest"
+    ),
   ])
   func refusesWhatItCannotRead(name: String, found: String) throws {
     let error = try #require(Sample.error(Sample.path(name)))

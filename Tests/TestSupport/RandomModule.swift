@@ -27,9 +27,11 @@ package struct RandomModule: Sendable, CustomStringConvertible {
     let module = RecurrentModule.allCases[draw(0...RecurrentModule.allCases.count - 1)]
     let hidden = draw(2...9)
     let configuration = try RecurrentConfiguration(
-      module: module, inputSize: draw(1...8), hiddenSize: hidden, numLayers: draw(1...3),
-      bias: flip(), batchFirst: flip(), bidirectional: flip(),
-      projSize: module == .lstm && flip() ? draw(1...hidden - 1) : 0)
+      module: module, inputSize: draw(1...8), hiddenSize: hidden,
+      numLayers: module.isCell ? 1 : draw(1...3), bias: flip(),
+      batchFirst: !module.isCell && flip(), bidirectional: !module.isCell && flip(),
+      projSize: module == .lstm && flip() ? draw(1...hidden - 1) : 0,
+      nonlinearity: module.recurrence == .rnn && flip() ? .relu : .tanh)
     self.configuration = configuration
     var parameters: [String: Tensor] = [:]
     for parameter in configuration.parameters {
@@ -38,18 +40,19 @@ package struct RandomModule: Sendable, CustomStringConvertible {
     stateDict = try StateDict(parameters, checkedAgainst: configuration)
 
     let (batch, steps) = (draw(1...5), draw(1...7))
-    let isPacked = flip()
+    let isPacked = !module.isCell && flip()
     let isBatched = isPacked || flip()
-    let inputAxes =
+    let steppedAxes =
       isBatched
       ? (configuration.batchFirst ? [batch, steps] : [steps, batch]) : [steps]
-    let stateAxes = isBatched ? [configuration.stateRows, batch] : [configuration.stateRows]
+    let inputAxes = module.isCell ? (isBatched ? [batch] : []) : steppedAxes
+    let stateAxes = (module.isCell ? [] : [configuration.stateRows]) + (isBatched ? [batch] : [])
     let hasStates = flip()
     let lengths = (0..<batch).map { _ in draw(1...steps) }
     input = try RecurrentInput(
       input: tensor(inputAxes + [configuration.inputSize], scale: 2),
       h0: hasStates ? tensor(stateAxes + [configuration.outputSize]) : nil,
-      c0: hasStates && module.hasCellState ? tensor(stateAxes + [hidden]) : nil,
+      c0: hasStates && module.recurrence.hasCellState ? tensor(stateAxes + [hidden]) : nil,
       packing: isPacked
         ? Packing(lengths: lengths, totalLength: flip() ? steps + 1 : nil) : nil,
       for: configuration)

@@ -1,0 +1,56 @@
+import RecurrentModel
+import TensorArchives
+import TensorCore
+
+/// All that a fixture's files hold, read and not yet held against each other.
+struct FixtureContents {
+  let manifest: Manifest
+  /// By their names in the fixture, `state_dict/…` and so on.
+  let tensors: [String: Tensor]
+
+  /// O(its bytes).
+  init(_ location: CaseLocation) throws(CaseError) {
+    let (path, boundary) = (location.path, location.boundary)
+    let text: String?
+    do {
+      text = try TensorContainer.manifest(of: path, within: boundary)
+    } catch {
+      throw .unreadable(error)
+    }
+    do throws(InvalidValue) {
+      guard let text else {
+        throw InvalidValue("manifest", expected: "a manifest", found: "none")
+      }
+      manifest = try Manifest(parsing: text)
+      guard manifest.borrowed.isEmpty || (try? FileBytes.kind(of: path)) == .folder else {
+        throw InvalidValue("tensors", expected: "none outside a folder", found: "some")
+      }
+    } catch {
+      throw .invalid(path: path, error)
+    }
+    do throws(ArchiveError) {
+      tensors = try Self.tensors(path, manifest.borrowed, boundary)
+    } catch {
+      throw .unreadable(error)
+    }
+  }
+
+  private static func tensors(
+    _ path: String, _ borrowed: [String: BorrowedTensors], _ boundary: FileBoundary?
+  ) throws(ArchiveError) -> [String: Tensor] {
+    let files = borrowed.values.compactMap { FileBoundary.resolved($0.path(from: path)) }
+    let archive = try TensorContainer.open(path, within: boundary, passingOver: Set(files))
+    var tensors: [String: Tensor] = [:]
+    for name in archive.tensorNames { tensors[name] = try archive.tensor(named: name) }
+    for (group, source) in borrowed {
+      for (name, tensor) in try source.read(group: group, from: path, within: boundary) {
+        guard tensors.updateValue(tensor, forKey: name) == nil else {
+          throw ArchiveError(
+            path: path, member: name,
+            .corrupt("tensor", expected: "its own or a borrowed one", found: "both"))
+        }
+      }
+    }
+    return tensors
+  }
+}

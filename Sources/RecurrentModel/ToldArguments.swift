@@ -1,0 +1,80 @@
+package import TensorCore
+
+/// What the shapes of a fixture's tensors tell of the module; nil for what they
+/// do not.
+package struct ToldArguments: Sendable, Equatable {
+  package private(set) var module: Told<RecurrentModule>?
+  package private(set) var inputSize: Told<Int>?
+  package private(set) var hiddenSize: Told<Int>?
+  package private(set) var projSize: Told<Int>?
+  /// How many layers the names count, whether the parameters are there or not.
+  package private(set) var numLayers: Int?
+  package private(set) var bias: Bool?
+  package private(set) var bidirectional: Bool?
+
+  /// - Parameters:
+  ///   - parameters: a `state_dict`'s shapes by its names; empty for a case that
+  ///     checks the layout alone, whose outputs tell instead.
+  ///   - outputs: `output`, `h_n` and `c_n`.
+  package init(
+    parameters: [String: Shape], input: Shape?, outputs: [String: Shape]
+  ) {
+    if parameters.isEmpty {
+      tell(by: outputs, input)
+    } else {
+      tell(by: parameters)
+    }
+  }
+
+  /// hidden_size is the columns of `weight_hr` where there is one, else those of
+  /// `weight_hh`; the rows of `weight_hh` are as many times that as there are gates.
+  private mutating func tell(by parameters: [String: Shape]) {
+    let isCell = parameters["weight_hh"] != nil || parameters["weight_ih"] != nil
+    func told(_ role: ParameterSpecification.Role, axis: Int) -> Told<Int>? {
+      let name = ParameterSpecification.name(role, layer: 0, .forward, isCell: isCell)
+      guard let shape = parameters[name], shape.rank == 2 else { return nil }
+      return Told(value: shape.axes[axis], source: "state_dict/\(name) \(shape)")
+    }
+    hiddenSize = told(.weightHR, axis: 1) ?? told(.weightHH, axis: 1)
+    projSize = told(.weightHR, axis: 0)
+    inputSize = told(.weightIH, axis: 1)
+    if let hiddenSize, hiddenSize.value > 0, let rows = told(.weightHH, axis: 0),
+      let recurrence = Recurrence.allCases.first(where: {
+        rows.value == $0.gates.count * hiddenSize.value
+      })
+    {
+      module = Told(value: RecurrentModule(recurrence, isCell: isCell), source: rows.source)
+    }
+    bias = parameters.keys.contains { $0.hasPrefix("bias_") }
+    bidirectional = parameters.keys.contains { $0.hasSuffix("_reverse") }
+    numLayers = parameters.keys.compactMap(Self.layer).max().map { $0 + 1 }
+  }
+
+  /// The number in `weight_ih_l1_reverse`; nil where there is none.
+  private static func layer(of name: String) -> Int? {
+    let forward = name.hasSuffix("_reverse") ? name.dropLast("_reverse".count) : name[...]
+    guard let mark = forward.lastIndex(of: "l") else { return nil }
+    // Larger numbers are no layer's; the bound keeps the count from overflowing.
+    return Int(forward[forward.index(after: mark)...]).flatMap { 0..<(1 << 32) ~= $0 ? $0 : nil }
+  }
+
+  private mutating func tell(by outputs: [String: Shape], _ input: Shape?) {
+    func size(_ shape: Shape?, _ name: String, axis: (Shape) -> Int) -> Told<Int>? {
+      guard let shape, shape.rank > 0 else { return nil }
+      return Told(value: shape.axes[axis(shape)], source: "\(name) \(shape)")
+    }
+    let last = { (shape: Shape) in shape.rank - 1 }
+    inputSize = size(input, "inputs/input", axis: last)
+    let state = size(outputs["h_n"], "outputs/h_n", axis: last)
+    let cell = size(outputs["c_n"], "outputs/c_n", axis: last)
+    hiddenSize = cell ?? state
+    if let cell, let state, cell.value != state.value { projSize = state }
+    if let state, let features = size(outputs["output"], "", axis: last), state.value > 0,
+      let rows = size(outputs["h_n"], "", axis: { _ in 0 })
+    {
+      let directions = features.value / state.value
+      bidirectional = directions == 2
+      if directions > 0 { numLayers = rows.value / directions }
+    }
+  }
+}

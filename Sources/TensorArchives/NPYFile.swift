@@ -1,0 +1,54 @@
+import TensorCore
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// A single `.npy` file, or one packed by gzip: an archive of one tensor
+/// without a name.
+struct NPYFile: TensorArchive {
+  let path: String
+  private let isCompressed: Bool
+  private let bytes: Data
+
+  init(path: String, isCompressed: Bool) throws(ArchiveError) {
+    self.path = path
+    self.isCompressed = isCompressed
+    bytes = try FileBytes.read(path)
+  }
+
+  var tensorNames: [String] { [""] }
+
+  func manifest() -> String? { nil }
+
+  func tensor(named name: String) throws(ArchiveError) -> Tensor {
+    try requireMember(name)
+    return try NPY.decode(isCompressed ? unpacked() : bytes, path: path)
+  }
+
+  private func unpacked() throws(ArchiveError) -> Data {
+    guard bytes.starts(with: [0x1F, 0x8B]) else {
+      throw ArchiveError(
+        path: path, .wrongFormat(expected: "a gzip file", found: bytes.printablePrefix))
+    }
+    // The last four bytes are the size of what was packed, modulo 2^32 (RFC
+    // 1952); nobody packs 4 GiB into one.
+    var reader = ByteReader(bytes, at: max(0, bytes.count - 4), path: path)
+    let size = try reader.integer(UInt32.self, of: "size at the end")
+    let largest = Inflate.largestOutput(of: bytes.count)
+    guard size <= largest else {
+      throw reader.error(
+        .corrupt(
+          "size at the end", expected: "at most \(largest) bytes out of \(bytes.count)",
+          found: "\(size)"))
+    }
+    switch Inflate.unpack(bytes, from: .gzip, size: size) {
+    case .success(let data): return data
+    case .failure(let failure):
+      throw reader.error(
+        .corrupt("gzip data", expected: "\(size) bytes", found: failure.found))
+    }
+  }
+}

@@ -1,0 +1,45 @@
+extension Tensor {
+  /// The elements, rounded to nearest-even where the tensor's type is wider.
+  /// O(elements), and no copy where it is an array of this type.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func elements<Element: FloatingElement>(
+    as type: Element.Type = Element.self
+  ) -> [Element] {
+    if let own = Element.elements(in: storage) { return own.array }
+    return switch storage {
+    case .float16(let elements): elements.array.map { Element($0) }
+    case .bfloat16(let elements): elements.array.map { Element($0) }
+    case .float32(let elements): elements.array.map { Element($0) }
+    case .float64(let elements): elements.array.map { Element($0) }
+    case .int32(let elements): elements.array.map { Element($0) }
+    case .int64(let elements): elements.array.map { Element($0) }
+    }
+  }
+
+  /// Hands the elements to `body`, as `elements(as:)` gives them, without a copy
+  /// where the tensor is of this type.
+  package func withElements<Element: FloatingElement, Result>(
+    as type: Element.Type, _ body: (UnsafeBufferPointer<Element>) throws -> Result
+  ) rethrows -> Result {
+    if let own = Element.elements(in: storage) { return try own.withUnsafeBufferPointer(body) }
+    return try elements(as: type).withUnsafeBufferPointer(body)
+  }
+
+  /// The same numbers in another floating-point type, rounded to nearest-even
+  /// where it is narrower. O(elements), and O(1) where it is this type.
+  package func rounded(to type: ElementType) -> Tensor {
+    switch type {
+    case elementType, .int32, .int64: self
+    case .float16: halves(Half.self)
+    case .bfloat16: halves(BFloat16.self)
+    case .float32: Tensor(elements(as: Float.self), shape: shape)
+    case .float64: Tensor(elements(as: Double.self), shape: shape)
+    }
+  }
+
+  private func halves<Element: HalfPrecision>(_ type: Element.Type) -> Tensor {
+    // Every other type goes into a double without loss, but for large integers.
+    Tensor(elements(as: Double.self).map { Element($0) }, shape: shape)
+  }
+}
