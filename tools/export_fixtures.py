@@ -88,11 +88,16 @@ def same(a: torch.Tensor, b: torch.Tensor) -> bool:
     return torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
 
 
-def run(case: Case) -> Fixture:
-    torch.manual_seed(case.seed)
-    module = getattr(torch.nn, case.module)(
+def make(case: Case) -> Module:
+    """The module with PyTorch's own random parameters, in eval()."""
+    return getattr(torch.nn, case.module)(
         case.input_size, case.hidden_size, dtype=case.dtype, **case.arguments
     ).eval()
+
+
+def run(case: Case) -> Fixture:
+    torch.manual_seed(case.seed)
+    module = make(case)
     inputs = random_inputs(case, module)
     if case.prepare:
         case.prepare(inputs)
@@ -237,6 +242,13 @@ def catalogue() -> Iterator[Fixture]:
     yield from article_fixtures()
 
 
+def quiet_pytorch() -> None:
+    """One thread, and no word about what is known."""
+    torch.set_num_threads(1)
+    # Projections run on PyTorch's own path, and it says so each time.
+    warnings.filterwarnings("ignore", message="LSTM with projections")
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=FIXTURES, metavar="DIR",
@@ -246,9 +258,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="print the names and write nothing")
     options = parser.parse_args(arguments)
 
-    torch.set_num_threads(1)
-    # Projections run on PyTorch's own path, and it says so each time.
-    warnings.filterwarnings("ignore", message="LSTM with projections")
+    quiet_pytorch()
     try:
         fixtures = {fixture.name: fixture for fixture in catalogue()}
     except BrokenContract as error:

@@ -125,6 +125,16 @@ def write_hdf5(folder: Path) -> None:
         file["b"] = h5py.SoftLink("/a")
     with refused("external-link.h5") as file:
         file["a"] = h5py.ExternalLink("contiguous.h5", "/a")
+    with refused("hard-link.h5") as file:
+        file.create_dataset("a", data=FLOATS, track_times=False)
+        file["b"] = file["a"]
+    with refused("partly-written.h5") as file:
+        dataset = file.create_dataset(
+            "a", (5, 5), np.float32, chunks=(4, 4), compression="gzip", fillvalue=1,
+            track_times=False,
+        )
+        dataset[:4, :4] = 2
+    single("lzf.h5", FLOATS, compression="lzf")
     with refused("cycle.h5") as file:
         file.create_group("g")
         file["g/again"] = file["g"]

@@ -20,3 +20,15 @@ static inline H5L_type_t parity_link_type(hid_t group, const char *name) {
   H5L_info_t info;
   return H5Lget_info(group, name, &info, H5P_DEFAULT) < 0 ? H5L_TYPE_ERROR : info.type;
 }
+
+// Where an object stands in its file, the same for all links to it. H5Oget_info
+// is a macro over versions whose structures differ.
+static inline haddr_t parity_object_address(hid_t object) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info1_t info;
+  return H5Oget_info1(object, &info) < 0 ? HADDR_UNDEF : info.addr;
+#else
+  H5O_info_t info;
+  return H5Oget_info(object, &info) < 0 ? HADDR_UNDEF : info.addr;
+#endif
+}

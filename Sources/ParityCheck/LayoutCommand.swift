@@ -3,6 +3,7 @@ import ParityJudging
 import ParityReports
 import RecurrentModel
 import TensorArchives
+import TensorComparison
 import TensorCore
 
 struct LayoutCommand: ParsableCommand {
@@ -12,6 +13,7 @@ struct LayoutCommand: ParsableCommand {
     abstract: "Hold two bare tensors to the layout contract, without a manifest.",
     usage: """
       parity-check layout <output> <h_n> [--lengths <file>] [--batch-first] [--hidden-size <n>]
+                          [--rtol <rtol> --atol <atol>]
       """,
     discussion: """
       OUTPUT and H_N are files of any supported kind. FILE:NAME names one tensor of a file \
@@ -30,7 +32,7 @@ struct LayoutCommand: ParsableCommand {
     completion: .file())
   var hN: String
 
-  @Option(help: "A file with the length of each sequence, for a packed batch (int64).")
+  @Option(help: "A file with the length of each sequence, for a packed batch (int64 or int32).")
   var lengths: String?
 
   @Flag(help: "Read OUTPUT as (B, T, D·H); else told by the batch of H_N where it can be.")
@@ -39,6 +41,8 @@ struct LayoutCommand: ParsableCommand {
   @Option(help: "The size of a state, proj_size if any; else H_N's last axis.")
   var hiddenSize: Int?
 
+  @OptionGroup var bound: BoundOptions
+
   @OptionGroup var color: ColorOptions
 
   func run() throws {
@@ -46,9 +50,7 @@ struct LayoutCommand: ParsableCommand {
       let output = try TensorReference(self.output).read(role: "output")
       let hN = try TensorReference(self.hN).read(role: "h_n")
       let lengths = try readLengths()
-      let question = try LayoutQuestion(
-        output: output, hN: hN, lengths: lengths, batchFirst: batchFirst ? true : nil,
-        hiddenSize: hiddenSize)
+      let question = try ask(output, hN, lengths)
       for line in LayoutText(color.style).lines(question, output: output.shape, hN: hN.shape) {
         print(line)
       }
@@ -61,12 +63,30 @@ struct LayoutCommand: ParsableCommand {
     }
   }
 
+  private func ask(_ output: Tensor, _ hN: Tensor, _ lengths: [Int]?) throws -> LayoutQuestion {
+    func question(_ output: Tensor, _ hN: Tensor) throws(InvalidValue) -> LayoutQuestion {
+      let limits = bound.bounds.map { Limits.bound(rtol: $0.rtol, atol: $0.atol) }
+      return try LayoutQuestion(
+        output: output, hN: hN, lengths: lengths, batchFirst: batchFirst ? true : nil,
+        hiddenSize: hiddenSize, limits: limits ?? .bits)
+    }
+    do {
+      return try question(output, hN)
+    } catch {
+      let isExchanged = (try? question(hN, output)) != nil
+      throw InvalidValue(
+        "\(self.output) and \(self.hN): \(error.subject)", expected: error.expected,
+        found: error.found + (isExchanged ? "; are output and h_n exchanged?" : ""))
+    }
+  }
+
   private func readLengths() throws -> [Int]? {
     guard let lengths else { return nil }
     let tensor = try TensorReference(lengths).read(role: "lengths")
     guard let integers = tensor.integers, tensor.shape.rank == 1 else {
       throw InvalidValue(
-        lengths, expected: "one axis of int64", found: "\(tensor.elementType) \(tensor.shape)")
+        lengths, expected: "one axis of int64 or int32",
+        found: "\(tensor.elementType) \(tensor.shape)")
     }
     return integers.map { Int(clamping: $0) }
   }

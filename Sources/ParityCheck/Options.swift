@@ -2,6 +2,31 @@ import ArgumentParser
 import ParityReports
 import TensorComparison
 
+/// A tolerance by its two bounds.
+struct BoundOptions: ParsableArguments {
+  @Option(help: "With --atol: |Δ| ≤ atol + rtol·|expected|, in place of any other tolerance.")
+  var rtol: Double?
+
+  @Option(help: "See --rtol.")
+  var atol: Double?
+
+  func validate() throws {
+    guard (rtol == nil) == (atol == nil) else {
+      throw ValidationError("--rtol and --atol are given together.")
+    }
+    for (name, bound) in [("--rtol", rtol), ("--atol", atol)] {
+      if let bound, !(bound >= 0 && bound.isFinite) {
+        throw ValidationError("\(name): expected 0 or more, found \(bound).")
+      }
+    }
+  }
+
+  /// nil where they are not given.
+  var bounds: (rtol: Double, atol: Double)? {
+    if let rtol, let atol { (rtol, atol) } else { nil }
+  }
+}
+
 struct ToleranceOptions: ParsableArguments {
   enum Rule: String, ExpressibleByArgument, CaseIterable {
     case torch
@@ -15,29 +40,17 @@ struct ToleranceOptions: ParsableArguments {
       """)
   var tolerance: Rule?
 
-  @Option(help: "With --atol, in place of every case's tolerance: |Δ| ≤ atol + rtol·|expected|.")
-  var rtol: Double?
-
-  @Option(help: "See --rtol.")
-  var atol: Double?
+  @OptionGroup var bound: BoundOptions
 
   func validate() throws {
-    guard (rtol == nil) == (atol == nil) else {
-      throw ValidationError("--rtol and --atol are given together.")
-    }
-    if tolerance != nil, rtol != nil {
+    if tolerance != nil, bound.bounds != nil {
       throw ValidationError("--tolerance and --rtol/--atol exclude each other.")
-    }
-    for (name, bound) in [("--rtol", rtol), ("--atol", atol)] {
-      if let bound, !(bound >= 0 && bound.isFinite) {
-        throw ValidationError("\(name): expected 0 or more, found \(bound).")
-      }
     }
   }
 
   /// nil where each case keeps its own.
   var rule: ToleranceRule? {
-    if let rtol, let atol { return .explicit(rtol: rtol, atol: atol) }
+    if let bounds = bound.bounds { return .explicit(rtol: bounds.rtol, atol: bounds.atol) }
     return switch tolerance {
     case .torch: .torch
     case .exact: .exact

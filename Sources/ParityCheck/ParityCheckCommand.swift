@@ -28,6 +28,14 @@ struct ParityCheckCommand: AsyncParsableCommand {
   @Option(help: "Judge only the cases whose name matches this regular expression.")
   var filter: String?
 
+  @Option(
+    help: """
+      A folder that symbolic links and manifests may lead into, beside PATH itself. Can be \
+      given several times.
+      """,
+    completion: .directory)
+  var allowRoot: [String] = []
+
   @Flag(help: "Print the names of the cases and judge none.")
   var list = false
 
@@ -56,7 +64,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let discovery = Discovery(paths: path)
+    let discovery = Discovery(paths: path, allowedRoots: allowRoot)
     let filter = try CaseFilter(self.filter)
     let cases = discovery.cases.filter { filter.matches($0.name) }
     guard !list else { return try printList(cases, discovery) }
@@ -77,12 +85,21 @@ struct ParityCheckCommand: AsyncParsableCommand {
     unreadable.forEach(add)
     let run = JudgeRun(
       Judge(override: tolerance.rule), jobs: jobs ?? Machine.cores, failFast: failFast)
-    await run.run(cases, report: add)
+    let progress = ProgressLine(total: cases.count)
+    await run.run(cases, starting: progress.show) { result in
+      progress.erase()
+      add(result)
+    }
+    progress.erase()
     for stranger in discovery.strangers {
       print("note: \(Style.printable(stranger)) is not a fixture, passed over")
     }
     if statuses.isEmpty {
-      Terminal.printError("no case found in \(Style.printable(path.joined(separator: ", ")))")
+      let places = Style.printable(path.joined(separator: ", "))
+      Terminal.printError(
+        discovery.cases.isEmpty
+          ? "no case found in \(places)"
+          : "none of the \(discovery.cases.count) cases in \(places) matches --filter")
     } else {
       print(report.summary(seconds: (clock.now - start) / .seconds(1)))
     }

@@ -12,7 +12,8 @@ struct TensorReference {
       (try? FileBytes.kind(of: String(text[..<colon]))) != nil
     {
       path = String(text[..<colon])
-      name = String(text[text.index(after: colon)...])
+      // h5py users write the root's slash.
+      name = String(text[text.index(after: colon)...].drop { $0 == "/" })
     } else {
       path = text
       name = nil

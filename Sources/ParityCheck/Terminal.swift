@@ -20,8 +20,18 @@ enum Terminal {
     return noColor.isEmpty && isatty(STDOUT_FILENO) == 1
   }
 
-  static func printError(_ line: String) {
-    var bytes = Array((line + "\n").utf8)
+  /// Whether there is somebody to see progress: both the report and the errors go
+  /// to a terminal that can erase a line.
+  static var showsProgress: Bool {
+    let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
+    return isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && !terminal.isEmpty
+      && terminal != "dumb"
+  }
+
+  static func printError(_ line: String) { writeError(line + "\n") }
+
+  static func writeError(_ text: String) {
+    var bytes = Array(text.utf8)
     while !bytes.isEmpty {
       let written = write(STDERR_FILENO, bytes, bytes.count)
       guard written > 0 else { return }

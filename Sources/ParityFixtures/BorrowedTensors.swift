@@ -1,4 +1,4 @@
-package import RecurrentModel
+import RecurrentModel
 import TensorArchives
 import TensorCore
 

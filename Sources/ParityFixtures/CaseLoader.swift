@@ -29,6 +29,9 @@ extension ParityCase {
       outputs: Dictionary(uniqueKeysWithValues: outputs.named.map { ($0, $1.shape) }))
     let configuration = try manifest.arguments.configuration(toldBy: told)
 
+    // Before the inputs: a wrong argument shows in the parameters first.
+    let parameters =
+      stateDict.isEmpty ? nil : try StateDict(stateDict, checkedAgainst: configuration)
     var model: Model?
     var layout: SequenceLayout?
     if let input {
@@ -36,10 +39,10 @@ extension ParityCase {
       let given = try RecurrentInput(
         input: input, h0: states.h0, c0: states.c0, packing: packing, for: configuration)
       layout = given.outputLayout
-      if !stateDict.isEmpty {
-        model = try Self.model(configuration, manifest.arithmetic, stateDict, given)
+      if let parameters {
+        model = try Self.model(configuration, manifest.arithmetic, parameters, given)
       }
-    } else if !stateDict.isEmpty {
+    } else if parameters != nil {
       throw InvalidValue("inputs/input", expected: "a tensor, beside state_dict", found: "none")
     } else if let orphan = states.h0 ?? states.c0 {
       throw InvalidValue(
@@ -67,9 +70,8 @@ extension ParityCase {
 
   private static func model(
     _ configuration: RecurrentConfiguration, _ arithmetic: Arithmetic?,
-    _ tensors: [String: Tensor], _ input: RecurrentInput
+    _ given: StateDict, _ input: RecurrentInput
   ) throws(InvalidValue) -> Model {
-    let given = try StateDict(tensors, checkedAgainst: configuration)
     guard given.elementType == input.input.elementType else {
       throw InvalidValue(
         "inputs/input", expected: "\(given.elementType), as state_dict",
@@ -84,7 +86,7 @@ extension ParityCase {
     }
     return Model(
       configuration: configuration,
-      stateDict: try StateDict(tensors.mapValues(converted), checkedAgainst: configuration),
+      stateDict: try StateDict(given.tensors.mapValues(converted), checkedAgainst: configuration),
       input: try RecurrentInput(
         input: converted(input.input), h0: input.h0.map(converted), c0: input.c0.map(converted),
         packing: input.packing, for: configuration),
@@ -104,6 +106,10 @@ extension ParityCase {
       throw InvalidValue(
         "outputs/" + first, expected: isCell ? "one or two axes" : "two or three axes",
         found: "\(sequences.shape)")
+    }
+    guard layout.steps > 0 else {
+      throw InvalidValue(
+        "outputs/" + first, expected: "at least one step", found: "\(sequences.shape)")
     }
     let rows = configuration.stateRows
     let expected = [

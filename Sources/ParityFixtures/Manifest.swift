@@ -34,9 +34,7 @@ package struct Manifest: Sendable {
   /// - Throws: `InvalidValue`, naming the key, for anything that is missing, of
   ///   another type, unknown or contradictory.
   package init(parsing text: String) throws(InvalidValue) {
-    guard let json = JSONValue(parsing: text) else {
-      throw InvalidValue("manifest", expected: "JSON", found: "text that is not")
-    }
+    let json = try JSONParser.parse(text)
     // The format first: another one has other keys.
     if case .object(let values) = json, values["format"] != .string(Self.format) {
       throw InvalidValue(

@@ -18,7 +18,8 @@ struct ManifestObject {
     self.path = path
     if let unknown = values.keys.filter({ !known.contains($0) }).min() {
       throw InvalidValue(
-        name(of: unknown), expected: "one of the keys \(known.joined(separator: ", "))",
+        name(of: String(unknown.prefix(60))),
+        expected: "one of the keys \(known.joined(separator: ", "))",
         found: "an unknown key")
     }
   }

@@ -38,6 +38,12 @@ package struct Judge: Sendable {
   }
 
   package func judge(_ parityCase: ParityCase) -> CaseResult {
+    var result = verdict(on: parityCase)
+    if let reason = parityCase.manifest.expectedFailure { result.expectFailure(reason) }
+    return result
+  }
+
+  private func verdict(on parityCase: ParityCase) -> CaseResult {
     var result = CaseResult(location: parityCase.location, status: .passed)
     result.configuration = parityCase.configuration
     result.contract = parityCase.contract
@@ -58,7 +64,7 @@ package struct Judge: Sendable {
       result.status = .invalid
       result.remarks = ["the reference has no finite element to compare"]
     } else {
-      decide(&result, expectedFailure: parityCase.manifest.expectedFailure)
+      result.decide()
     }
     return result
   }
@@ -136,59 +142,5 @@ extension Judge {
         model: model, outputs: actual, contract: parityCase.contract, makeSubject: self.subject
       ).findings
     return true
-  }
-
-  /// Turns what was found into a status, with its reasons.
-  private func decide(_ result: inout CaseResult, expectedFailure: String?) {
-    func agree(_ sides: TensorFinding.Sides) -> Bool {
-      result.comparisons.filter { $0.sides == sides }.allSatisfy(\.difference.agrees)
-    }
-    var reasons: [String] = []
-    switch (agree(.subjectAndReference), agree(.referenceAndOracle)) {
-    case (true, true): break
-    case (false, true) where differsByRounding(result):
-      reasons.append(
-        "the engine reproduces the reference as torch.testing asks, but not as closely as this "
-          + "case's rule")
-    case (false, true):
-      reasons.append("the oracle reproduces the reference, the engine does not")
-    case (_, false) where agree(.subjectAndOracle):
-      reasons.append(
-        "the reference does not follow from these weights and this configuration")
-    default:
-      reasons.append("reference, engine and oracle all differ")
-    }
-    if result.layout.contains(where: { $0.side == .engine && !$0.holds }) {
-      reasons.append("the engine's output breaks the layout contract")
-    }
-    for finding in result.properties where !finding.holds {
-      reasons.append("the engine breaks a property: \(finding.property.statement)")
-    }
-
-    result.status = reasons.isEmpty ? .passed : .failed
-    result.remarks = reasons
-    if let expectedFailure {
-      switch result.status {
-      case .failed:
-        result.status = .skipped
-        result.remarks = ["expected to fail: \(expectedFailure)"]
-      default:
-        result.status = .failed
-        result.remarks = ["passes, but is expected to fail: \(expectedFailure)"]
-      }
-    }
-  }
-  /// Whether the engine is within what torch allows for rounding, under a rule
-  /// that allows less.
-  private func differsByRounding(_ result: CaseResult) -> Bool {
-    result.comparisons.filter { $0.sides == .subjectAndReference }.allSatisfy { finding in
-      let difference = finding.difference
-      guard finding.rule != .torch, difference.mismatched.nonFiniteDisagreements == 0 else {
-        return difference.agrees
-      }
-      let torch = ToleranceRule.torch.limits(for: finding.arithmetic)
-      guard let largest = difference.measured.largestAbsolute else { return true }
-      return largest.value <= torch.allowed(at: 0)
-    }
   }
 }

@@ -16,8 +16,13 @@ package struct JudgeRun: Sendable {
     self.failFast = failFast
   }
 
-  /// - Parameter report: called once a case, in the order of `cases`.
-  package func run(_ cases: [CaseLocation], report: (CaseResult) -> Void) async {
+  /// - Parameters:
+  ///   - starting: called when a case starts, on any thread.
+  ///   - report: called once a case, in the order of `cases`.
+  package func run(
+    _ cases: [CaseLocation], starting: @escaping @Sendable (CaseLocation) -> Void = { _ in },
+    report: (CaseResult) -> Void
+  ) async {
     await withTaskGroup(of: (Int, CaseResult).self) { group in
       var waiting: [Int: CaseResult] = [:]
       var (started, reported) = (0, 0)
@@ -26,7 +31,10 @@ package struct JudgeRun: Sendable {
         let index = started
         let location = cases[index]
         started += 1
-        group.addTask { [judge] in (index, judge.judge(location)) }
+        group.addTask { [judge] in
+          starting(location)
+          return (index, judge.judge(location))
+        }
       }
       for _ in 0..<jobs { start() }
       for await (index, result) in group {

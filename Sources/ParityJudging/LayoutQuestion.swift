@@ -1,5 +1,5 @@
 package import RecurrentModel
-import TensorComparison
+package import TensorComparison
 package import TensorCore
 
 /// The question that people ask about two bare tensors: do `output` and `h_n`
@@ -17,10 +17,12 @@ package struct LayoutQuestion: Sendable {
     findings.allSatisfy { $0.difference.measured.finiteCount == 0 }
   }
 
-  /// - Parameters: as `LayoutContract.inferred`.
+  /// - Parameters: as `LayoutContract.inferred`, and `limits`: `.bits`, unless
+  ///   the tensors were rounded.
   /// - Throws: `InvalidValue` where no module gives tensors of these shapes.
   package init(
-    output: Tensor, hN: Tensor, lengths: [Int]?, batchFirst: Bool?, hiddenSize: Int?
+    output: Tensor, hN: Tensor, lengths: [Int]?, batchFirst: Bool?, hiddenSize: Int?,
+    limits: Limits = .bits
   ) throws(InvalidValue) {
     for (name, tensor) in [("output", output), ("h_n", hN)] {
       guard tensor.elementType.isFloatingPoint else {
@@ -33,7 +35,7 @@ package struct LayoutQuestion: Sendable {
         hiddenSize: hiddenSize)
     }
     func findings(_ contract: LayoutContract) -> [LayoutFinding] {
-      LayoutJudge.findings(contract, output: output, hN: hN, side: .reference, limits: .bits)
+      LayoutJudge.findings(contract, output: output, hN: hN, side: .reference, limits: limits)
     }
     let own = try contract(lengths, batchFirst)
     self.contract = own

@@ -34,6 +34,8 @@ struct PackedModule<Scalar: FloatingElement & Real>: ForwardPass {
   }
 
   /// O(B·T·L·D·G·H·(I + H)).
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func outputs(for input: RecurrentInput) -> RecurrentOutput {
     let batch = input.layout.batch
     let lengths = (0..<batch).map(input.length(of:))

@@ -39,6 +39,8 @@ struct PackedCell<Scalar: FloatingElement & Real>: Sendable {
   /// this direction's part of every vector of `output`.
   ///
   /// - Parameter state: at first the initial one, at last the final one.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func run(
     over input: TimeMajor<Scalar>, lengths: [Int], _ direction: Direction,
     into output: inout TimeMajor<Scalar>, state: inout EngineState<Scalar>
@@ -59,6 +61,8 @@ struct PackedCell<Scalar: FloatingElement & Real>: Sendable {
   }
 
   /// One step of one sequence.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func advance(
     _ input: TimeMajor<Scalar>, start: Int, sequence: Int, state: inout EngineState<Scalar>,
     _ workspace: inout Workspace

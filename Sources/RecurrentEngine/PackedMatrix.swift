@@ -8,6 +8,8 @@ struct PackedMatrix<Scalar: FloatingElement> {
   let columns: Int
   private let elements: [Scalar]
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   init(_ tensor: Tensor) {
     let (rows, columns) = (tensor.shape.axes[0], tensor.shape.axes[1])
     let source = tensor.elements(as: Scalar.self)
@@ -28,7 +30,8 @@ struct PackedMatrix<Scalar: FloatingElement> {
   /// - Parameters:
   ///   - x: `columns` elements.
   ///   - sums: `rows` elements.
-  @inline(__always)
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func addProduct(with x: UnsafePointer<Scalar>, to sums: UnsafeMutablePointer<Scalar>) {
     elements.withUnsafeBufferPointer { weights in
       guard let weights = weights.baseAddress else { return }

@@ -24,9 +24,10 @@ extension LayoutContract {
       throw InvalidValue("h_n", expected: "a last axis of size \(hiddenSize)", found: "\(hN)")
     }
     let features = output.axes[output.rank - 1]
-    guard size > 0, features == size || features == 2 * size else {
+    // Divided, not multiplied: a size that a file states can be near Int.max.
+    guard size > 0, features % size == 0, 1...2 ~= features / size else {
       throw InvalidValue(
-        "output", expected: "a last axis of size \(size) or \(2 * size), for h_n \(hN)",
+        "output", expected: "a last axis as long as that of h_n \(hN), or twice as long",
         found: "\(output)")
     }
     let directions = features / size

@@ -123,7 +123,7 @@ package struct Packing: Sendable, Equatable {
     let longest = lengths.max() ?? 0
     if let totalLength, !(longest...(1 << 32) ~= totalLength) {
       throw InvalidValue(
-        "packed.total_length", expected: "at least the longest length, \(longest)",
+        "packed.total_length", expected: "\(longest), the longest length, to 2^32",
         found: "\(totalLength)")
     }
   }

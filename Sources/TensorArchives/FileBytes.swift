@@ -4,6 +4,14 @@
   package import Foundation
 #endif
 
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Whole files and folders, with errors in the system's words.
 package enum FileBytes {
   package enum Kind: Sendable {
@@ -16,20 +24,20 @@ package enum FileBytes {
   /// - Throws: `ArchiveError` for a path where nothing is, and for what is
   ///   neither a file nor a folder (a pipe or a device might never end).
   package static func kind(of path: String) throws(ArchiveError) -> Kind {
-    let manager = FileManager.default
-    guard manager.fileExists(atPath: path) else {
-      throw ArchiveError(path: path, .unreadable("no such file or folder"))
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw ArchiveError(
+        path: path, .unreadable(errno == ENOENT ? "no such file or folder" : words(of: errno)))
     }
-    let resolved = URL(filePath: path).resolvingSymlinksInPath().path
-    let type = (try? manager.attributesOfItem(atPath: resolved))?[.type] as? FileAttributeType
-    switch type {
-    case .typeRegular: return .file
-    case .typeDirectory: return .folder
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return .file
+    case S_IFDIR: return .folder
     default: throw ArchiveError(path: path, .unreadable("neither a file nor a folder"))
     }
   }
 
-  /// The bytes of a file, mapped where that is safe.
+  /// The bytes of a file: mapped, so that what nobody looks at is never read,
+  /// or, of a small one, read.
   ///
   /// - Throws: `ArchiveError` where it can't be read, and for the pointer that
   ///   Git LFS leaves in place of a file that was not fetched.
@@ -37,11 +45,8 @@ package enum FileBytes {
     guard try kind(of: path) == .file else {
       throw ArchiveError(path: path, .wrongFormat(expected: "a file", found: "a folder"))
     }
-    let bytes: Data
-    do {
-      bytes = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-    } catch {
-      throw ArchiveError(path: path, .unreadable("can't be read (\(words(of: error)))"))
+    guard let bytes = FileMapping.bytes(of: path) else {
+      throw ArchiveError(path: path, .unreadable("can't be read (\(words(of: errno)))"))
     }
     guard !bytes.starts(with: gitLFSPointer) else {
       throw ArchiveError(
@@ -60,16 +65,12 @@ package enum FileBytes {
       return try FileManager.default.contentsOfDirectory(atPath: folder)
         .filter { !$0.hasPrefix(".") }.sorted()
     } catch {
-      throw ArchiveError(path: folder, .unreadable("can't be listed (\(words(of: error)))"))
+      throw ArchiveError(path: folder, .unreadable("can't be listed (\(words(of: errno)))"))
     }
   }
 
-  private static func words(of error: any Error) -> String {
-    guard let error = error as? CocoaError else { return "\(error)" }
-    return switch error.code {
-    case .fileReadNoPermission: "permission denied"
-    case .fileReadNoSuchFile: "no such file"
-    default: "error \(error.code.rawValue)"
-    }
+  private static func words(of code: CInt) -> String {
+    let text = String(cString: strerror(code))
+    return text.prefix(1).lowercased() + text.dropFirst()
   }
 }

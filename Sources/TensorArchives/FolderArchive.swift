@@ -47,7 +47,9 @@ struct FolderArchive: TensorArchive {
     guard try FileBytes.names(in: path).contains(manifestName) else { return nil }
     let file = path + "/" + manifestName
     try boundary?.check(file)
-    return try decodeUTF8(FileBytes.read(file), path: file, member: nil)
+    let bytes = try FileBytes.read(file)
+    try checkManifestSize(bytes.count, path: file, member: nil)
+    return try decodeUTF8(bytes, path: file, member: nil)
   }
 
   func manifest() throws(ArchiveError) -> String? {

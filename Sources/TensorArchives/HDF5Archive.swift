@@ -8,6 +8,7 @@
     let path: String
     let tensorNames: [String]
     private let file: HDF5File
+    private let fileSize: Int
     private let manifestText: String?
 
     /// - Throws: `ArchiveError` where the file is not HDF5, is cut off, or holds
@@ -15,8 +16,9 @@
     init(path: String) throws(ArchiveError) {
       self.path = path
       // HDF5 would wait on a pipe, and reports a folder as a damaged file.
-      let start = try FileBytes.read(path).prefix(8)
-      file = try HDF5File(path: path, start: start)
+      let bytes = try FileBytes.read(path)
+      fileSize = bytes.count
+      file = try HDF5File(path: path, start: bytes.prefix(8))
       tensorNames = try file.withID { id throws(ArchiveError) in
         try HDF5Listing.datasets(in: id, path: path)
       }
@@ -29,8 +31,9 @@
 
     func tensor(named name: String) throws(ArchiveError) -> Tensor {
       try requireMember(name)
+      let size = fileSize
       return try file.withID { id throws(ArchiveError) in
-        try HDF5Dataset(named: name, in: id, path: path).read()
+        try HDF5Dataset(named: name, in: id, path: path, fileSize: size).read()
       }
     }
   }

@@ -7,8 +7,10 @@
     private let dataset: HDF5Handle
     private let name: String
     private let path: String
+    private let fileSize: Int
 
-    init(named name: String, in file: hid_t, path: String) throws(ArchiveError) {
+    /// - Parameter fileSize: in bytes; no dataset stores more.
+    init(named name: String, in file: hid_t, path: String, fileSize: Int) throws(ArchiveError) {
       guard
         let dataset = HDF5Handle(
           H5Dopen2(file, name, parity_H5P_DEFAULT()), closedBy: { H5Dclose($0) })
@@ -16,6 +18,7 @@
       self.dataset = dataset
       self.name = name
       self.path = path
+      self.fileSize = fileSize
     }
 
     /// Reads all of it. HDF5 converts from the file's byte order.
@@ -110,7 +113,7 @@
     }
 
     /// Holds the declared size against what the file stores, before anything is
-    /// allocated. Missing chunks would read as the fill value.
+    /// allocated.
     private func checkStorage(of shape: Shape, _ type: ElementType) throws(ArchiveError) {
       guard
         let creation = HDF5Handle(H5Dget_create_plist(dataset.id), closedBy: { H5Pclose($0) })
@@ -124,7 +127,14 @@
         throw error(.unsupported("storage", expected: "in this file", found: "in other files"))
       }
       let stored = Int(clamping: H5Dget_storage_size(dataset.id))
+      guard stored <= fileSize else {
+        throw error(
+          .corrupt(
+            "data of \(type) \(shape)", expected: "at most \(fileSize) bytes, as the file has",
+            found: "\(stored)"))
+      }
       let filters = H5Pget_nfilters(creation.id)
+      try checkFilters(creation.id, filters)
       let largest = filters > 0 ? Inflate.largestOutput(of: stored) : stored
       let (declared, overflow) = shape.elementCount.multipliedReportingOverflow(
         by: type.byteCount)
@@ -134,6 +144,40 @@
             "data of \(type) \(shape)",
             expected: overflow ? "more than 2^63 bytes" : "\(declared) bytes",
             found: "\(stored) bytes in the file"))
+      }
+      if layout == H5D_CHUNKED { try checkChunks(creation.id, shape) }
+    }
+
+    /// A filter that this build of the library lacks can't be undone.
+    private func checkFilters(_ creation: hid_t, _ count: CInt) throws(ArchiveError) {
+      for position in 0..<max(0, count) {
+        let filter = H5Pget_filter2(
+          creation, UInt32(position), nil, nil, nil, 0, nil, nil)
+        guard filter >= 0, H5Zfilter_avail(filter) > 0 else {
+          throw error(
+            .unsupported(
+              "filter", expected: "one that this libhdf5 has", found: "number \(filter)"))
+        }
+      }
+    }
+
+    /// A chunk that was never written would read as the fill value.
+    private func checkChunks(_ creation: hid_t, _ shape: Shape) throws(ArchiveError) {
+      guard shape.elementCount > 0 else { return }
+      var sizes = [hsize_t](repeating: 1, count: shape.rank)
+      var found: hsize_t = 0
+      guard
+        H5Pget_chunk(creation, CInt(shape.rank), &sizes) == shape.rank,
+        sizes.allSatisfy({ $0 > 0 }),
+        let space = HDF5Handle(H5Dget_space(dataset.id), closedBy: { H5Sclose($0) }),
+        H5Dget_num_chunks(dataset.id, space.id, &found) >= 0
+      else { throw HDF5Listing.damaged(name, path: path) }
+      let expected = zip(shape.axes, sizes).reduce(hsize_t(1)) { product, axis in
+        // No larger than the number of elements, which fits.
+        product * ((hsize_t(axis.0) - 1) / axis.1 + 1)
+      }
+      guard found == expected else {
+        throw error(.corrupt("chunks", expected: "\(expected)", found: "\(found)"))
       }
     }
 

@@ -2,30 +2,44 @@
   import CHDF5
 
   /// The names of all datasets of an HDF5 file.
-  enum HDF5Listing {
-    /// HDF5 allows a group to contain itself; no fixture nests this deep.
+  struct HDF5Listing {
+    private let path: String
+    private var names: [String] = []
+    /// Of the objects met; HDF5 allows a group to contain itself, and any object
+    /// to have many names.
+    private var addresses: Set<haddr_t> = []
+
+    /// No fixture nests this deep, and no checkpoint holds this many tensors.
     private static let deepest = 8
+    private static let most = 10_000
 
     static func datasets(in file: hid_t, path: String) throws(ArchiveError) -> [String] {
-      var names: [String] = []
-      try collect(file, prefix: "", depth: 0, path: path, into: &names)
-      return names.sorted()
+      var listing = HDF5Listing(path: path)
+      try listing.collect(file, prefix: "", depth: 0)
+      return listing.names.sorted()
     }
 
-    private static func collect(
-      _ group: hid_t, prefix: String, depth: Int, path: String, into names: inout [String]
+    private init(path: String) { self.path = path }
+
+    private mutating func collect(
+      _ group: hid_t, prefix: String, depth: Int
     ) throws(ArchiveError) {
-      guard depth < deepest else {
+      guard depth < Self.deepest else {
         throw ArchiveError(
           path: path, member: prefix,
-          .unsupported("group", expected: "at most \(deepest) levels", found: "more"))
+          .unsupported("group", expected: "at most \(Self.deepest) levels", found: "more"))
       }
       var information = H5G_info_t()
       guard H5Gget_info(group, &information) >= 0 else {
-        throw damaged(prefix.isEmpty ? "/" : prefix, path: path)
+        throw Self.damaged(prefix.isEmpty ? "/" : prefix, path: path)
+      }
+      guard information.nlinks <= Self.most, names.count <= Self.most else {
+        throw ArchiveError(
+          path: path, member: prefix.isEmpty ? "/" : prefix,
+          .unsupported("objects", expected: "at most \(Self.most)", found: "more"))
       }
       for position in 0..<information.nlinks {
-        let name = try linkName(at: position, of: group, prefix: prefix, path: path)
+        let name = try linkName(at: position, of: group, prefix: prefix)
         let member = prefix + name
         let kind = parity_link_type(group, name)
         guard kind == H5L_TYPE_HARD else {
@@ -38,13 +52,17 @@
         guard
           let object = HDF5Handle(
             H5Oopen(group, name, parity_H5P_DEFAULT()), closedBy: { H5Oclose($0) })
-        else { throw damaged(member, path: path) }
+        else { throw Self.damaged(member, path: path) }
+        guard addresses.insert(parity_object_address(object.id)).inserted else {
+          throw ArchiveError(
+            path: path, member: member,
+            .unsupported("link", expected: "one name an object", found: "a second one"))
+        }
         switch H5Iget_type(object.id) {
         case H5I_DATASET:
           names.append(member)
         case H5I_GROUP:
-          try collect(
-            object.id, prefix: member + "/", depth: depth + 1, path: path, into: &names)
+          try collect(object.id, prefix: member + "/", depth: depth + 1)
         default:
           throw ArchiveError(
             path: path, member: member,
@@ -53,8 +71,8 @@
       }
     }
 
-    private static func linkName(
-      at position: hsize_t, of group: hid_t, prefix: String, path: String
+    private func linkName(
+      at position: hsize_t, of group: hid_t, prefix: String
     ) throws(ArchiveError) -> String {
       func read(into buffer: UnsafeMutablePointer<CChar>?, capacity: Int) -> Int {
         H5Lget_name_by_idx(
@@ -62,7 +80,7 @@
           parity_H5P_DEFAULT())
       }
       let length = read(into: nil, capacity: 0)
-      guard length > 0 else { throw damaged(prefix + "link \(position)", path: path) }
+      guard length > 0 else { throw Self.damaged(prefix + "link \(position)", path: path) }
       let bytes = [UInt8](unsafeUninitializedCapacity: length + 1) { buffer, initialized in
         buffer.withMemoryRebound(to: CChar.self) {
           initialized = max(0, read(into: $0.baseAddress, capacity: length + 1))

@@ -173,18 +173,27 @@ extension NPY {
       return (type, order == ">")
     }
 
+    /// NumPy's own limit.
+    private static let mostAxes = 64
+
     private static func shape(
       _ field: PythonLiteral?, in reader: ByteReader
     ) throws(ArchiveError) -> Shape {
       var axes: [Int] = []
       if case .sequence(let items) = field {
         for case .integer(let axis) in items { axes.append(axis) }
-        if axes.count == items.count, let shape = Shape(checking: axes) { return shape }
+        if axes.count == items.count, axes.count <= mostAxes, let shape = Shape(checking: axes) {
+          return shape
+        }
+        if axes.count < items.count { axes = [] }
       }
+      let found =
+        axes.isEmpty
+        ? "another literal"
+        : axes.count > mostAxes ? "\(axes.count) axes" : Shape.text(axes)
       throw reader.error(
         .corrupt(
-          "shape", expected: "sizes whose product fits 63 bits",
-          found: axes.isEmpty ? "another literal" : "\(axes)"))
+          "shape", expected: "at most \(mostAxes) sizes whose product fits 63 bits", found: found))
     }
   }
 }

@@ -33,6 +33,7 @@ struct NPZArchive: TensorArchive {
 
   func manifest() throws(ArchiveError) -> String? {
     guard let entry = directory.entries[manifestName] else { return nil }
+    try checkManifestSize(entry.size, path: path, member: manifestName)
     return try decodeUTF8(contents(of: entry), path: path, member: manifestName)
   }
 
@@ -79,15 +80,4 @@ struct NPZArchive: TensorArchive {
     }
     return contents
   }
-}
-
-/// The manifest's name, in a ZIP file and in a folder.
-let manifestName = "manifest.json"
-
-func decodeUTF8(_ bytes: Data, path: String, member: String?) throws(ArchiveError) -> String {
-  guard let text = String(validating: bytes, as: UTF8.self) else {
-    throw ArchiveError(
-      path: path, member: member, .corrupt("text", expected: "UTF-8", found: "other bytes"))
-  }
-  return text
 }

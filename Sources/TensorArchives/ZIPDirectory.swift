@@ -42,12 +42,38 @@ struct ZIPDirectory {
           .corrupt("central directory", expected: "every name once", found: "this name twice"))
       }
     }
+    reader.member = nil
+    guard reader.offset == end.directoryEnd else {
+      throw reader.error(
+        .corrupt(
+          "central directory", expected: "\(end.count) entries up to byte \(end.directoryEnd)",
+          found: "their end at byte \(reader.offset)"))
+    }
+    try Self.checkOverlap(of: entries, in: reader)
     self.entries = entries
+  }
+
+  /// Members that share their bytes can unpack to any multiple of the file.
+  private static func checkOverlap(
+    of entries: [String: Entry], in reader: ByteReader
+  ) throws(ArchiveError) {
+    var stored = 0
+    for entry in entries.values {
+      stored =
+        stored.addingReportingOverflow(entry.compressedSize).overflow
+        ? .max : stored + entry.compressedSize
+    }
+    guard stored <= reader.bytes.count else {
+      throw reader.error(
+        .corrupt(
+          "members", expected: "at most \(reader.bytes.count) bytes in all, as the file has",
+          found: "\(stored)"))
+    }
   }
 
   private static func endRecord(
     of bytes: Data, path: String
-  ) throws(ArchiveError) -> (count: Int, directoryOffset: Int) {
+  ) throws(ArchiveError) -> (count: Int, directoryOffset: Int, directoryEnd: Int) {
     let size = 22
     let signature: [UInt8] = [0x50, 0x4B, 0x05, 0x06]
     // A comment of at most 65,535 bytes may follow the record.
@@ -86,7 +112,7 @@ struct ZIPDirectory {
           "central directory", expected: "its end at or before byte \(start)",
           found: "\(directorySize) bytes from byte \(directoryOffset)"))
     }
-    return (count, directoryOffset)
+    return (count, directoryOffset, directoryOffset + directorySize)
   }
 
   /// The record that takes over where the fields of the other are too small; a

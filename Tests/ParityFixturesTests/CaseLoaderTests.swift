@@ -49,7 +49,9 @@ import Testing
 
   private func lengths(_ lengths: Int64...) -> Tensor { Tensor(lengths, shape: [lengths.count]) }
 
-  private func zeros(_ axes: Int...) -> Tensor {
+  private func zeros(_ axes: Int...) -> Tensor { zeros(axes) }
+
+  private func zeros(_ axes: [Int]) -> Tensor {
     let shape = Shape(axes)
     return Tensor([Float](repeating: 0, count: shape.elementCount), shape: shape)
   }
@@ -146,6 +148,20 @@ import Testing
     }
   }
 
+  @Test func noStepsAreRefusedInALayoutOnlyCaseToo() throws {
+    let text = """
+      {"format": "pytorch-parity/1", "module": "GRU",
+       "arguments": {"input_size": 3, "hidden_size": 2}}
+      """
+    for axes in [[0, 1, 2], [0, 2]] {
+      let tensors = ["outputs/output": zeros(axes), "outputs/h_n": zeros([1] + axes.dropFirst())]
+      let error = #expect(throws: InvalidValue.self) {
+        try ParityCase(Self.location("none"), try Manifest(parsing: text), tensors)
+      }
+      #expect(error?.subject == "outputs/output" && error?.expected == "at least one step")
+    }
+  }
+
   @Test func arithmeticSaysWhatTheModuleComputesIn() throws {
     let text = String(manifest.dropLast()) + ", \"arithmetic\": \"float64\"}"
     let parityCase = try ParityCase(Self.location("wide"), try Manifest(parsing: text), tensors)
@@ -153,6 +169,50 @@ import Testing
     #expect(model.arithmetic == .float64)
     #expect(model.stateDict.elementType == .float64)
     #expect(model.input.h0?.elementType == .float64)
+  }
+
+  /// Parameters are rounded to what the module computes in, and held in float32.
+  @Test func arithmeticOf16BitsRoundsTheParameters() throws {
+    let text = String(manifest.dropLast()) + ", \"arithmetic\": \"bfloat16\"}"
+    let parityCase = try ParityCase(Self.location("coarse"), try Manifest(parsing: text), tensors)
+    let model = try #require(parityCase.model)
+    #expect(model.arithmetic == .bfloat16)
+    #expect(model.stateDict.elementType == .float32)
+    let name = "weight_ih_l0"
+    let expected = tensors["state_dict/" + name]?.elements(as: Float.self).map {
+      BFloat16($0).float
+    }
+    #expect(model.stateDict.tensors[name]?.elements(as: Float.self) == expected)
+    #expect(expected != tensors["state_dict/" + name]?.elements(as: Float.self))
+  }
+
+  /// What the shapes tell may be left out, and what contradicts them may not be said.
+  @Test func argumentsAreToldByTheShapes() throws {
+    func arguments(_ json: String, module: String = "GRU") -> String {
+      """
+      {"format": "pytorch-parity/1", "module": "\(module)", "arguments": {\(json)},
+       "packed": {"enforce_sorted": false}}
+      """
+    }
+    let told = try ParityCase(
+      Self.location("told"), try Manifest(parsing: arguments("")), tensors)
+    #expect(
+      try told.configuration
+        == RecurrentConfiguration(
+          module: .gru, inputSize: 3, hiddenSize: 6, numLayers: 2, bidirectional: true))
+    #expect(try subject(manifest: arguments("\"hidden_size\": 7")) == "arguments.hidden_size")
+    #expect(try subject(manifest: arguments("\"input_size\": 4")) == "arguments.input_size")
+    #expect(
+      try subject(manifest: arguments("\"num_layers\": 1")) == "state_dict/bias_hh_l1")
+    #expect(
+      try subject(manifest: arguments("\"num_layers\": 3")) == "state_dict/weight_ih_l2")
+    #expect(
+      try subject(manifest: arguments("\"bias\": false")) == "state_dict/bias_hh_l0")
+    #expect(
+      try subject(manifest: arguments("\"bidirectional\": false"))
+        == "state_dict/weight_ih_l1")
+    #expect(try subject(manifest: arguments("", module: "RNN")) == "module")
+    #expect(try subject(manifest: arguments("", module: "LSTM")) == "outputs/c_n")
   }
 
   @Test func aFileWithoutAManifestIsInvalid() throws {

@@ -105,9 +105,47 @@ import Testing
   @Test func anExpectedFailureThatPassesFails() throws {
     let skipped = try FixtureSuite.named("article-printed-input")
     let right = try FixtureSuite.named("article-reconstructed")
-    let result = Judge().judge(skipped.with(model: try #require(right.model)))
+    let result = Judge().judge(skipped.with(model: right.model))
     #expect(result.status == .failed)
     #expect(result.remarks.first?.hasPrefix("passes, but is expected to fail") == true)
+  }
+
+  @Test func anExpectedFailureWithoutWeightsThatPassesFailsToo() throws {
+    let printed = try FixtureSuite.named("article-printed-input").with(model: nil)
+    let result = Judge().judge(printed)
+    #expect(result.status == .failed)
+    #expect(result.remarks.first?.hasPrefix("passes, but is expected to fail") == true)
+  }
+
+  /// However wide the case's tolerance: what another reading explains bit for bit
+  /// is no rounding.
+  @Test func aWideToleranceDoesNotHideSwappedDirections() throws {
+    let parityCase = try FixtureSuite.named("lstm-bidirectional-batch-first")
+    let output = try #require(parityCase.reference.output)
+    let swapped = output.gathering(
+      (0..<output.count).map { $0 % 12 < 6 ? $0 + 6 : $0 - 6 }, shape: output.shape)
+    let outputs = parityCase.reference
+    let wide = Judge(override: .explicit(rtol: 0, atol: 10))
+    #expect(wide.judge(parityCase).status == .passed)
+    let result = wide.judge(
+      parityCase.with(
+        reference: RecurrentOutput(output: swapped, hN: outputs.hN, cN: outputs.cN)))
+    #expect(result.status == .invalid)
+    #expect(
+      result.layout.contains {
+        $0.mistake?.hasPrefix("the directions of output are swapped") == true
+      })
+  }
+
+  @Test func anEngineOfAnotherShapeFails() throws {
+    let judge = Self.judge { outputs in
+      RecurrentOutput(
+        output: outputs.output, hN: outputs.hN.reshaped([outputs.hN.count]), cN: outputs.cN)
+    }
+    let result = judge.judge(try FixtureSuite.named("gru-zero-batch"))
+    #expect(result.status == .failed)
+    #expect(
+      result.remarks == ["h_n: expected the shape (2, 0, 6), found (0,) from the engine"])
   }
 
   @Test func theCommandLinesToleranceReplacesTheCases() throws {

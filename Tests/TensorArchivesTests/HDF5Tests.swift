@@ -47,7 +47,9 @@
       ("text.h5", "a", "text"),
       ("compound.h5", "a", "a compound type"), ("external.h5", "a", "in other files"),
       ("soft-link.h5", "b", "a soft link"), ("external-link.h5", "a", "a link to another file"),
-      ("number-manifest.h5", "attribute manifest", "another type"), ("cycle.h5", nil, "more"),
+      ("number-manifest.h5", "attribute manifest", "another type"),
+      ("cycle.h5", "g/again", "a second one"), ("hard-link.h5", "b", "a second one"),
+      ("partly-written.h5", "a", "1"), ("lzf.h5", "a", "number 32000"),
       ("unallocated.h5", "a", "0 bytes in the file"),
     ])
     func refusesWhatItCannotRead(name: String, member: String?, found: String) throws {
@@ -75,6 +77,30 @@
           "cut to \(length) bytes")
       }
       #expect(errors > 1000)
+    }
+
+    /// The size of the data stands in the dataspace and again in the layout; both
+    /// can claim what the file does not have.
+    @Test func claimingGigabytesAllocatesNothing() throws {
+      let folder = try TemporaryFolder()
+      let whole = try bytes(of: Sample.path("int32.h5"))
+      func replacing(_ bytes: [UInt8], _ old: UInt64, _ new: UInt64) -> [UInt8] {
+        func field(_ value: UInt64) -> [UInt8] { (0..<8).map { UInt8(value >> (8 * $0) & 0xFF) } }
+        var bytes = bytes
+        // Before byte 800 the same numbers are addresses.
+        for start in 800..<bytes.count - 8 where bytes[start...].starts(with: field(old)) {
+          bytes.replaceSubrange(start..<start + 8, with: field(new))
+        }
+        return bytes
+      }
+      let claiming = replacing(replacing(whole, 24, 1 << 38), 96, 1 << 40)
+      #expect(claiming != whole)
+      let error = Sample.error(try folder.write(claiming, to: "claim.h5"))
+      #expect(error?.member == "a")
+      guard case .corrupt = error?.reason else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
     }
 
     @Test func saysWhatIsNotAnHDF5File() throws {

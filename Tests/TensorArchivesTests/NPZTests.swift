@@ -118,4 +118,38 @@ import Testing
       return
     }
   }
+  /// Entries that point at the same data unpack to any multiple of it.
+  @Test func refusesMembersThatShareTheirBytes() throws {
+    let folder = try TemporaryFolder()
+    var bytes = try bytes(of: Sample.path("stored.npz"))
+    for entry in entries(in: bytes) {
+      let size = (0..<4).reduce(0) { $0 | UInt32(bytes[entry + 20 + $1]) << (8 * $1) } + 500
+      let field = (0..<4).map { UInt8(size >> (8 * $0) & 0xFF) }
+      bytes.replaceSubrange(entry + 20..<entry + 28, with: field + field)
+    }
+    let error = Sample.error(try folder.write(bytes, to: "overlap.npz"))
+    guard case .corrupt("members", _, _) = error?.reason else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test func refusesADirectoryThatCountsWrong() throws {
+    let folder = try TemporaryFolder()
+    var bytes = try bytes(of: Sample.path("stored.npz"))
+    bytes[bytes.count - 12] -= 1
+    let error = Sample.error(try folder.write(bytes, to: "count.npz"))
+    guard
+      case .corrupt("central directory", "3 entries up to byte \(bytes.count - 22)", _) = error?
+        .reason
+    else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  /// Where the entries of the central directory start.
+  private func entries(in bytes: [UInt8]) -> [Int] {
+    bytes.indices.filter { bytes[$0...].starts(with: [0x50, 0x4B, 1, 2] as [UInt8]) }
+  }
 }

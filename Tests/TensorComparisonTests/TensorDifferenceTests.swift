@@ -63,6 +63,21 @@ import Testing
     #expect(difference.measured.largestULP?.value == 2)
   }
 
+  /// Every pair of types goes its own way through the comparison.
+  @Test func comparesEveryPairOfTypes() {
+    let numbers = Tensor([0.5, -2, .nan, 1.25], shape: [4])
+    let types: [ElementType] = [.float16, .bfloat16, .float32, .float64]
+    for actual in types {
+      for expected in types {
+        let changed = Tensor([0.5, -1, .nan, 1.25], shape: [4]).rounded(to: expected)
+        let difference = TensorDifference(
+          of: numbers.rounded(to: actual), from: changed, within: limits)
+        #expect(difference.mismatched.count == 1 && difference.measured.finiteCount == 3)
+        #expect(difference.firstMismatch?.offset == 1)
+      }
+    }
+  }
+
   @Test func emptyTensorsAgreeAndCountNothing() {
     let difference = difference([], [])
     #expect(difference.agrees)
@@ -75,6 +90,9 @@ import Testing
     #expect(ULPDistance.between(1, Double(Float(1).nextUp), in: .float32) == 1)
     #expect(ULPDistance.between(1, 1.0.nextUp, in: .float64) == 1)
     #expect(ULPDistance.between(0, -0.0, in: .float64) == 0)
+    #expect(ULPDistance.between(1, 1 + 0x3p-10, in: .float16) == 3)
+    #expect(ULPDistance.between(-0x1p-24, 0x1p-24, in: .float16) == 2)
+    #expect(ULPDistance.between(1, 1 - 0x1p-8, in: .bfloat16) == 1)
     let least = Double(Float.leastNonzeroMagnitude)
     #expect(ULPDistance.between(-least, least, in: .float32) == 2)
   }

@@ -1,0 +1,164 @@
+import RecurrentModel
+
+/// Reads JSON as RFC 8259 defines it, and no more: a key that stands twice is an
+/// error, since readers disagree on which of the two counts. (Foundation's
+/// decoder takes the first in silence, Python's the last.)
+struct JSONParser {
+  private let bytes: [UInt8]
+  private var position = 0
+
+  /// No manifest nests deeper; the bound keeps the stack.
+  private static let deepest = 64
+
+  private init(_ text: String) { bytes = Array(text.utf8) }
+
+  /// - Throws: `InvalidValue` with line and column. O(text).
+  static func parse(_ text: String) throws(InvalidValue) -> JSONValue {
+    var parser = JSONParser(text)
+    let value = try parser.value(depth: 0)
+    parser.skipSpace()
+    guard parser.next == nil else { throw parser.error("the end of the text") }
+    return value
+  }
+
+  private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  private mutating func skipSpace() {
+    while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      position += 1
+    }
+  }
+
+  /// Passes over a character that must, or may, stand here.
+  private mutating func take(_ character: Unicode.Scalar) -> Bool {
+    guard next == UInt8(ascii: character) else { return false }
+    position += 1
+    return true
+  }
+
+  private mutating func value(depth: Int) throws(InvalidValue) -> JSONValue {
+    guard depth < Self.deepest else { throw error("at most \(Self.deepest) levels") }
+    skipSpace()
+    switch next {
+    case UInt8(ascii: "{"): return .object(try object(depth: depth))
+    case UInt8(ascii: "["): return .array(try array(depth: depth))
+    case UInt8(ascii: "\""): return .string(try string())
+    case let byte? where "-0123456789".utf8.contains(byte): return try number()
+    default:
+      for (word, value) in [
+        ("true", JSONValue.boolean(true)), ("false", .boolean(false)), ("null", .null),
+      ]
+      where bytes[position...].starts(with: word.utf8) {
+        position += word.utf8.count
+        return value
+      }
+      throw error("a JSON value")
+    }
+  }
+
+  private mutating func object(depth: Int) throws(InvalidValue) -> [String: JSONValue] {
+    position += 1
+    var values: [String: JSONValue] = [:]
+    skipSpace()
+    if take("}") { return values }
+    repeat {
+      skipSpace()
+      let start = position
+      guard next == UInt8(ascii: "\"") else { throw error("a key in quotes") }
+      let key = try string()
+      skipSpace()
+      guard take(":") else { throw error("a colon") }
+      guard values.updateValue(try value(depth: depth + 1), forKey: key) == nil else {
+        position = start
+        throw error("every key once")
+      }
+      skipSpace()
+    } while take(",")
+    guard take("}") else { throw error("a comma or }") }
+    return values
+  }
+
+  private mutating func array(depth: Int) throws(InvalidValue) -> [JSONValue] {
+    position += 1
+    var values: [JSONValue] = []
+    skipSpace()
+    if take("]") { return values }
+    repeat {
+      values.append(try value(depth: depth + 1))
+      skipSpace()
+    } while take(",")
+    guard take("]") else { throw error("a comma or ]") }
+    return values
+  }
+
+  private mutating func string() throws(InvalidValue) -> String {
+    position += 1
+    var text: [UInt8] = []
+    while let byte = next, byte != UInt8(ascii: "\"") {
+      guard byte >= 0x20 else { throw error("no control character in a string") }
+      if byte == UInt8(ascii: "\\") {
+        text += try escape()
+      } else {
+        text.append(byte)
+        position += 1
+      }
+    }
+    guard take("\"") else { throw error("the end of a string") }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private mutating func escape() throws(InvalidValue) -> [UInt8] {
+    let start = position
+    position += 1
+    guard let byte = next else { throw error("an escape") }
+    position += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+    case UInt8(ascii: "b"): return [0x08]
+    case UInt8(ascii: "f"): return [0x0C]
+    case UInt8(ascii: "n"): return [0x0A]
+    case UInt8(ascii: "r"): return [0x0D]
+    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "u"):
+      var units = [try hexadecimal()]
+      if UTF16.isLeadSurrogate(units[0]), take("\\"), take("u") { units.append(try hexadecimal()) }
+      if let text = String(validating: units, as: UTF16.self) { return Array(text.utf8) }
+    default: break
+    }
+    position = start
+    throw error("an escape that JSON knows")
+  }
+
+  private mutating func hexadecimal() throws(InvalidValue) -> UInt16 {
+    let digits = bytes[position...].prefix(4)
+    guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+      let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+    else { throw error("four hexadecimal digits") }
+    position += 4
+    return unit
+  }
+
+  private mutating func number() throws(InvalidValue) -> JSONValue {
+    let rest = String(
+      decoding: bytes[position...].prefix { !Self.delimiters.contains($0) }, as: UTF8.self)
+    guard rest.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil,
+      let value = Double(rest)
+    else { throw error("a number") }
+    guard value.isFinite else { throw error("a number that a double can hold") }
+    position += rest.utf8.count
+    if let integer = Int(rest) { return .integer(integer) }
+    return .number(value)
+  }
+
+  private static let delimiters = Set(",]} \t\r\n".utf8)
+
+  private func error(_ expected: String) -> InvalidValue {
+    let before = bytes[..<position]
+    let line = before.count { $0 == 0x0A } + 1
+    let column = before.reversed().prefix { $0 != 0x0A }.count + 1
+    let rest = String(decoding: bytes[position...].prefix(40), as: UTF8.self)
+    return InvalidValue(
+      "manifest, line \(line), column \(column)", expected: expected,
+      found: rest.isEmpty ? "the end" : "'\(rest.prefix { !$0.isNewline }.prefix(16))'")
+  }
+}

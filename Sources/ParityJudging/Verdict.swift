@@ -1,0 +1,62 @@
+import TensorComparison
+import TensorCore
+
+extension CaseResult {
+  /// Turns what was found into a status, with its reasons.
+  mutating func decide() {
+    var reasons: [String] = []
+    switch (agree(.subjectAndReference), agree(.referenceAndOracle)) {
+    case (true, true): break
+    case (false, true) where differsByRounding:
+      reasons.append(
+        "the engine reproduces the reference as torch.testing asks, but not as closely as this "
+          + "case's rule")
+    case (false, true):
+      reasons.append("the oracle reproduces the reference, the engine does not")
+    case (_, false) where agree(.subjectAndOracle):
+      reasons.append(
+        "the reference does not follow from these weights and this configuration")
+    default:
+      reasons.append("reference, engine and oracle all differ")
+    }
+    if layout.contains(where: { $0.side == .engine && !$0.holds }) {
+      reasons.append("the engine's output breaks the layout contract")
+    }
+    for finding in properties where !finding.holds {
+      reasons.append("the engine breaks a property: \(finding.property.statement)")
+    }
+    status = reasons.isEmpty ? .passed : .failed
+    remarks = reasons
+  }
+
+  /// A failure becomes a skip, and a pass a failure; what can't be judged stays.
+  mutating func expectFailure(_ reason: String) {
+    switch status {
+    case .failed:
+      status = .skipped
+      remarks = ["expected to fail: \(reason)"]
+    case .passed:
+      status = .failed
+      remarks = ["passes, but is expected to fail: \(reason)"]
+    case .invalid, .unreadable, .inconclusive, .skipped: break
+    }
+  }
+
+  private func agree(_ sides: TensorFinding.Sides) -> Bool {
+    comparisons.filter { $0.sides == sides }.allSatisfy(\.difference.agrees)
+  }
+
+  /// Whether the engine is within what torch allows for rounding, under a rule
+  /// that allows less.
+  private var differsByRounding: Bool {
+    comparisons.filter { $0.sides == .subjectAndReference }.allSatisfy { finding in
+      let difference = finding.difference
+      guard finding.rule != .torch, difference.mismatched.nonFiniteDisagreements == 0 else {
+        return difference.agrees
+      }
+      let torch = ToleranceRule.torch.limits(for: finding.arithmetic)
+      guard let largest = difference.measured.largestAbsolute else { return true }
+      return largest.value <= torch.allowed(at: 0)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import TensorArchives
+import TensorCore
+import TestSupport
+import Testing
+
+@testable import ParityFixtures
+
+/// A case whose parameters stand in a checkpoint of a larger model.
+@Suite struct BorrowingTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try folder.copy(Repository.fixtures + "/lstm-borrowed", as: "case")
+    try folder.copy(Repository.fixtures + "/checkpoints", as: "checkpoints")
+  }
+
+  private func error(_ change: (String) -> String = { $0 }) throws -> String? {
+    let path = Repository.fixtures + "/lstm-borrowed/manifest.json"
+    let text = String(decoding: try bytes(of: path), as: UTF8.self)
+    try folder.write(change(text), to: "case/manifest.json")
+    let location = try #require(Discovery(paths: [folder.path]).cases.first)
+    do throws(CaseError) {
+      _ = try ParityCase.load(location)
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func itsTensorsAreTheCases() throws {
+    #expect(try error() == nil)
+    #expect(Discovery(paths: [folder.path]).cases.map(\.name) == ["case"])
+  }
+
+  @Test func aPrefixThatNothingHasIsNamed() throws {
+    let error = try error { $0.replacing("encoder.lstm.", with: "encoder.gru.") }
+    #expect(error?.contains("lstm-borrowed.npz: encoder.gru.*: no such tensor") == true)
+  }
+
+  @Test func aFileThatIsNotThereIsNamed() throws {
+    let error = try error { $0.replacing("lstm-borrowed.npz", with: "none.npz") }
+    #expect(error?.hasSuffix("/none.npz: no such file or folder") == true)
+  }
+
+  @Test func aPathOutOfTheFolderIsRefusedUnlessAllowed() throws {
+    let outside = try TemporaryFolder()
+    try outside.copy(Repository.fixtures + "/checkpoints/lstm-borrowed.npz", as: "x.npz")
+    let own = "../checkpoints/lstm-borrowed.npz"
+    let error = try error { $0.replacing(own, with: outside.path + "/x.npz") }
+    #expect(error?.contains("--allow-root") == true)
+    let allowed = Discovery(paths: [folder.path], allowedRoots: [outside.path])
+    #expect(throws: Never.self) {
+      try ParityCase.load(try #require(allowed.cases.first { $0.name == "case" }))
+    }
+  }
+
+  @Test func aTensorOfTheCaseItselfIsNotBorrowedToo() throws {
+    let weight = try bytes(of: Repository.samples + "/float32.npy")
+    try folder.write(weight, to: "case/state_dict/weight_ih_l0.npy")
+    #expect(try error()?.contains("expected its own or a borrowed one, found both") == true)
+  }
+}
