@@ -38,9 +38,11 @@ package struct ToldArguments: Sendable, Equatable {
     hiddenSize = told(.weightHR, axis: 1) ?? told(.weightHH, axis: 1)
     projSize = told(.weightHR, axis: 0)
     inputSize = told(.weightIH, axis: 1)
+    // Divided, not multiplied: a size that a file states can be near Int.max.
     if let hiddenSize, hiddenSize.value > 0, let rows = told(.weightHH, axis: 0),
+      rows.value % hiddenSize.value == 0,
       let recurrence = Recurrence.allCases.first(where: {
-        rows.value == $0.gates.count * hiddenSize.value
+        $0.gates.count == rows.value / hiddenSize.value
       })
     {
       module = Told(value: RecurrentModule(recurrence, isCell: isCell), source: rows.source)
