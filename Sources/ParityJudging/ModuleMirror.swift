@@ -48,33 +48,28 @@ struct ModuleMirror {
   }
 
   private func reversed(_ tensor: Tensor, _ layout: SequenceLayout, features: Int) -> Tensor {
-    let offsets = (0..<layout.batch * layout.steps).flatMap { row in
+    let starts = (0..<layout.batch * layout.steps).map { row in
       let (sequence, step) = layout.position(ofRow: row)
       let length = original.input.length(of: sequence)
       let source = step < length ? length - 1 - step : step
-      let start = layout.row(sequence: sequence, step: source) * features
-      return start..<start + features
+      return layout.row(sequence: sequence, step: source) * features
     }
-    return tensor.gathering(offsets, shape: tensor.shape)
+    return tensor.gathering(blocksOf: features, at: starts, shape: tensor.shape)
   }
 
   /// The halves of the last axis exchanged.
   private func halvesSwapped(_ tensor: Tensor) -> Tensor {
     let features = tensor.shape.axes[tensor.shape.rank - 1]
     let half = features / 2
-    let offsets = (0..<tensor.count).map { offset in
-      offset % features < half ? offset + half : offset - half
-    }
-    return tensor.gathering(offsets, shape: tensor.shape)
+    guard half > 0 else { return tensor }
+    let starts = (0..<tensor.count / half).map { ($0 ^ 1) * half }
+    return tensor.gathering(blocksOf: half, at: starts, shape: tensor.shape)
   }
 
   /// Each layer's forward and reverse rows of a state exchanged.
   private func rowsSwapped(_ state: Tensor) -> Tensor {
     let size = state.count / configuration.stateRows
-    let offsets = (0..<configuration.stateRows).flatMap { row in
-      let start = (row ^ 1) * size
-      return start..<start + size
-    }
-    return state.gathering(offsets, shape: state.shape)
+    let starts = (0..<configuration.stateRows).map { ($0 ^ 1) * size }
+    return state.gathering(blocksOf: size, at: starts, shape: state.shape)
   }
 }

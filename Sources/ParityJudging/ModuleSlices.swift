@@ -48,29 +48,18 @@ struct ModuleSlices {
       for: configuration)
   }
 
-  /// Two outputs, one after the other in time.
-  func join(_ first: Tensor, _ second: Tensor) -> Tensor {
-    let features = configuration.outputFeatures
-    let firstSteps = input.layout.steps / 2
-    let both = Tensor(
-      first.elements(as: Double.self) + second.elements(as: Double.self),
-      shape: [first.count + second.count]
-    ).rounded(to: first.elementType)
-    let (early, late) = (
-      input.layout.with(steps: firstSteps),
-      input.layout.with(steps: input.layout.steps - firstSteps)
-    )
-    let shape = Shape(input.layout.axes(features: features))
-    let offsets = (0..<shape.elementCount / features).flatMap { row in
-      let (sequence, step) = input.layout.position(ofRow: row)
-      let start =
-        step < firstSteps
-        ? early.row(sequence: sequence, step: step) * features
-        : first.count + late.row(sequence: sequence, step: step - firstSteps) * features
-      return start..<start + features
+  /// An output before and from the step at which a run is split.
+  func parts(of whole: Tensor) -> (early: Tensor, late: Tensor) {
+    func part(_ range: Range<Int>) -> Tensor {
+      steps(
+        of: whole, input.layout, configuration.outputFeatures,
+        sequences: 0..<input.layout.batch, range)
     }
-    return both.gathering(offsets, shape: shape)
+    return (part(0..<middle), part(middle..<input.layout.steps))
   }
+
+  /// Where a run is split.
+  var middle: Int { input.layout.steps / 2 }
 
   private func steps(
     of tensor: Tensor, _ layout: SequenceLayout, _ features: Int, sequences: Range<Int>,
@@ -78,25 +67,20 @@ struct ModuleSlices {
   ) -> Tensor {
     let part = layout.with(steps: steps.count, batch: sequences.count)
     let shape = Shape(part.axes(features: features))
-    let offsets = (0..<sequences.count * steps.count).flatMap { row in
+    let starts = (0..<sequences.count * steps.count).map { row in
       let (sequence, step) = part.position(ofRow: row)
-      let start =
-        layout.row(sequence: sequences.lowerBound + sequence, step: steps.lowerBound + step)
+      return layout.row(sequence: sequences.lowerBound + sequence, step: steps.lowerBound + step)
         * features
-      return start..<start + features
     }
-    return tensor.gathering(offsets, shape: shape)
+    return tensor.gathering(blocksOf: features, at: starts, shape: shape)
   }
 
   private func state(_ tensor: Tensor, sequence: Int) -> Tensor {
     let batch = input.layout.batch
     let features = tensor.shape.axes[tensor.shape.rank - 1]
-    let offsets = (0..<configuration.stateRows).flatMap { row in
-      let start = (row * batch + sequence) * features
-      return start..<start + features
-    }
+    let starts = (0..<configuration.stateRows).map { ($0 * batch + sequence) * features }
     let axes = input.layout.with(steps: input.layout.steps, batch: 1)
       .stateAxes(rows: configuration.stateRows, features: features)
-    return tensor.gathering(offsets, shape: Shape(axes))
+    return tensor.gathering(blocksOf: features, at: starts, shape: Shape(axes))
   }
 }

@@ -22,11 +22,14 @@ package struct Oracle: ForwardPass {
     var output = Rows(
       count: input.outputLayout.batch * input.outputLayout.steps,
       size: configuration.outputFeatures)
-    let inputs = Rows(input.input, size: configuration.inputSize)
+    func vector(_ sequence: Int, _ step: Int) -> Vector {
+      let start = input.layout.row(sequence: sequence, step: step) * configuration.inputSize
+      return Vector((start..<start + configuration.inputSize).map(input.input.double(at:)))
+    }
 
     for sequence in 0..<input.layout.batch {
       let steps = 0..<input.length(of: sequence)
-      var vectors = steps.map { inputs[input.layout.row(sequence: sequence, step: $0)] }
+      var vectors = steps.map { vector(sequence, $0) }
       for layer in 0..<configuration.numLayers {
         var halves: [[Vector]] = []
         for direction in configuration.directions {

@@ -63,8 +63,17 @@ package struct Elements<Element: TensorElement>: Sendable {
     }
   }
 
-  /// The elements at some offsets. O(offsets).
-  func gathering(_ offsets: [Int]) -> [Element] {
-    withUnsafeBufferPointer { elements in offsets.map { elements[$0] } }
+  /// Runs of `size` elements, one from each start. O(starts · size).
+  func gathering(blocksOf size: Int, at starts: [Int]) -> [Element] {
+    withUnsafeBufferPointer { elements in
+      [Element](unsafeUninitializedCapacity: starts.count * size) { buffer, initialized in
+        for start in starts {
+          for offset in start..<start + size {
+            buffer.initializeElement(at: initialized, to: elements[offset])
+            initialized += 1
+          }
+        }
+      }
+    }
   }
 }

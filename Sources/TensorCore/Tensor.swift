@@ -64,16 +64,25 @@ package struct Tensor: Sendable {
     }
   }
 
-  /// The tensor whose element `k` is this one's element `offsets[k]`: slices,
-  /// flips and permutations alike. O(offsets).
+  /// The tensor whose element `k` is this one's element `offsets[k]`: flips and
+  /// permutations. O(offsets).
   package func gathering(_ offsets: [Int], shape: Shape) -> Tensor {
-    switch storage {
-    case .float16(let elements): Tensor(elements.gathering(offsets), shape: shape)
-    case .bfloat16(let elements): Tensor(elements.gathering(offsets), shape: shape)
-    case .float32(let elements): Tensor(elements.gathering(offsets), shape: shape)
-    case .float64(let elements): Tensor(elements.gathering(offsets), shape: shape)
-    case .int32(let elements): Tensor(elements.gathering(offsets), shape: shape)
-    case .int64(let elements): Tensor(elements.gathering(offsets), shape: shape)
+    gathering(blocksOf: 1, at: offsets, shape: shape)
+  }
+
+  /// The tensor of runs of `size` elements, one from each start: slices of rows.
+  /// O(starts · size).
+  package func gathering(blocksOf size: Int, at starts: [Int], shape: Shape) -> Tensor {
+    func blocks<Element>(_ elements: Elements<Element>) -> Tensor {
+      Tensor(elements.gathering(blocksOf: size, at: starts), shape: shape)
+    }
+    return switch storage {
+    case .float16(let elements): blocks(elements)
+    case .bfloat16(let elements): blocks(elements)
+    case .float32(let elements): blocks(elements)
+    case .float64(let elements): blocks(elements)
+    case .int32(let elements): blocks(elements)
+    case .int64(let elements): blocks(elements)
     }
   }
 
