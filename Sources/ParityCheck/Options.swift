@@ -4,10 +4,13 @@ import TensorComparison
 
 /// A tolerance by its two bounds.
 struct BoundOptions: ParsableArguments {
-  @Option(help: "With --atol: |Δ| ≤ atol + rtol·|expected|, in place of any other tolerance.")
+  // So that a negative number is the value, and refused as one.
+  @Option(
+    parsing: .unconditional,
+    help: "With --atol: |Δ| ≤ atol + rtol·|expected|, in place of any other tolerance.")
   var rtol: Double?
 
-  @Option(help: "See --rtol.")
+  @Option(parsing: .unconditional, help: "See --rtol.")
   var atol: Double?
 
   func validate() throws {

@@ -65,12 +65,21 @@ package struct Judge: Sendable {
       result.remarks = ["the reference has no finite element to compare"]
     } else {
       result.decide()
+      if result.status == .failed { result.remarks += nonFiniteParameters(model.stateDict) }
     }
     return result
   }
 }
 
 extension Judge {
+  /// NaN or infinity in a parameter is allowed, and hardly ever meant.
+  private func nonFiniteParameters(_ stateDict: StateDict) -> [String] {
+    stateDict.tensors.sorted { $0.key < $1.key }.compactMap { name, tensor in
+      let isFinite = tensor.withElements(as: Double.self) { $0.allSatisfy(\.isFinite) }
+      return isFinite ? nil : "state_dict/\(name) holds a number that is not finite"
+    }
+  }
+
   /// PyTorch's own references hold the identities bit for bit; a case whose
   /// reference was rounded or made elsewhere states a tolerance.
   private func referenceLayout(_ parityCase: ParityCase) -> [LayoutFinding] {

@@ -17,11 +17,15 @@ package struct StateDict: Sendable {
     for parameter in parameters {
       let subject = "state_dict/" + parameter.name
       guard let tensor = tensors[parameter.name] else {
-        throw InvalidValue(subject, expected: "a tensor \(parameter.shape)", found: "none")
+        throw InvalidValue(
+          subject, expected: "a tensor \(parameter.shape)",
+          found: "none" + Self.strangers(in: tensors, besides: parameters))
       }
       guard tensor.shape == parameter.shape else {
+        let isTransposed = tensor.shape.axes == parameter.shape.axes.reversed()
         throw InvalidValue(
-          subject, expected: "the shape \(parameter.shape)", found: "\(tensor.shape)")
+          subject, expected: "the shape \(parameter.shape)",
+          found: "\(tensor.shape)\(isTransposed ? ", its transpose" : "")")
       }
       guard tensor.elementType == type, type.isFloatingPoint else {
         let expected = type.isFloatingPoint ? "\(type), as \(parameters[0].name)" : "floats"
@@ -37,6 +41,17 @@ package struct StateDict: Sendable {
     self.tensors = tensors
     elementType = type
     isCell = configuration.module.isCell
+  }
+
+  /// The names that stand there in place of the missing one.
+  private static func strangers(
+    in tensors: [String: Tensor], besides parameters: [ParameterSpecification]
+  ) -> String {
+    let known = Set(parameters.map(\.name))
+    let names = tensors.keys.filter { !known.contains($0) }.sorted()
+    guard let first = names.first else { return "" }
+    return "; there is \(first.prefix(60))"
+      + (names.count > 1 ? " and \(names.count - 1) more" : "")
   }
 
   /// - Returns: nil where the configuration has no such parameter.

@@ -50,6 +50,29 @@ import Testing
     #expect(tool.lines[4].hasPrefix("3 cases: 1 passed, 1 invalid, 1 unreadable in "))
   }
 
+  @Test func whatLeadsOutOrWasNotFetchedIsStatusTwoAndTheOthersRun() throws {
+    let (folder, outside) = (try TemporaryFolder(), try TemporaryFolder())
+    try folder.write(try bytes(of: Repository.fixtures + "/gru.npz"), to: "good.npz")
+    try folder.link(
+      "link.npz", to: try outside.copy(Repository.fixtures + "/lstm.npz", as: "lstm.npz"))
+    try folder.write("version https://git-lfs.github.com/spec/v1\n", to: "pointer.h5")
+    let tool = try Tool(folder.path)
+    #expect(tool.status == 2)
+    #expect(tool.lines[0].contains("/link.npz") && tool.lines[0].contains("--allow-root"))
+    #expect(tool.lines[1].hasPrefix("passed        good "))
+    #expect(tool.lines[2].hasSuffix("run git lfs pull"))
+    #expect(tool.lines[3].hasPrefix("3 cases: 1 passed, 2 unreadable in "))
+    let allowed = try Tool(folder.path, "--allow-root", outside.path, "--filter", "link|good")
+    #expect(allowed.status == 0)
+    #expect(allowed.lines.last?.hasPrefix("2 cases: 2 passed in ") == true)
+  }
+
+  @Test func aFilterThatMatchesNothingSaysSo() throws {
+    let tool = try Tool("Fixtures", "--filter", "^nothing$")
+    #expect(tool.status == 2)
+    #expect(tool.errors.hasPrefix("none of the "))
+  }
+
   @Test func aMissingPathAndAnEmptyFolderAreStatusTwo() throws {
     let missing = try Tool("Fixtures", "nonexistent")
     #expect(missing.status == 2)
@@ -59,8 +82,6 @@ import Testing
     let none = try Tool(empty.path)
     #expect(none.status == 2)
     #expect(none.errors == "no case found in \(empty.path)\n")
-    let filtered = try Tool("Fixtures", "--filter", "^nothing$")
-    #expect(filtered.status == 2)
   }
 
   @Test(arguments: [

@@ -65,6 +65,32 @@ import Testing
     #expect(result.remarks.contains("the engine's output breaks the layout contract"))
   }
 
+  @Test func aNaNInAParameterIsNamed() throws {
+    let parityCase = try FixtureSuite.named("gru")
+    var tensors = try #require(parityCase.model).stateDict.tensors
+    tensors["bias_ih_l0"] = tensors["bias_ih_l0"]?.changing { $0[0] = .nan }
+    let result = Judge().judge(try parityCase.with(parameters: tensors))
+    #expect(result.status == .failed)
+    #expect(
+      result.remarks == [
+        "the reference does not follow from these weights and this configuration",
+        "state_dict/bias_ih_l0 holds a number that is not finite",
+      ])
+  }
+
+  @Test(arguments: [Double.nan, .infinity, 1e-30, -0.0])
+  func paddingThatIsNotZeroIsInvalid(value: Double) throws {
+    let parityCase = try FixtureSuite.named("lstm-packed")
+    let outputs = parityCase.reference
+    let padding = try #require(parityCase.contract.identities.last)
+    let output = outputs.output?.changing { $0[padding.outputOffsets[0]] = value }
+    let result = Judge().judge(
+      parityCase.with(
+        reference: RecurrentOutput(output: output, hN: outputs.hN, cN: outputs.cN)))
+    #expect(result.status == .invalid)
+    #expect(result.remarks == ["the reference breaks the layout contract"])
+  }
+
   @Test func anAllNaNReferenceIsInvalid() throws {
     let parityCase = try FixtureSuite.named("gru")
     func nan(_ tensor: Tensor) -> Tensor { tensor.changing { $0 = $0.map { _ in .nan } } }
