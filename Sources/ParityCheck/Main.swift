@@ -7,6 +7,9 @@ import ArgumentParser
 @main
 enum Main {
   static func main() async {
+    #if HDF5
+      Supervisor.run()
+    #endif
     let arguments = Array(CommandLine.arguments.dropFirst())
     let subcommands = ParityCheckCommand.configuration.subcommands
     func subcommand(_ name: String?) -> (any ParsableCommand.Type)? {

@@ -2,6 +2,7 @@ import ArgumentParser
 import ParityFixtures
 import ParityJudging
 import ParityReports
+import TensorArchives
 
 struct ParityCheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -75,9 +76,12 @@ struct ParityCheckCommand: AsyncParsableCommand {
       style: color.style, detail: detail,
       names: (unreadable.map(\.location) + cases).map(\.name))
     var statuses: [CaseStatus] = []
+    let watch = HDF5Watch.shared
     func add(_ result: CaseResult) {
       statuses.append(result.status)
-      for line in report.lines(result) { print(line) }
+      let lines = report.lines(result)
+      if statuses.count > watch.reportedBefore { Terminal.print(lines) }
+      watch.tell(.reported)
     }
 
     let clock = ContinuousClock()

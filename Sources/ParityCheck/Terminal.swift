@@ -28,6 +28,12 @@ enum Terminal {
       && terminal != "dumb"
   }
 
+  /// Prints the lines, and does not keep them in a buffer that a crash would lose.
+  static func print(_ lines: [String]) {
+    for line in lines { Swift.print(line) }
+    fflush(nil)
+  }
+
   static func printError(_ line: String) { writeError(line + "\n") }
 
   static func writeError(_ text: String) {

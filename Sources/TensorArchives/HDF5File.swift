@@ -15,13 +15,13 @@
   /// An open HDF5 file, closed once, with its last reference.
   final class HDF5File: Sendable {
     private let id: hid_t
+    private let path: String
 
     /// - Parameter start: the first bytes of the file, for the error message.
     init(path: String, start: Data) throws(ArchiveError) {
-      id = libraryLock.withLock { _ in
-        // Errors are told by this reader; the switch is one per thread.
-        H5Eset_auto2(parity_H5E_DEFAULT(), nil, nil)
-        return H5Fopen(path, parity_H5F_ACC_RDONLY(), parity_H5P_DEFAULT())
+      self.path = path
+      id = try Self.withLibrary(on: path) {
+        H5Fopen(path, parity_H5F_ACC_RDONLY(), parity_H5P_DEFAULT())
       }
       guard id >= 0 else {
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -34,16 +34,25 @@
     }
 
     deinit {
-      libraryLock.withLock { _ in _ = H5Fclose(id) }
+      try? Self.withLibrary(on: path) { _ = H5Fclose(id) }
     }
 
     /// Runs `body` on the open file while no other thread calls the library.
     func withID<Result: Sendable>(
       _ body: (hid_t) throws(ArchiveError) -> Result
     ) throws(ArchiveError) -> Result {
+      try Self.withLibrary(on: path) { () throws(ArchiveError) in try body(id) }
+    }
+
+    private static func withLibrary<Result: Sendable>(
+      on path: String, _ body: () throws(ArchiveError) -> Result
+    ) throws(ArchiveError) -> Result {
       try libraryLock.withLock { _ throws(ArchiveError) in
-        H5Eset_auto2(parity_H5E_DEFAULT(), nil, nil)
-        return try body(id)
+        try HDF5Watch.shared.working(on: path) { () throws(ArchiveError) in
+          // Errors are told by this reader; the switch is one per thread.
+          H5Eset_auto2(parity_H5E_DEFAULT(), nil, nil)
+          return try body()
+        }
       }
     }
   }

@@ -67,6 +67,28 @@ import Testing
     #expect(allowed.lines.last?.hasPrefix("2 cases: 2 passed in ") == true)
   }
 
+  /// One damaged byte each: on these libhdf5 1.10 crashes, and loops. Whatever
+  /// another version does, the other cases are judged, each once.
+  @Test func whatCrashesLibhdf5CostsOnlyItself() throws {
+    let folder = try TemporaryFolder()
+    for name in ["a-good", "z-good"] {
+      try folder.write(try bytes(of: Repository.fixtures + "/gru-one-step.h5"), to: name + ".h5")
+    }
+    let sample = try bytes(of: Repository.samples + "/contiguous.h5")
+    for (name, offset, byte) in [("crash", 837, UInt8(255)), ("loop", 2112, 0)] {
+      var damaged = sample
+      damaged[offset] = byte
+      try folder.write(damaged, to: name + ".h5")
+    }
+    let tool = try Tool([folder.path], environment: ["PARITY_CHECK_WATCH_SECONDS": "2"])
+    #expect(tool.status == 2 && tool.errors.isEmpty)
+    #expect(tool.lines.count == 5)
+    #expect(tool.lines[0].hasPrefix("passed        a-good "))
+    #expect(tool.lines[1].contains("/crash.h5: ") && !tool.lines[1].hasPrefix("passed"))
+    #expect(tool.lines[2].contains("/loop.h5: ") && !tool.lines[2].hasPrefix("passed"))
+    #expect(tool.lines[3].hasPrefix("passed        z-good "))
+  }
+
   @Test func aFilterThatMatchesNothingSaysSo() throws {
     let tool = try Tool("Fixtures", "--filter", "^nothing$")
     #expect(tool.status == 2)
