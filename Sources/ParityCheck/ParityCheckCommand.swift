@@ -91,8 +91,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       Judge(override: tolerance.rule), jobs: jobs ?? Machine.cores, failFast: failFast)
     let progress = ProgressLine(total: cases.count)
     await run.run(cases, starting: progress.show) { result in
-      progress.erase()
-      add(result)
+      progress.above { add(result) }
     }
     progress.erase()
     for stranger in discovery.strangers {

@@ -2,12 +2,16 @@ import ParityFixtures
 import ParityReports
 import Synchronization
 
-/// On a terminal, one line below the report that says what is being judged, and
-/// that each line of the report replaces.
+/// On a terminal, one line below the report that says what is being judged.
 final class ProgressLine: Sendable {
+  private struct State {
+    var started = 0
+    var text = ""
+  }
+
   private let total: Int
   private let isShown: Bool
-  private let started = Mutex(0)
+  private let state = Mutex(State())
 
   init(total: Int) {
     self.total = total
@@ -17,15 +21,31 @@ final class ProgressLine: Sendable {
   /// Called when a case starts, on any thread.
   func show(_ location: CaseLocation) {
     guard isShown else { return }
-    started.withLock { started in
-      started += 1
+    state.withLock { state in
+      state.started += 1
       let name = Style.printable(location.name).prefix(60)
-      Terminal.writeError("\r\u{1B}[Kjudging \(started) of \(total): \(name)")
+      state.text = "judging \(state.started) of \(total): \(name)"
+      Terminal.writeError(Self.erasing + state.text)
+    }
+  }
+
+  /// Prints above the line, which stays.
+  func above(_ print: () -> Void) {
+    guard isShown else { return print() }
+    state.withLock { state in
+      Terminal.writeError(Self.erasing)
+      print()
+      Terminal.writeError(state.text)
     }
   }
 
   func erase() {
     guard isShown else { return }
-    started.withLock { _ in Terminal.writeError("\r\u{1B}[K") }
+    state.withLock { state in
+      state.text = ""
+      Terminal.writeError(Self.erasing)
+    }
   }
+
+  private static let erasing = "\r\u{1B}[K"
 }
