@@ -25,7 +25,7 @@ import Testing
       .sorted { $0.rawValue < $1.rawValue }
   }
 
-  @Test(arguments: FixtureSuite.runnable.map(\.location.name))
+  @Test(arguments: FixtureSuite.comparing.map(\.location.name))
   func holdForTheEngine(name: String) throws {
     let findings = try findings(name, subject: Judge.engine)
     #expect(findings.count == Property.allCases.count)
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test func eachAppliesToSomeFixtureAndNotToAll() throws {
-    let all = try FixtureSuite.runnable.map {
+    let all = try FixtureSuite.comparing.map {
       try findings($0.location.name, subject: Judge.engine)
     }
     for property in Property.allCases {
