@@ -2,6 +2,12 @@ import TensorCore
 import TestSupport
 import Testing
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 @testable import TensorArchives
 
 @Suite struct FileBytesTests {
@@ -27,6 +33,20 @@ import Testing
     let tensor = try TensorContainer.open(path).tensor(named: "")
     #expect(tensor.double(at: count - 1) == Double(count - 1))
     #expect(tensor.elements(as: Float.self) == (0..<count).map { Float($0) })
+  }
+
+  /// A large array that stands as it is needed is looked at where it lies.
+  @Test func anArrayIsNotCopied() throws {
+    let folder = try TemporaryFolder()
+    let text = "{'descr': '<f8', 'fortran_order': False, 'shape': (20000,)}"
+    let header = text + String(repeating: " ", count: 117 - text.utf8.count) + "\n"
+    let zeros = [UInt8](repeating: 0, count: 160_000)
+    let path = try folder.write(
+      [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(header.utf8) + zeros, to: "a.npy")
+    let bytes = try FileBytes.read(path)
+    let tensor = try NPY.decode(bytes, path: path)
+    let start = bytes.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
+    tensor.withUnsafeBytes { #expect(Int(bitPattern: $0.baseAddress) == start + 128) }
   }
 
   @Test func whatTheSystemMakesUpIsNotRead() throws {
