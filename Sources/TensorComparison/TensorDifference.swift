@@ -31,14 +31,7 @@ package struct TensorDifference: Sendable, Equatable {
   ///   - limits: what `actual` is held to.
   package init(of actual: Tensor, from expected: Tensor, within limits: Limits) {
     precondition(actual.shape == expected.shape, "compare shapes first")
-    var scan = ElementScan(limits: limits, unit: Self.unit(actual, expected))
-    // Concrete types here, so that the loop is specialised in this module.
-    switch (actual.elementType, expected.elementType) {
-    case (.float32, .float32): scan.run(Float.self, actual, Float.self, expected)
-    case (.float32, .float64): scan.run(Float.self, actual, Double.self, expected)
-    case (.float64, .float32): scan.run(Double.self, actual, Float.self, expected)
-    default: scan.run(Double.self, actual, Double.self, expected)
-    }
+    let scan = ElementScan.over(actual, expected, limits, unit: Self.unit(actual, expected))
     shape = actual.shape
     self.limits = limits
     measured = scan.measured
@@ -63,14 +56,29 @@ private struct ElementScan {
   var firstMismatch: Measurement.Extreme?
   var largestShare = 0.0
 
-  mutating func run<Actual: FloatingElement, Expected: FloatingElement>(
+  /// Concrete types here, so that the loop is specialised in this module.
+  static func over(
+    _ actual: Tensor, _ expected: Tensor, _ limits: Limits, unit: Arithmetic
+  ) -> ElementScan {
+    let scan = ElementScan(limits: limits, unit: unit)
+    return switch (actual.elementType, expected.elementType) {
+    case (.float32, .float32): scan.run(Float.self, actual, Float.self, expected)
+    case (.float32, .float64): scan.run(Float.self, actual, Double.self, expected)
+    case (.float64, .float32): scan.run(Double.self, actual, Float.self, expected)
+    default: scan.run(Double.self, actual, Double.self, expected)
+    }
+  }
+
+  private func run<Actual: FloatingElement, Expected: FloatingElement>(
     _: Actual.Type, _ actual: Tensor, _: Expected.Type, _ expected: Tensor
-  ) {
+  ) -> ElementScan {
     actual.withElements(as: Actual.self) { actual in
       expected.withElements(as: Expected.self) { expected in
+        var scan = self
         for offset in actual.indices {
-          add(Double(actual[offset]), Double(expected[offset]), offset: offset)
+          scan.add(Double(actual[offset]), Double(expected[offset]), offset: offset)
         }
+        return scan
       }
     }
   }
