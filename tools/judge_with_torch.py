@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Judges fixtures with PyTorch itself: loads each, runs the module, compares
-with torch.testing.assert_close. The peer that parity-check is measured against,
-and a second opinion on every fixture.
+with torch.testing.assert_close under its defaults, or the rtol and atol that a
+case states. The peer that parity-check is measured against, and a second
+opinion on every fixture.
 """
 
 import argparse
@@ -32,7 +33,7 @@ def cases(folder: Path) -> Iterator[Path]:
 
 def module(manifest: Manifest, tensors: Tensors, dtype: torch.dtype) -> torch.nn.Module:
     name = manifest["module"]
-    arguments = dict(manifest["arguments"])
+    arguments = dict(manifest.get("arguments", {}))
     state_dict = {
         key.removeprefix("state_dict/"): torch.from_numpy(native(array)).to(dtype)
         for key, array in tensors.items()
@@ -114,8 +115,9 @@ def main(arguments: list[str] | None = None) -> int:
             try:
                 verdict = judge(path)
             except AssertionError:
-                verdict = "failed"
-                print(f"failed  {path.name}")
+                manifest, _ = parity_format.read(path)
+                verdict = "expected to fail" if "expected_failure" in manifest else "failed"
+                print(f"{verdict}: {path.name}")
             counts[verdict] = counts.get(verdict, 0) + 1
     print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
     return 1 if "failed" in counts else 0

@@ -51,9 +51,8 @@ struct LayoutCommand: ParsableCommand {
       let hN = try TensorReference(self.hN).read(role: "h_n")
       let lengths = try readLengths()
       let question = try ask(output, hN, lengths)
-      for line in LayoutText(color.style).lines(question, output: output.shape, hN: hN.shape) {
-        print(line)
-      }
+      Terminal.print(
+        LayoutText(color.style).lines(question, output: output.shape, hN: hN.shape))
       if question.isVacuous { throw ExitCode(RunStatus.unusable.rawValue) }
       if !question.holds { throw ExitCode(RunStatus.failed.rawValue) }
     } catch let error as ArchiveError {

@@ -2,7 +2,6 @@ import ArgumentParser
 import ParityFixtures
 import ParityJudging
 import ParityReports
-import TensorArchives
 
 struct ParityCheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -43,7 +42,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
   @OptionGroup(title: "Tolerance")
   var tolerance: ToleranceOptions
 
-  @Option(help: "How many cases are judged at a time (default: one for each core).")
+  @Option(help: "How many cases are judged at a time, at most (default: one for each core).")
   var jobs: Int?
 
   @Flag(help: "Stop after the first case that is neither passed nor skipped.")
@@ -76,12 +75,11 @@ struct ParityCheckCommand: AsyncParsableCommand {
       style: color.style, detail: detail,
       names: (unreadable.map(\.location) + cases).map(\.name))
     var statuses: [CaseStatus] = []
-    let watch = HDF5Watch.shared
     func add(_ result: CaseResult) {
       statuses.append(result.status)
       let lines = report.lines(result)
-      if statuses.count > watch.reportedBefore { Terminal.print(lines) }
-      watch.tell(.reported)
+      if statuses.count > PrintedCases.before { Terminal.print(lines) }
+      PrintedCases.tellOne()
     }
 
     let clock = ContinuousClock()
@@ -95,7 +93,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
     }
     progress.erase()
     for stranger in discovery.strangers {
-      print("note: \(Style.printable(stranger)) is not a fixture, passed over")
+      Terminal.print(["note: \(Style.printable(stranger)) is not a fixture, passed over"])
     }
     if statuses.isEmpty {
       let places = Style.printable(path.joined(separator: ", "))
@@ -104,13 +102,13 @@ struct ParityCheckCommand: AsyncParsableCommand {
           ? "no case found in \(places)"
           : "none of the \(discovery.cases.count) cases in \(places) matches --filter")
     } else {
-      print(report.summary(seconds: (clock.now - start) / .seconds(1)))
+      Terminal.print([report.summary(seconds: (clock.now - start) / .seconds(1))])
     }
     throw ExitCode(RunStatus(of: statuses).rawValue)
   }
 
   private func printList(_ cases: [CaseLocation], _ discovery: Discovery) throws {
-    for location in cases { print(Style.printable(location.name)) }
+    Terminal.print(cases.map { Style.printable($0.name) })
     for error in discovery.errors { Terminal.printError(Style.printable("\(error)")) }
     if cases.isEmpty || !discovery.errors.isEmpty {
       throw ExitCode(RunStatus.unusable.rawValue)

@@ -29,9 +29,13 @@ enum Terminal {
   }
 
   /// Prints the lines, and does not keep them in a buffer that a crash would lose.
+  /// A report that can't be written is an error of the run, and ends it.
   static func print(_ lines: [String]) {
     for line in lines { Swift.print(line) }
-    fflush(nil)
+    guard fflush(nil) == 0 else {
+      printError("parity-check: the report can't be written: \(String(cString: strerror(errno)))")
+      exit(70)
+    }
   }
 
   static func printError(_ line: String) { writeError(line + "\n") }

@@ -43,7 +43,7 @@ extension BorrowedTensors {
   ) throws(ArchiveError) -> [String: Tensor] {
     let path = path(from: folder)
     try boundary?.check(path)
-    let archive = try TensorContainer.open(path)
+    let archive = try TensorContainer.open(path, within: boundary)
     let names = archive.tensorNames.filter { $0.hasPrefix(prefix) && $0 != prefix }
     guard !names.isEmpty else {
       throw ArchiveError(

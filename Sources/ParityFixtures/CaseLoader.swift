@@ -24,6 +24,8 @@ extension ParityCase {
     let input = parts.take("inputs/input")
     let states = (h0: parts.take("inputs/h_0"), c0: parts.take("inputs/c_0"))
     try parts.requireEmpty()
+    try Self.check(
+      manifest, outputs: outputs.named.map(\.name), hasParameters: !stateDict.isEmpty)
     let told = ToldArguments(
       parameters: stateDict.mapValues(\.shape), input: input?.shape,
       outputs: Dictionary(uniqueKeysWithValues: outputs.named.map { ($0, $1.shape) }))
@@ -56,6 +58,24 @@ extension ParityCase {
     self.init(
       location: location, manifest: manifest, configuration: configuration, reference: outputs,
       contract: contract, model: model)
+  }
+
+  /// What the manifest states and this case has no use for.
+  private static func check(
+    _ manifest: Manifest, outputs: [String], hasParameters: Bool
+  ) throws(InvalidValue) {
+    let exceptions = manifest.tolerance.exceptions.keys.sorted()
+    if let stray = exceptions.first(where: { !hasParameters || !outputs.contains($0) }) {
+      throw InvalidValue(
+        "tolerance.outputs." + stray,
+        expected: hasParameters
+          ? "one of \(outputs.joined(separator: ", "))" : "none without state_dict",
+        found: "an exception")
+    }
+    if !hasParameters, let arithmetic = manifest.arithmetic {
+      throw InvalidValue(
+        "arithmetic", expected: "none without state_dict", found: "\"\(arithmetic)\"")
+    }
   }
 
   private static func check(

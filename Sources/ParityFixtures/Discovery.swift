@@ -14,6 +14,13 @@ package struct Discovery: Sendable {
   ///   - allowedRoots: folders that links and manifests may lead into, beside
   ///     the path itself.
   package init(paths: [String], allowedRoots: [String] = []) {
+    for root in allowedRoots {
+      do {
+        _ = try FileBytes.kind(of: root)
+      } catch {
+        errors.append(error)
+      }
+    }
     for path in paths {
       var path = path
       while path.count > 1, path.hasSuffix("/") { path.removeLast() }

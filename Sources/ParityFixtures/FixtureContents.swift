@@ -42,7 +42,7 @@ struct FixtureContents {
     let archive = try TensorContainer.open(path, within: boundary, passingOver: Set(files))
     var tensors: [String: Tensor] = [:]
     for name in archive.tensorNames { tensors[name] = try archive.tensor(named: name) }
-    for (group, source) in borrowed {
+    for (group, source) in borrowed.sorted(by: { $0.key < $1.key }) {
       for (name, tensor) in try source.read(group: group, from: path, within: boundary) {
         guard tensors.updateValue(tensor, forKey: name) == nil else {
           throw ArchiveError(

@@ -22,8 +22,12 @@ struct Search {
     } catch {
       errors.append(error)
     }
-    // A file that the user named is a case, whoever borrows it.
-    cases.removeAll { $0.path != path && borrowed.contains(FileBoundary.resolved($0.path) ?? "") }
+    // What is borrowed is no case, unless the user named it or it has a manifest.
+    let borrowed = borrowed
+    cases.removeAll { location in
+      location.path != path && borrowed.contains(FileBoundary.resolved(location.path) ?? "")
+        && !Self.hasManifest(location.path)
+    }
     strangers.removeAll { borrowed.contains(FileBoundary.resolved($0) ?? "") }
   }
 
@@ -64,6 +68,15 @@ struct Search {
   private mutating func add(_ path: String, _ name: [String]) {
     cases.append(
       CaseLocation(name: name.joined(separator: "/"), path: path, boundary: boundary))
+  }
+
+  /// True of a file that can't be read, too: its case tells why.
+  private static func hasManifest(_ path: String) -> Bool {
+    do {
+      return try TensorContainer.manifest(of: path) != nil
+    } catch {
+      return true
+    }
   }
 
   /// What is wrong with a manifest is the case's to tell.

@@ -67,8 +67,13 @@ package struct LayoutFinding: Sendable {
   package let statement: String
   /// Of the two sides of the identity.
   package let difference: TensorDifference
+  /// nil for the padding.
+  package let direction: Direction?
   /// What explains a violation, where something does.
   package let mistake: String?
 
   package var holds: Bool { difference.agrees }
+
+  /// Zeros, NaN and infinity are alike wherever they stand; the padding is zero.
+  package var tellsSomething: Bool { direction == nil || difference.measured.nonZeroCount > 0 }
 }

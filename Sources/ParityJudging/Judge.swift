@@ -95,12 +95,14 @@ extension Judge {
 
   private func layoutOnly(_ result: CaseResult) -> CaseResult {
     var result = result
-    let compared = result.layout.reduce(0) { $0 + $1.difference.measured.finiteCount }
     if result.contract?.layout.batch == 0 {
       result.remarks = ["layout only: no state_dict; zero batch: shapes only"]
-    } else if compared == 0 {
+    } else if result.contract?.layout.isCell == true {
       result.status = .invalid
-      result.remarks = ["the reference has no finite element to compare"]
+      result.remarks = ["a cell has no layout, and without state_dict nothing else is checked"]
+    } else if result.layout.contains(where: { !$0.tellsSomething }) {
+      result.status = .invalid
+      result.remarks = ["a direction of the reference has no finite element but zeros to compare"]
     } else {
       result.remarks = ["layout only: no state_dict"]
     }

@@ -36,7 +36,7 @@ package struct JudgeRun: Sendable {
           return (index, judge.judge(location))
         }
       }
-      for _ in 0..<jobs { start() }
+      for _ in 0..<min(jobs, cases.count) { start() }
       for await (index, result) in group {
         waiting[index] = result
         while let next = waiting.removeValue(forKey: reported) {

@@ -38,6 +38,7 @@ package enum LayoutJudge {
     return found.map { identity, difference in
       LayoutFinding(
         side: side, statement: identity.statement, difference: difference,
+        direction: identity.direction,
         mistake: difference.agrees || identity.direction == nil ? nil : mistake)
     }
   }

@@ -12,10 +12,8 @@ package struct LayoutQuestion: Sendable {
 
   package var holds: Bool { findings.allSatisfy(\.holds) }
 
-  /// Whether anything was compared at all.
-  package var isVacuous: Bool {
-    findings.allSatisfy { $0.difference.measured.finiteCount == 0 }
-  }
+  /// Whether a direction has nothing to compare that could tell it from another.
+  package var isVacuous: Bool { findings.contains { !$0.tellsSomething } }
 
   /// - Parameters: as `LayoutContract.inferred`, and `limits`: `.bits`, unless
   ///   the tensors were rounded.

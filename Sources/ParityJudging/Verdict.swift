@@ -16,7 +16,9 @@ extension CaseResult {
     case (_, false) where agree(.subjectAndOracle):
       reasons.append(
         "the reference does not follow from these weights and this configuration")
-    default:
+    case (true, false):
+      reasons.append("engine and reference agree, and the oracle with neither")
+    case (false, false):
       reasons.append("reference, engine and oracle all differ")
     }
     if layout.contains(where: { $0.side == .engine && !$0.holds }) {

@@ -23,7 +23,9 @@ package struct LayoutText {
     }
     var lines = ["output \(output), h_n \(hN): \(module.joined(separator: ", "))"]
     lines += identityLines(question.findings, all: true)
-    if question.isVacuous { lines.append("no finite element to compare") }
+    if question.isVacuous {
+      lines.append("nothing to compare: a direction has no finite element but zeros")
+    }
     if let hint = question.hint { lines.append(hint) }
     return lines
   }

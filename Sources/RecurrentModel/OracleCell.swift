@@ -82,6 +82,7 @@ struct OracleCell: Sendable {
     let n = tanh(fromInput[2] + r * fromHidden[2])
     return State(h: (1 - z) * n + z * state.h, c: nil)
   }
+
   /// ```
   /// h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or ReLU in place of tanh
   /// ```

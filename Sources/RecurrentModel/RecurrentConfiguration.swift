@@ -16,7 +16,8 @@ package struct RecurrentConfiguration: Sendable, Equatable {
   /// does nothing.
   ///
   /// - Throws: `InvalidValue`, naming the argument, for what the constructor of
-  ///   `module` refuses.
+  ///   `module` refuses, and for a size of 0, which some take and which computes
+  ///   nothing.
   package init(
     module: RecurrentModule, inputSize: Int, hiddenSize: Int, numLayers: Int = 1,
     bias: Bool = true, batchFirst: Bool = false, bidirectional: Bool = false, projSize: Int = 0,

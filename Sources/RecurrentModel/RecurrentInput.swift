@@ -110,6 +110,9 @@ package struct Packing: Sendable, Equatable {
     guard layout.isBatched else {
       throw InvalidValue("packed", expected: "a batched input", found: "an unbatched one")
     }
+    guard layout.batch > 0 else {
+      throw InvalidValue("packed", expected: "at least one sequence", found: "a batch of 0")
+    }
     guard lengths.count == layout.batch else {
       throw InvalidValue(name, expected: "\(layout.batch) lengths", found: "\(lengths.count)")
     }

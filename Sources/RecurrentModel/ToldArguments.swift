@@ -55,9 +55,10 @@ package struct ToldArguments: Sendable, Equatable {
   /// The number in `weight_ih_l1_reverse`; nil where there is none.
   private static func layer(of name: String) -> Int? {
     let forward = name.hasSuffix("_reverse") ? name.dropLast("_reverse".count) : name[...]
-    guard let mark = forward.lastIndex(of: "l") else { return nil }
+    let roots = ParameterSpecification.Role.allCases.map { $0.rawValue + "_l" }
+    guard let root = roots.first(where: forward.hasPrefix) else { return nil }
     // Larger numbers are no layer's; the bound keeps the count from overflowing.
-    return Int(forward[forward.index(after: mark)...]).flatMap { 0..<(1 << 32) ~= $0 ? $0 : nil }
+    return Int(forward.dropFirst(root.count)).flatMap { 0..<(1 << 32) ~= $0 ? $0 : nil }
   }
 
   private mutating func tell(by outputs: [String: Shape], _ input: Shape?) {

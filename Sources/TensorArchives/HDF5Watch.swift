@@ -22,10 +22,9 @@ package struct HDF5Watch: Sendable {
   package enum Key {
     /// The number of the pipe that events go to; anything else for none.
     package static let descriptor = "PARITY_CHECK_WATCH"
-    /// The files that libhdf5 was lost on, each with the reason.
+    /// The number of a file with the files that libhdf5 was lost on, each with the
+    /// reason.
     package static let lost = "PARITY_CHECK_LOST"
-    /// How many results were printed already.
-    package static let reported = "PARITY_CHECK_REPORTED"
     /// The seconds that libhdf5 is given, in place of the watching process's own
     /// reckoning; for tests.
     package static let seconds = "PARITY_CHECK_WATCH_SECONDS"
@@ -34,21 +33,18 @@ package struct HDF5Watch: Sendable {
   package enum Event: Sendable, Equatable {
     case entered(String)
     case left
-    /// One more case's result was printed.
-    case reported
   }
 
   package static let shared = HDF5Watch(ProcessInfo.processInfo.environment)
 
-  /// How many results were printed before this process took over.
-  package let reportedBefore: Int
-  private let descriptor: CInt?
+  /// Of the pipe; nil where nobody watches.
+  package let descriptor: CInt?
   private let lost: [String: String]
 
   package init(_ environment: [String: String]) {
     descriptor = environment[Key.descriptor].flatMap { CInt($0) }
-    lost = Self.decode(environment[Key.lost] ?? "")
-    reportedBefore = environment[Key.reported].flatMap { Int($0) } ?? 0
+    let file = environment[Key.lost].flatMap { CInt($0) }
+    lost = file.map { Self.decode(Self.contents(of: $0)) } ?? [:]
   }
 
   /// Runs `body`, which calls libhdf5 on the file at `path`.
@@ -58,18 +54,29 @@ package struct HDF5Watch: Sendable {
     on path: String, _ body: () throws(ArchiveError) -> Result
   ) throws(ArchiveError) -> Result {
     if let reason = lost[path] { throw ArchiveError(path: path, .unreadable(reason)) }
-    tell(.entered(path))
-    defer { tell(.left) }
+    tell(Self.line(.entered(path)))
+    defer { tell(Self.line(.left)) }
     return try body()
   }
 
-  package func tell(_ event: Event) {
+  /// - Parameter line: with its end.
+  package func tell(_ line: String) {
     guard let descriptor else { return }
-    var bytes = Array(Self.line(event).utf8)
+    var bytes = Array(line.utf8)
     while !bytes.isEmpty {
       let written = write(descriptor, bytes, bytes.count)
       guard written > 0 else { return }
       bytes.removeFirst(written)
+    }
+  }
+
+  private static func contents(of descriptor: CInt) -> String {
+    var contents: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = pread(descriptor, &piece, piece.count, off_t(contents.count))
+      guard count > 0 else { return String(decoding: contents, as: UTF8.self) }
+      contents += piece[..<count]
     }
   }
 }
@@ -79,16 +86,14 @@ extension HDF5Watch {
     switch event {
     case .entered(let path): ">" + escaped(path) + "\n"
     case .left: "<\n"
-    case .reported: "=\n"
     }
   }
 
   /// - Parameter line: without its end; nil for any other line.
-  package static func event(_ line: some StringProtocol) -> Event? {
+  package static func event(_ line: String) -> Event? {
     switch line.first {
     case ">": .entered(unescaped(String(line.dropFirst())))
     case "<": .left
-    case "=": .reported
     default: nil
     }
   }
@@ -97,7 +102,7 @@ extension HDF5Watch {
     lost.map { escaped($0) + "\t" + escaped($1) }.joined(separator: "\n")
   }
 
-  private static func decode(_ text: String) -> [String: String] {
+  static func decode(_ text: String) -> [String: String] {
     let pairs = text.split(separator: "\n").map {
       $0.split(separator: "\t", maxSplits: 1).map { unescaped(String($0)) }
     }

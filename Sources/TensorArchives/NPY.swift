@@ -56,7 +56,9 @@ package enum NPY {
     // Every machine that Swift runs on is little-endian.
     let data = header.isBigEndian ? swapped(data, width: MemoryLayout<Element>.size) : data
     let elements = Elements<Element>(in: data)
-    guard header.isFortranOrdered else { return Tensor(elements, shape: header.shape) }
+    guard header.isFortranOrdered, header.shape.elementCount > 0 else {
+      return Tensor(elements, shape: header.shape)
+    }
     // What stands in Fortran order is the transposed array in C order.
     let stored = Tensor(elements, shape: Shape(header.shape.axes.reversed()))
     return stored.gathering(

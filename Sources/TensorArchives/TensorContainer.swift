@@ -77,6 +77,7 @@ package enum TensorContainer: CaseIterable, Sendable {
         .wrongFormat(expected: "a folder or a file ending in \(known)", found: "another name"))
     }
   }
+
   /// The text of the manifest at `path`, nil where there is none. Of a folder
   /// nothing else is opened: the manifest says which files are the folder's own.
   package static func manifest(

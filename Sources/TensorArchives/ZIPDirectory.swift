@@ -183,6 +183,7 @@ struct ZIPDirectory {
       name: name, method: method, checksum: UInt32(checksum), compressedSize: compressedSize,
       size: size, headerOffset: headerOffset)
   }
+
   /// Replaces the fields that are full of ones by the 64-bit ones of the extra
   /// field 1, which holds just those, in this order.
   private static func readZIP64(

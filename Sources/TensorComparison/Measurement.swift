@@ -16,6 +16,9 @@ package struct Measurement: Sendable, Equatable {
   /// Those at which both sides are finite. The extremes below are over these.
   package private(set) var finiteCount = 0
 
+  /// Those of them at which one side is not 0.
+  package private(set) var nonZeroCount = 0
+
   /// Elements at which one side is not finite and the other is not the same.
   package private(set) var nonFiniteDisagreements = 0
 
@@ -39,6 +42,7 @@ package struct Measurement: Sendable, Equatable {
       return
     }
     finiteCount += 1
+    if actual != 0 || expected != 0 { nonZeroCount += 1 }
     let absolute = abs(actual - expected)
     keep(&largestAbsolute, absolute)
     keep(&largestRelative, absolute == 0 ? 0 : absolute / abs(expected))

@@ -20,14 +20,19 @@ package struct Elements<Element: TensorElement>: Sendable {
     count = elements.count
   }
 
+  /// Below this, a copy costs nothing; and the very smallest `Data` moves about.
+  private static var smallestReference: Int { 4096 }
+
   /// The elements that stand in `bytes`, in this machine's byte order. They are
-  /// not copied, unless they are not aligned. O(1), O(bytes) for a copy.
+  /// not copied, unless they are few or not aligned. O(1), O(bytes) for a copy.
   package init(in bytes: Data) {
     let isAligned = bytes.withUnsafeBytes {
       Int(bitPattern: $0.baseAddress) % MemoryLayout<Element>.alignment == 0
     }
     count = bytes.count / MemoryLayout<Element>.stride
-    source = isAligned ? .bytes(bytes) : .array(Self.copy(bytes))
+    source =
+      isAligned && bytes.count >= Self.smallestReference
+      ? .bytes(bytes) : .array(Self.copy(bytes))
   }
 
   private static func copy(_ bytes: Data) -> [Element] {
@@ -44,7 +49,7 @@ package struct Elements<Element: TensorElement>: Sendable {
     switch source {
     case .array(let elements): try elements.withUnsafeBufferPointer(body)
     case .bytes(let bytes):
-      try bytes.withUnsafeBytes { try body($0.assumingMemoryBound(to: Element.self)) }
+      try bytes.withUnsafeBytes { try body($0.bindMemory(to: Element.self)) }
     }
   }
 

@@ -23,7 +23,9 @@ import Testing
     let tool = try Tool("Fixtures", "--filter", "^gru", "--tolerance", "exact")
     #expect(tool.status == 1)
     #expect(tool.lines.contains { $0.hasPrefix("failed        gru ") })
-    #expect(tool.lines.contains { $0.hasPrefix("passed        gru-one-unit") } == false)
+    // What is judged by its layout or shapes alone is bit for bit, and passes.
+    #expect(tool.lines.contains { $0.hasPrefix("passed        gru-layout-only ") })
+    #expect(tool.lines.contains { $0.hasPrefix("passed        gru-zero-batch ") })
   }
 
   @Test func aBrokenFileIsStatusTwoAndTheOthersRun() throws {
@@ -84,9 +86,29 @@ import Testing
     #expect(tool.status == 2 && tool.errors.isEmpty)
     #expect(tool.lines.count == 5)
     #expect(tool.lines[0].hasPrefix("passed        a-good "))
-    #expect(tool.lines[1].contains("/crash.h5: ") && !tool.lines[1].hasPrefix("passed"))
-    #expect(tool.lines[2].contains("/loop.h5: ") && !tool.lines[2].hasPrefix("passed"))
+    for (line, name) in [(tool.lines[1], "crash"), (tool.lines[2], "loop")] {
+      #expect(line.hasPrefix("unreadable    \(name) ") || line.hasPrefix("invalid       \(name) "))
+      #expect(line.contains("/\(name).h5: "))
+    }
     #expect(tool.lines[3].hasPrefix("passed        z-good "))
+  }
+
+  /// Whatever the caller calls the program, it is this one that runs.
+  @Test func theNameItIsCalledByDoesNotMatter() throws {
+    let tool = try Tool(
+      shell: "exec -a true \"$0\" Fixtures --filter '^gru$' --tolerance exact", in: Repository.root)
+    #expect(tool.status == 1)
+    #expect(tool.lines.first?.hasPrefix("failed        gru ") == true)
+  }
+
+  @Test func aReportThatCannotBeWrittenIsStatus70() throws {
+    guard (try? bytes(of: "/dev/null")) != nil else { return }
+    let tool = try Tool(shell: "\"$0\" Fixtures --filter '^gru$' > /dev/full", in: Repository.root)
+    #expect(tool.status == 70 && tool.errors.contains("the report can't be written"))
+  }
+
+  @Test func manyJobsAreAsManyAsTheCases() throws {
+    #expect(try Tool("Fixtures", "--filter", "^gru$", "--jobs", "9223372036854775807").status == 0)
   }
 
   @Test func aFilterThatMatchesNothingSaysSo() throws {

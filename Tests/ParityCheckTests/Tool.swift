@@ -11,11 +11,18 @@ struct Tool {
     try self.init(arguments, in: folder)
   }
 
-  init(_ arguments: [String], environment: [String: String] = [:], in folder: String? = nil)
-    throws
-  {
+  /// Runs a command of the shell whose `$0` is the tool.
+  init(shell command: String, in folder: String) throws {
+    try self.init(
+      ["-c", command, Self.executable.path], program: URL(filePath: "/bin/bash"), in: folder)
+  }
+
+  init(
+    _ arguments: [String], program: URL = executable, environment: [String: String] = [:],
+    in folder: String? = nil
+  ) throws {
     let process = Process()
-    process.executableURL = Self.executable
+    process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = URL(filePath: folder ?? Repository.root)
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

@@ -55,6 +55,20 @@ import Testing
     }
   }
 
+  /// A borrowed folder's own links lead no further.
+  @Test func aLinkInABorrowedFolderIsRefused() throws {
+    let outside = try TemporaryFolder()
+    let weight = try outside.write(
+      try bytes(of: Repository.samples + "/float32.npy"), to: "secret.npy")
+    try folder.write("", to: ".w/README.md")
+    try folder.link(".w/weight_ih_l0.npy", to: weight)
+    let error = try error {
+      $0.replacing("../checkpoints/lstm-borrowed.npz", with: "../.w")
+        .replacing("encoder.lstm.", with: "")
+    }
+    #expect(error?.contains("--allow-root") == true)
+  }
+
   @Test func aTensorOfTheCaseItselfIsNotBorrowedToo() throws {
     let weight = try bytes(of: Repository.samples + "/float32.npy")
     try folder.write(weight, to: "case/state_dict/weight_ih_l0.npy")

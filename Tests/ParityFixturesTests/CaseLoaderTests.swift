@@ -215,6 +215,21 @@ import Testing
     #expect(try subject(manifest: arguments("", module: "LSTM")) == "outputs/c_n")
   }
 
+  @Test func whatACaseHasNoUseForIsNamed() throws {
+    func stating(_ json: String) -> String { String(manifest.dropLast()) + ", \(json)}" }
+    let exception = #""tolerance": {"outputs": {"c_n": {"rule": "exact"}}}"#
+    #expect(try subject(manifest: stating(exception)) == "tolerance.outputs.c_n")
+    let layoutOnly: (inout [String: Tensor]) -> Void = { tensors in
+      tensors = tensors.filter { !$0.key.hasPrefix("state_dict/") }
+    }
+    let arithmetic = stating("\"arithmetic\": \"float16\"")
+    #expect(try subject(manifest: arithmetic) == nil)
+    #expect(try subject(manifest: arithmetic, layoutOnly) == "arithmetic")
+    let output = stating(exception.replacing("c_n", with: "output"))
+    #expect(try subject(manifest: output) == nil)
+    #expect(try subject(manifest: output, layoutOnly) == "tolerance.outputs.output")
+  }
+
   @Test func aFileWithoutAManifestIsInvalid() throws {
     let path = Repository.samples + "/savez.npz"
     let error = #expect(throws: CaseError.self) {

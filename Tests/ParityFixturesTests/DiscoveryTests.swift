@@ -80,6 +80,8 @@ import Testing
   }
 
   @Test func whatAManifestBorrowsIsNoCase() throws {
+    try folder.write(
+      try bytes(of: Repository.fixtures + "/checkpoints/lstm-borrowed.npz"), to: "b.npz")
     let manifest = #"""
       {"format": "pytorch-parity/1", "module": "GRU",
        "tensors": {"state_dict": {"file": "../b.npz", "prefix": "encoder."}}}
@@ -87,6 +89,22 @@ import Testing
     try folder.write(manifest, to: "a-case/manifest.json")
     #expect(Discovery(paths: [folder.path]).cases.map(\.name) == ["a-case", "deep/c"])
     #expect(Discovery(paths: [folder.path + "/b.npz"]).cases.map(\.name) == ["b"])
+  }
+
+  /// A fixture that another borrows from is still a case.
+  @Test func whatHasAManifestStaysACase() throws {
+    try folder.write(try bytes(of: Repository.fixtures + "/gru.npz"), to: "b.npz")
+    let manifest = #"""
+      {"format": "pytorch-parity/1", "module": "GRU",
+       "tensors": {"state_dict": {"file": "../b.npz", "prefix": "state_dict/"}}}
+      """#
+    try folder.write(manifest, to: "a-case/manifest.json")
+    #expect(Discovery(paths: [folder.path]).cases.map(\.name) == ["a-case", "b", "deep/c"])
+  }
+
+  @Test func anAllowedRootThatIsNotThereIsAnError() {
+    let discovery = Discovery(paths: [folder.path], allowedRoots: ["/nonexistent"])
+    #expect(discovery.errors.map(\.path) == ["/nonexistent"])
   }
 
   @Test func namesFilesInACaseThatAreNoTensor() throws {

@@ -111,6 +111,36 @@ import Testing
     #expect(result.remarks == ["the reference has no finite element to compare"])
   }
 
+  /// What is alike wherever it stands tells no half, step or row from another.
+  @Test(arguments: [Double.nan, .infinity, 0])
+  func aDirectionThatTellsNothingIsInvalid(value: Double) throws {
+    let parityCase = try FixtureSuite.named("gru-layout-only")
+    let outputs = parityCase.reference
+    #expect(Judge().judge(parityCase).status == .passed)
+    // The reverse halves of output and the reverse rows of h_n.
+    let size = parityCase.contract.outputSize
+    let output = outputs.output?.changing { elements in
+      for k in elements.indices where k % (2 * size) >= size && elements[k] != 0 {
+        elements[k] = value
+      }
+    }
+    let row = outputs.hN.count / 4
+    let hN = outputs.hN.changing { elements in
+      for k in elements.indices where k / row % 2 == 1 { elements[k] = value }
+    }
+    let result = Judge().judge(
+      parityCase.with(reference: RecurrentOutput(output: output, hN: hN, cN: nil)))
+    #expect(result.status == .invalid)
+    #expect(
+      result.remarks == ["a direction of the reference has no finite element but zeros to compare"])
+  }
+
+  @Test func aCellWithoutParametersIsInvalid() throws {
+    let result = Judge().judge(try FixtureSuite.named("gru-cell").with(model: nil))
+    #expect(result.status == .invalid)
+    #expect(result.remarks.first?.hasPrefix("a cell has no layout") == true)
+  }
+
   @Test func anAllNaNLayoutIsInvalidToo() throws {
     let parityCase = try FixtureSuite.named("article-printed")
     func nan(_ tensor: Tensor) -> Tensor { tensor.changing { $0 = $0.map { _ in .nan } } }

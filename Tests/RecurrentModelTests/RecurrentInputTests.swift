@@ -4,6 +4,17 @@ import Testing
 @testable import RecurrentModel
 
 @Suite struct RecurrentInputTests {
+  /// As PyTorch says: "Cannot pack empty tensors."
+  @Test func aZeroBatchCannotBePacked() throws {
+    let configuration = try RecurrentConfiguration(module: .gru, inputSize: 2, hiddenSize: 3)
+    let empty = Tensor([] as [Float], shape: [4, 0, 2])
+    #expect(throws: Never.self) { try RecurrentInput(input: empty, for: configuration) }
+    let error = #expect(throws: InvalidValue.self) {
+      try RecurrentInput(input: empty, packing: Packing(lengths: []), for: configuration)
+    }
+    #expect(error?.subject == "packed")
+  }
+
   private let configuration: RecurrentConfiguration
 
   init() throws {

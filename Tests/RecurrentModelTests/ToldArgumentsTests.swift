@@ -59,6 +59,13 @@ import Testing
     #expect(error?.subject == "arguments.input_size")
   }
 
+  @Test func aNameThatIsNoParameterCountsNoLayer() {
+    let shapes: [String: Shape] = [
+      "weight_ih_l0": [3, 1], "weight_hh_l0": [3, 1], "hell5": [1], "decoder.weight_ih_l7": [1],
+    ]
+    #expect(ToldArguments(parameters: shapes, input: nil, outputs: [:]).numLayers == 1)
+  }
+
   /// Shapes and names that no module has tell nothing, and never trap.
   @Test func nonsenseTellsNothing() {
     let max = Int.max

@@ -118,6 +118,16 @@ import Testing
           "the data of float32 (1000000000000,)", expected: "4000000000000 bytes", found: "0"))
   }
 
+  /// No elements, and an axis that must not be counted through.
+  @Test func anEmptyArrayWithAHugeAxisIsEmpty() throws {
+    let folder = try TemporaryFolder()
+    for order in ["True", "False"] {
+      let header = "{'descr': '<f4', 'fortran_order': \(order), 'shape': (1099511627776, 0)}"
+      let path = try folder.write(file(header), to: "a.npy")
+      #expect(try Sample.readAll(path)[""]?.shape == [1_099_511_627_776, 0])
+    }
+  }
+
   @Test func saysWhatIsNotAnNPYFile() throws {
     let folder = try TemporaryFolder()
     func found(_ text: String) throws -> String {
