@@ -54,7 +54,7 @@ let package = Package(
     room(
       "TensorArchives",
       imports: ["TensorCore", "CZlib", .target(name: "CHDF5", condition: .when(traits: ["HDF5"]))]),
-    room("TensorComparison", imports: ["TensorCore"]),
+    room("TensorComparison", imports: ["TensorCore", realModule]),
     room("RecurrentModel", imports: ["TensorCore", realModule]),
     room("RecurrentEngine", imports: ["TensorCore", "RecurrentModel", realModule]),
     room(
@@ -64,7 +64,7 @@ let package = Package(
       "ParityJudging",
       imports: [
         "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentEngine",
-        "ParityFixtures",
+        "ParityFixtures", realModule,
       ]),
     room(
       "ParityReports",

@@ -68,7 +68,6 @@ def draw(number: int, seed: int) -> Case:
         module, f"configuration {number} of seed {seed}", arguments, input_size=size(128),
         hidden_size=hidden, batch=None if unbatched else batch, steps=steps, dtype=dtype,
         initial_state=flip(), lengths=tuple(lengths) if lengths else None, packed=packed,
-        tolerance={"rule": "torch"},
     )
 
 

@@ -32,20 +32,42 @@ struct BoundOptions: ParsableArguments {
 
 struct ToleranceOptions: ParsableArguments {
   enum Rule: String, ExpressibleByArgument, CaseIterable {
+    case noise
     case torch
     case exact
   }
 
   @Option(
     help: """
-      In place of every case's own: torch (torch.testing's defaults by element type) or \
-      exact (bit for bit).
+      In place of every case's own: noise (what the arithmetic's rounding can make), torch \
+      (torch.testing's defaults by element type) or exact (bit for bit).
       """)
   var tolerance: Rule?
+
+  @Option(
+    parsing: .unconditional,
+    help: "How many standard deviations of rounding noise an element may be off (default: 8).")
+  var sigma: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: "How many replicas measure the rounding noise, a multiple of 16 (default: 16).")
+  var replicas: Int?
 
   @OptionGroup var bound: BoundOptions
 
   func validate() throws {
+    if sigma != nil || replicas != nil {
+      guard tolerance == .noise || tolerance == nil, bound.bounds == nil else {
+        throw ValidationError("--sigma and --replicas belong to --tolerance noise.")
+      }
+    }
+    if let sigma, !(sigma > 0 && sigma.isFinite) {
+      throw ValidationError("--sigma: expected more than 0, found \(sigma).")
+    }
+    if let replicas, !ToleranceRule.replicaCounts.contains(replicas) {
+      throw ValidationError("--replicas: expected 16, 32, … 1024, found \(replicas).")
+    }
     if tolerance != nil, bound.bounds != nil {
       throw ValidationError("--tolerance and --rtol/--atol exclude each other.")
     }
@@ -54,7 +76,11 @@ struct ToleranceOptions: ParsableArguments {
   /// nil where each case keeps its own.
   var rule: ToleranceRule? {
     if let bounds = bound.bounds { return .explicit(rtol: bounds.rtol, atol: bounds.atol) }
+    if tolerance == .noise || sigma != nil || replicas != nil {
+      return .noise(largestZ: sigma ?? NoiseLimits.standardZ, replicas: replicas ?? 16)
+    }
     return switch tolerance {
+    case .noise: .standardNoise
     case .torch: .torch
     case .exact: .exact
     case nil: nil

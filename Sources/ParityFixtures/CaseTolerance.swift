@@ -11,14 +11,14 @@ package struct CaseTolerance: Sendable, Equatable {
   package static let standard = CaseTolerance(rule: nil, exceptions: [:])
 
   /// The default rule, for a case that states none.
-  package static let defaultRule = ToleranceRule.torch
+  package static let defaultRule = ToleranceRule.standardNoise
 
   package func rule(for output: String) -> ToleranceRule {
     exceptions[output] ?? rule ?? Self.defaultRule
   }
 
   private static let outputs = ["output", "h_n", "c_n"]
-  private static let ruleKeys = ["rule", "rtol", "atol"]
+  private static let ruleKeys = ["rule", "rtol", "atol", "sigma", "replicas"]
 }
 
 extension CaseTolerance {
@@ -47,14 +47,19 @@ extension CaseTolerance {
     let rtol = try bound("rtol", object)
     let atol = try bound("atol", object)
     if let name = try object.string("rule") {
-      let named: [String: ToleranceRule] = ["torch": .torch, "exact": .exact]
+      let named: [String: ToleranceRule] = [
+        "noise": try noise(object), "torch": .torch, "exact": .exact,
+      ]
       guard let rule = named[name] else {
         throw InvalidValue(
-          object.name(of: "rule"), expected: "torch or exact", found: "\"\(name)\"")
+          object.name(of: "rule"), expected: "noise, torch or exact", found: "\"\(name)\"")
       }
       guard rtol == nil, atol == nil else {
         throw InvalidValue(
           object.name(of: "rule"), expected: "either a rule, or rtol and atol", found: "both")
+      }
+      if name != "noise", let stray = ["sigma", "replicas"].first(where: object.contains) {
+        throw InvalidValue(object.name(of: stray), expected: "none beside \(name)", found: "one")
       }
       return rule
     }
@@ -62,6 +67,16 @@ extension CaseTolerance {
     return .explicit(
       rtol: try object.required("rtol", rtol, "a number, beside atol"),
       atol: try object.required("atol", atol, "a number, beside rtol"))
+  }
+
+  private static func noise(_ object: ManifestObject) throws(InvalidValue) -> ToleranceRule {
+    let sigma = try bound("sigma", object) ?? NoiseLimits.standardZ
+    let replicas = try object.integer("replicas") ?? 16
+    guard ToleranceRule.replicaCounts.contains(replicas) else {
+      throw InvalidValue(
+        object.name(of: "replicas"), expected: "16, 32, … 1024", found: "\(replicas)")
+    }
+    return .noise(largestZ: sigma, replicas: replicas)
   }
 
   private static func bound(

@@ -17,6 +17,9 @@ package struct CaseResult: Sendable {
   package var comparisons: [TensorFinding] = []
   package var layout: [LayoutFinding] = []
   package var properties: [PropertyFinding] = []
+  /// Under the noise rule, how many steps some direction reads before rounding is
+  /// amplified so much that nothing can be judged; nil where all is judged.
+  package var agreeingSteps: Int?
 
   init(location: CaseLocation, status: CaseStatus, remarks: [String] = []) {
     self.location = location
@@ -54,6 +57,8 @@ package struct TensorFinding: Sendable {
   package let arithmetic: Arithmetic
   package let rule: ToleranceRule
   package let difference: TensorDifference
+  /// What `torch.testing` would have said.
+  package let torchAgrees: Bool
 }
 
 /// One identity of the layout contract, checked.

@@ -60,7 +60,7 @@ package struct Judge: Sendable {
     guard run(model, parityCase, into: &result) else { return result }
     if parityCase.contract.layout.batch == 0 {
       result.remarks = ["zero batch: shapes only"]
-    } else if result.comparedElements == 0 {
+    } else if result.comparedElements == 0, result.leastJudgedShare == 1 {
       result.status = .invalid
       result.remarks = ["the reference has no finite element to compare"]
     } else {
@@ -118,6 +118,11 @@ extension Judge {
     let actual = subject(model).outputs(for: model.input)
     let oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
 
+    let rules = reference.named.map { override ?? parityCase.manifest.tolerance.rule(for: $0.name) }
+    let replicas = rules.compactMap {
+      if case .noise(_, let replicas) = $0 { replicas } else { nil }
+    }
+    let noise = replicas.max().map { CaseNoise(model, replicas: $0) }
     for (index, (name, expected)) in reference.named.enumerated() {
       let (ours, exact) = (actual.named[index].tensor, oracle.named[index].tensor)
       guard ours.shape == expected.shape else {
@@ -127,31 +132,43 @@ extension Judge {
         ]
         return false
       }
-      let rule = override ?? parityCase.manifest.tolerance.rule(for: name)
       let stored = Arithmetic(of: expected.elementType) ?? model.arithmetic
       let arithmetic = stored.coarser(model.arithmetic)
-      func compare(
-        _ sides: TensorFinding.Sides, _ actual: Tensor, _ expected: Tensor, _ limits: Limits
-      ) {
+      func compare(_ sides: TensorFinding.Sides, _ actual: Tensor, _ expected: Tensor) {
+        let limits = limits(rules[index], sides, arithmetic) {
+          noise?.limits(sides, name, exact: exact, stored: stored)
+        }
         result.comparisons.append(
           TensorFinding(
-            sides: sides, name: name, arithmetic: arithmetic, rule: rule,
-            difference: TensorDifference(of: actual, from: expected, within: limits)))
+            sides: sides, name: name, arithmetic: arithmetic, rule: rules[index],
+            difference: TensorDifference(of: actual, from: expected, within: limits),
+            torchAgrees: TensorDifference(of: actual, from: expected, within: .torch(arithmetic))
+              .agrees))
       }
-      let limits = rule.limits(for: arithmetic)
-      // The oracle does not round as the reference did: it is held to no less
-      // than what torch allows for rounding, however tight the case's own rule.
-      let loosened = limits.loosened(to: ToleranceRule.torch.limits(for: arithmetic))
-      compare(.subjectAndReference, ours, expected, limits)
-      compare(.referenceAndOracle, expected, exact, loosened)
-      compare(.subjectAndOracle, ours, exact, loosened)
+      compare(.subjectAndReference, ours, expected)
+      compare(.referenceAndOracle, expected, exact)
+      compare(.subjectAndOracle, ours, exact)
     }
+    result.agreeingSteps = noise?.agreeingSteps
     result.layout += LayoutJudge.findings(
       parityCase.contract, actual, side: .engine, limits: .bits)
     result.properties =
       PropertyCheck(
-        model: model, outputs: actual, contract: parityCase.contract, makeSubject: self.subject
+        model: model, outputs: actual, contract: parityCase.contract, noise: noise,
+        makeSubject: self.subject
       ).findings
     return true
+  }
+  private func limits(
+    _ rule: ToleranceRule, _ sides: TensorFinding.Sides, _ arithmetic: Arithmetic,
+    noise: () -> NoiseLimits?
+  ) -> Limits {
+    if case .noise(let largestZ, _) = rule, let noise = noise() {
+      return .noise(noise.with(largestZ: largestZ))
+    }
+    guard let limits = rule.limits(for: arithmetic) else { return .bits }
+    // The oracle does not round as the reference did: it is held to no less than
+    // what torch allows for rounding, however tight the case's own rule.
+    return sides == .subjectAndReference ? limits : limits.loosened(to: .torch(arithmetic))
   }
 }

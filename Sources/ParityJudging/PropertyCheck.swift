@@ -9,6 +9,8 @@ struct PropertyCheck {
   /// What the subject gave for the case's own input.
   let outputs: RecurrentOutput
   let contract: LayoutContract
+  /// nil where the case is held to a rule that needs none.
+  let noise: CaseNoise?
   let makeSubject: Judge.Subject
 
   var findings: [PropertyFinding] {
@@ -90,11 +92,18 @@ struct PropertyCheck {
     guard model.configuration.bidirectional else { return [] }
     let mirror = ModuleMirror(model)
     let subject = makeSubject(try mirror.model())
-    let mirrored = subject.outputs(for: try mirror.input())
+    // Mirrored back, element by element where the σ stand.
+    let mirrored = mirror.mirrored(subject.outputs(for: try mirror.input()))
     // The directions' terms meet in another order in layers after the first.
     let computed = Arithmetic(of: model.arithmetic.computation) ?? model.arithmetic
-    return compare(
-      mirrored, mirror.mirrored(outputs), ToleranceRule.torch.limits(for: computed))
+    return zip(mirrored.named, outputs.named).map { actual, expected in
+      let limits = noise?.limitsOfTwoRuns(actual.name, count: actual.tensor.count)
+      return (
+        actual.name,
+        TensorDifference(
+          of: actual.tensor, from: expected.tensor, within: limits ?? .torch(computed))
+      )
+    }
   }
 
   private func compare(

@@ -29,6 +29,28 @@ extension CaseResult {
     }
     status = reasons.isEmpty ? .passed : .failed
     remarks = reasons
+    if status == .passed, leastJudgedShare < Self.neededShare { callInconclusive() }
+  }
+
+  /// With fewer of a tensor's elements judged, a verdict says too little.
+  private static let neededShare = 0.9
+
+  /// Of the tensors that the subject is held to, the smallest share that can be
+  /// judged.
+  var leastJudgedShare: Double {
+    comparisons.filter { $0.sides == .subjectAndReference }.map { finding in
+      if case .noise(let noise) = finding.difference.limits { noise.judgedShare } else { 1 }
+    }.min() ?? 1
+  }
+
+  private mutating func callInconclusive() {
+    status = .inconclusive
+    let share = "\(Int(leastJudgedShare * 100))%"
+    let extent = agreeingSteps.map { "after \($0) steps" } ?? "in its last state"
+    remarks = [
+      "rounding is amplified so much that only \(share) of a tensor can be judged: a direction "
+        + "agrees, and then is lost \(extent). Use smaller weights, fewer steps, or float64"
+    ]
   }
 
   /// A failure becomes a skip, and a pass a failure; what can't be judged stays.
@@ -53,12 +75,14 @@ extension CaseResult {
   private var differsByRounding: Bool {
     comparisons.filter { $0.sides == .subjectAndReference }.allSatisfy { finding in
       let difference = finding.difference
-      guard finding.rule != .torch, difference.mismatched.nonFiniteDisagreements == 0 else {
+      guard finding.rule != .torch, difference.noise == nil,
+        difference.mismatched.nonFiniteDisagreements == 0
+      else {
         return difference.agrees
       }
-      let torch = ToleranceRule.torch.limits(for: finding.arithmetic)
+      let torch = Limits.torch(finding.arithmetic)
       guard let largest = difference.measured.largestAbsolute else { return true }
-      return largest.value <= torch.allowed(at: 0)
+      return largest.value <= torch.allowed(at: 0, offset: 0)
     }
   }
 }

@@ -22,7 +22,13 @@ struct DetailText {
     if measured.nonFiniteDisagreements > 0 {
       parts.append("\(measured.nonFiniteDisagreements) not finite on one side")
     }
-    parts.append(finding.difference.limits.text)
+    if let noise = finding.difference.noise {
+      parts.append("largest z \(NumberText.short(noise.largest?.value ?? 0))")
+      parts.append("rms z \(NumberText.short(noise.rms))")
+      parts.append("torch.testing \(finding.torchAgrees ? "agrees" : "differs")")
+    } else {
+      parts.append(finding.difference.limits.text)
+    }
     let name = Style.padded(finding.name, to: 6)
     let sides = Style.padded(finding.sides.text, to: 24)
     return "\(name)  \(sides)  \(parts.joined(separator: ", "))"
@@ -51,6 +57,7 @@ extension Limits {
     case .bound(let rtol, let atol):
       "rtol \(NumberText.scientific(rtol, digits: 2)), atol \(NumberText.scientific(atol, digits: 2))"
     case .bits: "bit for bit"
+    case .noise(let noise): "\(NumberText.short(noise.largestZ)) times the rounding noise"
     }
   }
 }

@@ -28,6 +28,15 @@ struct MismatchText {
     if let extreme = mismatched.largestRelative {
       lines.append("  " + relative(extreme))
     }
+    if let noise = difference.noise, let extreme = noise.largest,
+      case .noise(let limits) = difference.limits
+    {
+      lines.append(
+        "  in units of the rounding noise: largest \(NumberText.short(extreme.value)) at "
+          + "\(index(extreme)), \(NumberText.short(limits.largestZ)) allowed; root mean "
+          + "square \(NumberText.short(noise.rms)), "
+          + "\(NumberText.short(limits.largestRMS(count: noise.count))) allowed")
+    }
     if let first = difference.firstMismatch {
       let place = ElementPlace(
         of: first.offset, in: finding.name,
@@ -42,7 +51,7 @@ struct MismatchText {
   }
 
   private func absolute(_ extreme: Measurement.Extreme) -> String {
-    let allowed = finding.difference.limits.allowed(at: extreme.expected)
+    let allowed = finding.difference.limits.allowed(at: extreme.expected, offset: extreme.offset)
     let (value, limit) = NumberText.distinct(extreme.value, allowed)
     return "largest absolute difference \(value) at \(index(extreme)), \(limit) allowed: "
       + values(extreme)
@@ -51,11 +60,12 @@ struct MismatchText {
   private func relative(_ extreme: Measurement.Extreme) -> String {
     let allowed: String =
       switch finding.difference.limits {
-      case .bound(let rtol, _): "rtol \(NumberText.scientific(rtol, digits: 2))"
-      case .bits: "none allowed"
+      case .bound(let rtol, _): ", rtol \(NumberText.scientific(rtol, digits: 2))"
+      case .bits: ", none allowed"
+      case .noise: ""
       }
     return "largest relative difference \(NumberText.scientific(extreme.value)) at "
-      + "\(index(extreme)), \(allowed): \(values(extreme))"
+      + "\(index(extreme))\(allowed): \(values(extreme))"
   }
 
   private func index(_ extreme: Measurement.Extreme) -> String {

@@ -43,6 +43,15 @@ package enum NumberText {
     return "\(Int(tenths) / 10).\(Int(tenths) % 10)%"
   }
 
+  /// A small number with two digits after the point, a large one in scientific
+  /// notation.
+  package static func short(_ value: Double) -> String {
+    guard abs(value) < 1e4 else { return scientific(value) }
+    let hundredths = Int((abs(value) * 100).rounded())
+    let digits = hundredths % 100
+    return (value < 0 ? "-" : "") + "\(hundredths / 100).\(digits < 10 ? "0" : "")\(digits)"
+  }
+
   /// Seconds with two digits after the point.
   package static func seconds(_ value: Double) -> String {
     let hundredths = Int((value * 100).rounded())

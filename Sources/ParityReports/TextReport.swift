@@ -59,10 +59,13 @@ package struct TextReport: Sendable {
     let differences = result.comparisons.filter { $0.sides == .subjectAndReference }
       .map(\.difference)
     let largest = differences.compactMap(\.measured.largestAbsolute?.value).max() ?? 0
-    let share = differences.map(\.largestShare).max() ?? 0
-    return largest == 0
-      ? "bit for bit"
-      : "largest |Δ| \(NumberText.scientific(largest)), \(NumberText.percent(share)) of the tolerance"
+    guard largest > 0 else { return "bit for bit" }
+    let noise = differences.compactMap(\.noise)
+    let share =
+      noise.count == differences.count
+      ? "\(NumberText.short(noise.compactMap(\.largest?.value).max() ?? 0))σ of rounding noise"
+      : "\(NumberText.percent(differences.map(\.largestShare).max() ?? 0)) of the tolerance"
+    return "largest |Δ| \(NumberText.scientific(largest)), \(share)"
   }
 
   private func failure(_ result: CaseResult) -> [String] {

@@ -4,11 +4,11 @@ package import TensorCore
 ///
 /// What was measured is kept apart from what was allowed, so that a result can
 /// be judged again under other limits.
-package struct TensorDifference: Sendable, Equatable {
+package struct TensorDifference: Sendable {
   package let shape: Shape
   package let limits: Limits
 
-  /// Over all elements.
+  /// Over all elements that are judged.
   package let measured: Measurement
 
   /// Over the elements beyond the limits.
@@ -21,7 +21,14 @@ package struct TensorDifference: Sendable, Equatable {
   /// elements: 0 where they are equal, above 1 where one is beyond the limits.
   package let largestShare: Double
 
-  package var agrees: Bool { mismatched.count == 0 }
+  /// Over the elements that have a σ; nil where the limits are no noise.
+  package let noise: NoiseMeasurement?
+
+  package var agrees: Bool {
+    guard mismatched.count == 0 else { return false }
+    guard let noise, case .noise(let limits) = limits else { return true }
+    return noise.rms <= limits.largestRMS(count: noise.count)
+  }
 
   /// Compares element by element. O(elements), without a copy of either tensor
   /// where both are float32 or float64.
@@ -38,6 +45,7 @@ package struct TensorDifference: Sendable, Equatable {
     mismatched = scan.mismatched
     firstMismatch = scan.firstMismatch
     largestShare = scan.largestShare
+    noise = scan.noise
   }
 
   /// What representable values are counted in: the coarser of the two types.
@@ -55,12 +63,14 @@ private struct ElementScan {
   var mismatched = Measurement()
   var firstMismatch: Measurement.Extreme?
   var largestShare = 0.0
+  var noise: NoiseMeasurement?
 
   /// Concrete types here, so that the loop is specialised in this module.
   static func over(
     _ actual: Tensor, _ expected: Tensor, _ limits: Limits, unit: Arithmetic
   ) -> ElementScan {
-    let scan = ElementScan(limits: limits, unit: unit)
+    var scan = ElementScan(limits: limits, unit: unit)
+    if case .noise = limits { scan.noise = NoiseMeasurement() }
     return switch (actual.elementType, expected.elementType) {
     case (.float32, .float32): scan.run(Float.self, actual, Float.self, expected)
     case (.float32, .float64): scan.run(Float.self, actual, Double.self, expected)
@@ -75,7 +85,7 @@ private struct ElementScan {
     actual.withElements(as: Actual.self) { actual in
       expected.withElements(as: Expected.self) { expected in
         var scan = self
-        for offset in actual.indices {
+        for offset in actual.indices where limits.judges(offset) {
           scan.add(Double(actual[offset]), Double(expected[offset]), offset: offset)
         }
         return scan
@@ -89,9 +99,14 @@ private struct ElementScan {
     measured.add(actual, expected, offset: offset, ulp: ulp)
     let difference = abs(actual - expected)
     if difference > 0, expected.isFinite, actual.isFinite {
-      largestShare = max(largestShare, difference / limits.allowed(at: expected))
+      largestShare = max(
+        largestShare, difference / limits.allowed(at: expected, offset: offset))
     }
-    if limits.pass(actual, expected) { return }
+    if case .noise(let limits) = limits, difference.isFinite {
+      noise?.add(
+        difference, sigma: limits.sigma[offset], actual, expected, offset: offset)
+    }
+    if limits.pass(actual, expected, offset: offset) { return }
     mismatched.add(actual, expected, offset: offset, ulp: ulp)
     if firstMismatch == nil {
       firstMismatch = .init(offset: offset, actual: actual, expected: expected, value: difference)

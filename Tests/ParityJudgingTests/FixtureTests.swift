@@ -36,10 +36,10 @@ import Testing
 
 /// Planted bugs: what a fixture is for is to see them.
 @Suite struct PlantedBugTests {
-  /// Four roundings to 16 bits are more than a tenth of one weight makes: here
-  /// the element is tripled.
+  /// Roundings to 16 bits make more noise than a tenth of one weight: here the
+  /// element is tripled.
   private static let coarse = [
-    "gru-bfloat16-packed", "gru-float16", "lstm-bfloat16", "lstm-float16", "rnn-cell-float16",
+    "gru-bfloat16-packed", "gru-float16", "lstm-bfloat16", "lstm-float16",
   ]
 
   /// The parameters that a case cannot see.
@@ -72,7 +72,7 @@ import Testing
   }
 
   /// An exception for a case that is gone, or that needs none, is none.
-  @Test(arguments: coarse + unseen.keys)
+  @Test(arguments: coarse + unseen.keys.sorted())
   func exceptionsAreCases(name: String) {
     #expect(FixtureSuite.comparing.contains { $0.location.name == name })
   }

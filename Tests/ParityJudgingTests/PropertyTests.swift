@@ -16,7 +16,7 @@ import Testing
     let model = try #require(parityCase.model)
     let check = PropertyCheck(
       model: model, outputs: subject(model).outputs(for: model.input),
-      contract: parityCase.contract, makeSubject: subject)
+      contract: parityCase.contract, noise: CaseNoise(model), makeSubject: subject)
     return Dictionary(uniqueKeysWithValues: check.findings.map { ($0.property, $0) })
   }
 

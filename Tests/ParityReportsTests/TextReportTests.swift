@@ -23,8 +23,8 @@ import Testing
     return try ParityCase.load(try #require(locations.first { $0.name == name }))
   }
 
-  /// A case whose reference is off by 0.5 in one element of `output`.
-  private func failing() throws -> CaseResult {
+  /// A case whose reference is 0.5 in one element of `output`.
+  private func failing(_ rule: ToleranceRule? = nil) throws -> CaseResult {
     let parityCase = try fixture("lstm-bidirectional-batch-first")
     let outputs = parityCase.reference
     let output = try #require(outputs.output)
@@ -32,11 +32,11 @@ import Testing
     elements[75] = 0.5  // (1, 1, 3)
     let changed = RecurrentOutput(
       output: Tensor(elements, shape: output.shape), hN: outputs.hN, cN: outputs.cN)
-    return Judge().judge(parityCase.with(reference: changed))
+    return Judge(override: rule).judge(parityCase.with(reference: changed))
   }
 
   @Test func aFailureIsToldInTorchTestingsOrder() throws {
-    let lines = lines(try failing())
+    let lines = lines(try failing(.torch))
     #expect(
       lines[0]
         == "failed        lstm-bidirectional-batch-first  the reference does not follow from "
@@ -52,12 +52,24 @@ import Testing
     #expect(lines.count == 5)
   }
 
+  @Test func underTheNoiseRuleSigmaIsTheUnit() throws {
+    let lines = lines(try failing())
+    #expect(lines[1] == "    output: 1 of 180 elements differ (0.6%)")
+    #expect(lines[2].hasPrefix("      largest absolute difference 3.94e-01 at (1, 1, 3), "))
+    #expect(lines[4].hasPrefix("      in units of the rounding noise: largest "))
+    #expect(lines[4].contains(" at (1, 1, 3), 8.00 allowed; root mean square "))
+    #expect(lines[5].hasPrefix("      first at (1, 1, 3): "))
+    #expect(lines.count == 6)
+  }
+
   @Test func aPassIsOneLine() throws {
     let result = Judge().judge(try fixture("lstm"))
     let lines = lines(result)
     #expect(lines.count == 1)
     #expect(lines[0].hasPrefix("passed        lstm  largest |Δ| "))
-    #expect(lines[0].hasSuffix("% of the tolerance"))
+    #expect(lines[0].hasSuffix("σ of rounding noise"))
+    let torch = self.lines(Judge(override: .torch).judge(try fixture("lstm")))
+    #expect(torch[0].hasSuffix("% of the tolerance"))
     #expect(self.lines(result, .quiet).isEmpty)
   }
 
@@ -66,7 +78,8 @@ import Testing
       .joined(separator: "\n")
     for expected in [
       "LSTM(5, 6, batch_first=True, bidirectional=True)", "engine against reference",
-      "reference against oracle", "engine against oracle", " ULP, ", "rtol 1.3e-06, atol 1.0e-05",
+      "reference against oracle", "engine against oracle", " ULP, ", "largest z ", "rms z ",
+      "torch.testing agrees",
       "reference: output[b, lengths[b]-1, :6] == h_n[0, b]  holds",
       "engine: output[b, lengths[b]:] == 0  holds", "bit", "does not apply",
     ] {

@@ -78,6 +78,36 @@ import Testing
     }
   }
 
+  private func noise(_ differences: [Double], judged: [Bool]? = nil) -> TensorDifference {
+    let limits = NoiseLimits(
+      sigma: differences.map { _ in 1 }, isJudged: judged ?? differences.map { _ in true })
+    return TensorDifference(
+      of: Tensor(differences, shape: [differences.count]),
+      from: Tensor(differences.map { _ in 0.0 }, shape: [differences.count]),
+      within: .noise(limits))
+  }
+
+  @Test func noiseIsMeasuredInSigma() {
+    let difference = noise([3, -4, 0, 0])
+    #expect(difference.noise?.largest?.value == 4 && difference.noise?.largest?.offset == 1)
+    #expect(difference.noise?.rms == 2.5)
+    #expect(difference.agrees)
+    #expect(!noise([8.1]).agrees)
+  }
+
+  /// Each is within 8σ, and so many at once are no rounding.
+  @Test func manySmallErrorsAreNoNoise() {
+    #expect(noise(Array(repeating: 3, count: 4)).agrees)
+    let many = noise(Array(repeating: 3, count: 400))
+    #expect(many.mismatched.count == 0 && !many.agrees)
+  }
+
+  @Test func whatIsLostIsNotJudged() {
+    let difference = noise([100, 1], judged: [false, true])
+    #expect(difference.agrees && difference.measured.count == 1)
+    #expect(!noise([100, 1]).agrees)
+  }
+
   @Test func emptyTensorsAgreeAndCountNothing() {
     let difference = difference([], [])
     #expect(difference.agrees)

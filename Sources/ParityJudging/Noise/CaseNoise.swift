@@ -1,0 +1,71 @@
+import ParityFixtures
+import RecurrentModel
+import TensorComparison
+import TensorCore
+
+/// The rounding errors that the sides of a case's comparison are expected to have.
+struct CaseNoise {
+  private let arithmetic: Arithmetic
+  /// In the case's own arithmetic.
+  private let reference: NoiseEstimate
+  /// In what our engine computes in.
+  private let subject: NoiseEstimate
+  /// The oracle's doubles round too, which shows beside doubles alone.
+  private let oracle: NoiseEstimate?
+
+  /// O(17 forward passes), twice that for 16-bit arithmetic and TF32.
+  init(_ model: ParityCase.Model, replicas: Int = 16) {
+    func estimate(_ arithmetic: Arithmetic) -> NoiseEstimate {
+      NoiseEstimate(
+        model.configuration, model.stateDict, model.input, arithmetic, replicas: replicas)
+    }
+    let own: Arithmetic = model.arithmetic.computation == .float64 ? .float64 : .float32
+    arithmetic = model.arithmetic
+    reference = estimate(model.arithmetic)
+    subject = model.arithmetic == own ? reference : estimate(own)
+    oracle = own == .float64 ? subject : nil
+  }
+
+  /// - Parameters:
+  ///   - name: `output`, `h_n` or `c_n`.
+  ///   - exact: the oracle's tensor.
+  ///   - stored: what the reference's tensor is stored in.
+  func limits(
+    _ sides: TensorFinding.Sides, _ name: String, exact: Tensor, stored: Arithmetic
+  ) -> NoiseLimits {
+    let none = NoiseLimits(
+      sigma: [Double](repeating: 0, count: exact.count),
+      isJudged: [Bool](repeating: true, count: exact.count))
+    let subject = subject.tensors[name] ?? none
+    let reference = storing(reference.tensors[name] ?? none, exact, stored)
+    let oracle = oracle?.tensors[name] ?? none
+    return switch sides {
+    case .subjectAndReference: subject.combined(with: reference)
+    case .referenceAndOracle: reference.combined(with: oracle)
+    case .subjectAndOracle: subject.combined(with: oracle)
+    }
+  }
+
+  /// Of two runs of our engine that sum in different orders.
+  func limitsOfTwoRuns(_ name: String, count: Int) -> Limits? {
+    subject.tensors[name].flatMap { own in
+      own.sigma.count == count ? .noise(own.combined(with: own)) : nil
+    }
+  }
+
+  /// How many steps the reference can be judged for; nil for all.
+  var agreeingSteps: Int? { reference.agreeingSteps }
+
+  /// A result that is stored in a coarser type than it was computed in is rounded
+  /// once more.
+  private func storing(
+    _ noise: NoiseLimits, _ exact: Tensor, _ stored: Arithmetic
+  ) -> NoiseLimits {
+    guard stored.unitRoundoff > arithmetic.unitRoundoff else { return noise }
+    let model = RoundingModel(stored)
+    let rounding = (0..<exact.count).map { offset in
+      noise.sigma[offset] == 0 ? 0 : model.rounding(exact.double(at: offset)) / model.inflation
+    }
+    return noise.combined(with: NoiseLimits(sigma: rounding, isJudged: noise.isJudged))
+  }
+}

@@ -1,0 +1,85 @@
+/// One number in each of sixteen replicas.
+typealias Replicas = SIMD16<Double>
+
+extension Replicas {
+  /// The root mean square, of numbers too small to be squared too.
+  var rootMeanSquare: Double {
+    let largest = Swift.max(max(), -min())
+    guard largest > 0, largest.isFinite else { return largest.magnitude }
+    let scaled = self / largest
+    return ((scaled * scaled).sum() / Double(Self.scalarCount)).squareRoot() * largest
+  }
+}
+
+/// Perturbations for the replicas, the same in every run: each is the sum of two
+/// uniform draws, one fresh at every step and one frozen over all of them.
+///
+/// The frozen one is there because a constant input, a bias or a gate near 1 makes
+/// the same error at every step, which fresh draws alone would average away. A
+/// counter-based hash gives both (SplitMix64's mixing function), so that no draw
+/// depends on what was drawn before.
+struct NoiseDraws {
+  private let key: UInt64
+  /// By operation, then unit.
+  private let frozen: [[Replicas]]
+
+  /// - Parameter units: how many each operation has at most.
+  init(layer: Int, direction: Int, sequence: Int, group: Int, units: Int) {
+    let key = Self.mix(
+      UInt64(layer) << 48 ^ UInt64(direction) << 40 ^ UInt64(sequence) &+ 0x5DEE_CE66D
+        &+ UInt64(group) << 52)
+    self.key = key
+    frozen = Operation.allCases.map { operation in
+      (0..<units).map { Self.uniform(Self.place(key, operation, $0)) }
+    }
+  }
+
+  /// Of mean 0 and variance 1, different for every operation, unit and step.
+  func draw(_ operation: Operation, unit: Int, step: Int) -> Replicas {
+    let place = Self.place(key, operation, unit)
+    return frozen[Int(operation.rawValue)][unit]
+      + Self.uniform(Self.mix(place &+ UInt64(step) &+ 1))
+  }
+
+  private static func place(_ key: UInt64, _ operation: Operation, _ unit: Int) -> UInt64 {
+    mix(key ^ UInt64(operation.rawValue) << 56 ^ UInt64(unit) << 8)
+  }
+
+  /// Sixteen draws of variance ½, two out of each 64 bits.
+  private static func uniform(_ seed: UInt64) -> Replicas {
+    var draws = Replicas.zero
+    for pair in 0..<Replicas.scalarCount / 2 {
+      let bits = mix(seed &+ UInt64(pair + 1) &* 0x9E37_79B9_7F4A_7C15)
+      draws[2 * pair] = Double(Int32(truncatingIfNeeded: bits))
+      draws[2 * pair + 1] = Double(Int32(truncatingIfNeeded: bits >> 32))
+    }
+    // In −1 … 1 the variance is ⅓.
+    return draws * (0x1p-31 * 1.5.squareRoot())
+  }
+
+  private static func mix(_ value: UInt64) -> UInt64 {
+    var z = value
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// The operations of a step, so that each has draws of its own.
+  enum Operation: UInt8, CaseIterable {
+    case inputProduct
+    case hiddenProduct
+    case gateSum
+    case gate
+    case forgotten
+    case admitted
+    case cellSum
+    case cellActivation
+    case hidden
+    case projection
+    case resetProduct
+    case candidate
+    case complement
+    case kept
+    case renewed
+  }
+}

@@ -1,0 +1,112 @@
+import RealModule
+package import TensorCore
+
+/// What the elements of a tensor are held to.
+package enum Limits: Sendable, Equatable {
+  case bound(rtol: Double, atol: Double)
+  case bits
+  case noise(NoiseLimits)
+
+  /// `torch.testing.assert_close`'s for results that were made in `arithmetic`.
+  package static func torch(_ arithmetic: Arithmetic) -> Limits {
+    ToleranceRule.torch.limits(for: arithmetic) ?? .bits
+  }
+
+  /// The largest `|actual − expected|` that passes at this `expected`, which
+  /// stands at `offset`.
+  package func allowed(at expected: Double, offset: Int) -> Double {
+    switch self {
+    case .bound(let rtol, let atol): atol + rtol * abs(expected)
+    case .bits: 0
+    case .noise(let noise): noise.largestZ * noise.sigma[offset]
+    }
+  }
+
+  /// Whether an element is held to anything.
+  func judges(_ offset: Int) -> Bool {
+    if case .noise(let noise) = self { noise.isJudged[offset] } else { true }
+  }
+
+  /// Limits that are no tighter than either, of which neither is noise.
+  package func loosened(to other: Limits) -> Limits {
+    switch (self, other) {
+    case (.bound(let rtol, let atol), .bound(let otherRtol, let otherAtol)):
+      .bound(rtol: max(rtol, otherRtol), atol: max(atol, otherAtol))
+    case (.bits, let limits), (let limits, _): limits
+    }
+  }
+
+  /// Whether an element passes. Asked so that a NaN difference can't pass:
+  /// equal infinities do, and NaN where NaN is expected.
+  func pass(_ actual: Double, _ expected: Double, offset: Int) -> Bool {
+    if actual.isNaN && expected.isNaN { return true }
+    return switch self {
+    case .bits: actual.bitPattern == expected.bitPattern
+    case .bound, .noise:
+      actual == expected
+        || abs(actual - expected) <= allowed(at: expected, offset: offset) && expected.isFinite
+    }
+  }
+}
+
+/// The rounding error that two sides of a comparison are expected to have
+/// together, element by element.
+///
+/// An element passes at z = |actual − expected| / σ of at most `largestZ`, and a
+/// tensor where the root mean square of its z is at most `largestRMS` too: many
+/// small errors of one sign, each within its own limit, are no rounding.
+package struct NoiseLimits: Sendable, Equatable {
+  /// Standard deviations, row-major; 0 where the sides must be equal.
+  package let sigma: [Double]
+  /// False where rounding is amplified so much that nothing can be said.
+  package let isJudged: [Bool]
+  package let largestZ: Double
+  /// As how many independent elements the errors behave: fewer than there are
+  /// where they move together.
+  package let independentCount: Double
+
+  /// Sixteen replicas tell σ to about ±18%, and errors are not quite normal: of
+  /// 2,442 random modules of real PyTorch the largest z was 5.9 and the largest root
+  /// mean square 1.5 (`tools/calibrate_noise.py --count 2500 --seed 3`).
+  package static let standardZ = 8.0
+
+  /// - Parameter independentCount: nil for all of them.
+  package init(
+    sigma: [Double], isJudged: [Bool], largestZ: Double = standardZ,
+    independentCount: Double? = nil
+  ) {
+    precondition(sigma.count == isJudged.count)
+    self.independentCount = independentCount ?? Double(sigma.count)
+    self.sigma = sigma
+    self.isJudged = isJudged
+    self.largestZ = largestZ
+  }
+
+  /// A quarter of `largestZ` for a large tensor of independent elements, of which
+  /// PyTorch's was at most 1.5. Of a few elements, or of many that err alike, the root
+  /// mean square is by chance as large as one of them can be: with `largestZ` 8 it
+  /// is 2 + 6/√n.
+  package func largestRMS(count: Int) -> Double {
+    largestZ / 4 * (1 + 3 / max(1, min(Double(count), independentCount)).squareRoot())
+  }
+
+  /// Of two sides that err independently: σ² = σ₁² + σ₂². O(elements).
+  package func combined(with other: NoiseLimits) -> NoiseLimits {
+    NoiseLimits(
+      sigma: zip(sigma, other.sigma).map { .hypot($0, $1) },
+      isJudged: zip(isJudged, other.isJudged).map { $0 && $1 },
+      largestZ: min(largestZ, other.largestZ),
+      independentCount: min(independentCount, other.independentCount))
+  }
+
+  /// The same noise, with another bound on z.
+  package func with(largestZ: Double) -> NoiseLimits {
+    NoiseLimits(
+      sigma: sigma, isJudged: isJudged, largestZ: largestZ, independentCount: independentCount)
+  }
+
+  /// The share of the elements that can be judged; 1 of no elements.
+  package var judgedShare: Double {
+    isJudged.isEmpty ? 1 : Double(isJudged.count { $0 }) / Double(isJudged.count)
+  }
+}

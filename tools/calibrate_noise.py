@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+"""Holds the rounding-noise rule against real PyTorch: that nothing right fails
+it, and how much of what is wrong it sees.
+
+Draws random configurations, far from those of a fixture: hidden sizes to 512,
+2,000 steps, weights scaled by 0.1 to 8, recurrent matrices of low rank or with a
+spectral radius near 1, gates biased up to +9, inputs that are constant, slow or
+saturating. Each runs in PyTorch with oneDNN or without it and with one thread or
+two, and is judged; then again with one error planted in PyTorch's own module,
+the fixture keeping the weights that it should have had.
+"""
+
+import argparse
+import copy
+import math
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+import export_fixtures
+from export_fixtures import Named
+
+ROOT = Path(__file__).resolve().parent.parent
+PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
+
+#: Multiplications of one forward pass, at most.
+WORK = 2e7
+
+
+@dataclass(frozen=True)
+class Configuration:
+    name: str
+    kind: str
+    arguments: dict
+    input_size: int
+    hidden_size: int
+    batch: int
+    steps: int
+    scale: float
+    recurrent: str
+    inputs: str
+    gate_bias: float
+    initial_state: bool
+    onednn: bool
+    threads: int
+    dtype: torch.dtype
+
+
+def draw(number: int, seed: int) -> Configuration:
+    r = random.Random(f"{seed}/{number}/noise")
+
+    def size(largest: float) -> int:
+        return int(math.exp(r.uniform(0, math.log(largest + 1))))
+
+    kind = r.choice(["LSTM", "LSTM", "GRU", "GRU", "RNN", "RNN", "LSTMCell", "GRUCell", "RNNCell"])
+    is_cell = kind.endswith("Cell")
+    gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[kind.removesuffix("Cell")]
+    hidden, inputs = size(512), size(128)
+    arguments: dict = {"bias": r.random() < 0.85}
+    if kind.startswith("RNN"):
+        arguments["nonlinearity"] = r.choice(["tanh", "tanh", "relu"])
+    layers = directions = 1
+    if not is_cell:
+        layers, directions = r.choice([1, 1, 2, 3, 4]), r.choice([1, 2])
+        arguments |= {"num_layers": layers, "bidirectional": directions == 2}
+        if kind == "LSTM" and hidden > 1 and r.random() < 0.2:
+            arguments["proj_size"] = r.randint(1, hidden - 1)
+    cost = gates * hidden * (inputs + hidden) * layers * directions
+    steps = 1 if is_cell else min(size(2000), max(1, int(WORK / cost)))
+    batch = max(1, min(size(16), int(WORK / cost / steps)))
+    return Configuration(
+        f"{number:05}-{kind}", kind, arguments, inputs, hidden, batch, steps,
+        scale=math.exp(r.uniform(math.log(0.1), math.log(8))),
+        recurrent=r.choice(["random", "random", "low rank", "constant", "radius"]),
+        inputs=r.choice(["random", "random", "constant", "zero", "positive", "slow", "large"]),
+        gate_bias=r.choice([0, 0, 0, r.uniform(0, 9)]), initial_state=r.random() < 0.5,
+        onednn=r.random() < 0.5, threads=r.choice([1, 2]),
+        dtype=r.choices([torch.float32, torch.float64, torch.float16, torch.bfloat16],
+                        [12, 3, 1, 1])[0],
+    )
+
+
+@torch.no_grad()
+def make(c: Configuration) -> torch.nn.Module:
+    module = getattr(torch.nn, c.kind)(c.input_size, c.hidden_size, **c.arguments).eval()
+    for name, parameter in module.named_parameters():
+        parameter *= c.scale
+        if "weight_hh" in name:
+            for block in parameter.split(c.hidden_size):
+                shape_recurrent(block, c)
+        if "bias_ih" in name and c.gate_bias:
+            # LSTM's forget gate, GRU's update gate: both stand second.
+            if parameter.shape[0] > c.hidden_size:
+                parameter[c.hidden_size:2 * c.hidden_size] += c.gate_bias
+    return module.to(c.dtype)
+
+
+def shape_recurrent(block: torch.Tensor, c: Configuration) -> None:
+    rows, columns = block.shape
+    if c.recurrent == "low rank":
+        block.copy_(torch.outer(block[:, 0], block[0]) / block.abs().max().clamp(min=1e-6))
+    elif c.recurrent == "constant":
+        block.fill_(c.scale / columns)
+    elif c.recurrent == "radius":
+        # Orthogonal rows, so that nothing fades or grows.
+        orthogonal, _ = torch.linalg.qr(torch.randn(max(rows, columns), max(rows, columns)))
+        block.copy_(orthogonal[:rows, :columns])
+
+
+def make_inputs(c: Configuration, module: torch.nn.Module) -> Named:
+    is_cell = c.kind.endswith("Cell")
+    axes = [c.batch] if is_cell else [c.steps, c.batch]
+    x = torch.randn(*axes, c.input_size)
+    x = {
+        "random": lambda: x, "constant": lambda: torch.full_like(x, 0.7),
+        "zero": lambda: torch.zeros_like(x), "positive": lambda: x.abs(),
+        "slow": lambda: torch.sin(torch.arange(len(x)) / 50).view(-1, *[1] * (x.dim() - 1)) + 0 * x,
+        "large": lambda: x * 30,
+    }[c.inputs]()
+    inputs: Named = {"input": x.to(c.dtype)}
+    if c.initial_state:
+        rows = [] if is_cell else [module.num_layers * (2 if module.bidirectional else 1)]
+        size = getattr(module, "proj_size", 0) or c.hidden_size
+        inputs["h_0"] = torch.randn(*rows, c.batch, size).to(c.dtype)
+        if c.kind.startswith("LSTM"):
+            inputs["c_0"] = torch.randn(*rows, c.batch, c.hidden_size).to(c.dtype)
+    return inputs
+
+
+@torch.no_grad()
+def forward(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named:
+    torch.set_num_threads(c.threads)
+    state = inputs.get("h_0")
+    if "c_0" in inputs:
+        state = (state, inputs["c_0"])
+    with torch.backends.mkldnn.flags(enabled=c.onednn):
+        result = module(inputs["input"], state)
+    if c.kind.endswith("Cell"):
+        return export_fixtures.states(result)
+    return {"output": result[0]} | export_fixtures.states(result[1])
+
+
+def one_weight(factor: float) -> Callable:
+    """The largest weight_hh times this."""
+    def plant(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named | None:
+        weight = dict(module.named_parameters())["weight_hh" + ("" if "Cell" in c.kind else "_l0")]
+        flat = weight.data.view(-1)
+        flat[flat.abs().argmax()] *= factor
+        return forward(c, module, inputs)
+    return plant
+
+
+def swapped_gates(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named | None:
+    if c.kind.startswith("RNN"):
+        return None
+    for parameter in module.parameters():
+        if parameter.shape[0] >= 3 * c.hidden_size:
+            first, second, *rest = parameter.data.split(c.hidden_size)
+            parameter.data = torch.cat([second, first, *rest])
+    return forward(c, module, inputs)
+
+
+def dropped_bias(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named | None:
+    if not c.arguments["bias"]:
+        return None
+    for name, parameter in module.named_parameters():
+        if "bias_hh" in name:
+            parameter.data.zero_()
+    return forward(c, module, inputs)
+
+
+def tf32_operands(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named | None:
+    if c.dtype != torch.float32:
+        return None
+
+    def rounded(tensor: torch.Tensor) -> torch.Tensor:
+        bits = tensor.contiguous().view(torch.int32)
+        return ((bits + 0xFFF + (bits >> 13 & 1)) & ~0x1FFF).view(torch.float32)
+
+    for name, parameter in module.named_parameters():
+        if "weight" in name:
+            parameter.data = rounded(parameter.data)
+    return forward(c, module, inputs | {"input": rounded(inputs["input"])})
+
+
+def missing_step(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named | None:
+    """The first step read twice, the last never."""
+    if c.steps < 2:
+        return None
+    x = inputs["input"]
+    return forward(c, module, inputs | {"input": torch.cat([x[:1], x[:-1]])})
+
+
+def first_b_hn(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named | None:
+    """GRU's b_hn left out at the first step, where h may be zero and the bias is not."""
+    if "GRU" not in c.kind or not c.arguments["bias"] or c.arguments.get("bidirectional"):
+        return None
+    without = copy.deepcopy(module)
+    for name, parameter in without.named_parameters():
+        if "bias_hh" in name:
+            parameter.data[2 * c.hidden_size:] = 0
+    if c.kind == "GRUCell":
+        return forward(c, without, inputs)
+    first = forward(c, without, inputs | {"input": inputs["input"][:1]})
+    if c.steps == 1:
+        return first
+    rest = forward(c, module, {"input": inputs["input"][1:], "h_0": first["h_n"]})
+    return {"output": torch.cat([first["output"], rest["output"]]), "h_n": rest["h_n"]}
+
+
+def plain(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named | None:
+    return forward(c, module, inputs)
+
+
+PLANTED: dict[str, Callable] = {
+    "nothing": plain, "a weight by 0.1%": one_weight(1.001), "a weight by 1%": one_weight(1.01),
+    "a weight by 10%": one_weight(1.1), "two gates swapped": swapped_gates,
+    "a bias dropped": dropped_bias, "TF32 operands": tf32_operands, "a step missing": missing_step,
+    "b_hn dropped at the first step": first_b_hn,
+}
+
+RULES = {
+    "noise": ["--tolerance", "noise"], "torch.testing": ["--tolerance", "torch"],
+    "1e-6": ["--rtol", "1e-6", "--atol", "1e-6"],
+}
+
+
+def judge(folder: Path, options: list[str]) -> dict[str, tuple[str, float, float]]:
+    """Status, largest z and largest rms z of every case, by name."""
+    command = [PARITY_CHECK, folder, "--verbose", "--color", "never", *options]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode in (0, 1), run.stdout[-1000:] + run.stderr
+    results: dict[str, tuple[str, float, float]] = {}
+    name = ""
+    for line in run.stdout.splitlines()[:-1]:
+        if not line.startswith(" "):
+            status, name = line.split()[:2]
+            results[name] = (status, 0.0, 0.0)
+        elif match := re.search(r"against reference .*largest z (\S+), rms z ([^\s,]+)", line):
+            status, z, rms = results[name]
+            results[name] = (status, max(z, float(match[1])), max(rms, float(match[2])))
+    return results
+
+
+def write(c: Configuration, seed: int, plant: Callable, folder: Path) -> bool:
+    torch.manual_seed(seed)
+    module = make(c)
+    inputs = make_inputs(c, module)
+    outputs = plant(c, copy.deepcopy(module), inputs)
+    if outputs is None or not all(t.isfinite().any() for t in outputs.values()):
+        return False
+    if plant is not plain:
+        honest = plain(c, module, inputs)
+        # What changes no bit of PyTorch's own result, nobody can see.
+        if all(export_fixtures.same(honest[name], outputs[name]) for name in honest):
+            return False
+    export_fixtures.fixture(
+        c.name, "npz-stored", module, inputs, outputs, description=repr(c), seed=seed
+    ).write(folder)
+    return True
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=2000, help="configurations judged as they are")
+    parser.add_argument("--planted", type=int, default=200, help="configurations for each error")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    export_fixtures.quiet_pytorch()
+    warnings.filterwarnings("ignore", message="TF32 acceleration")
+
+    print("Share of the conclusive cases that fail; below the first line, of those that")
+    print("the rule passes without the error.\n")
+    print("| planted in PyTorch | cases | " + " | ".join(RULES) + " |")
+    print("|---|---|" + "---|" * len(RULES))
+    notes: list[str] = []
+    right: dict[str, set[str]] = {rule: set() for rule in RULES}
+    for planted, plant in PLANTED.items():
+        count = options.count if planted == "nothing" else options.planted
+        with tempfile.TemporaryDirectory() as path:
+            folder = Path(path)
+            written = sum(
+                write(draw(n, options.seed), options.seed + n, plant, folder) for n in range(count)
+            )
+            cells = []
+            for rule, arguments in RULES.items():
+                results = judge(folder, arguments)
+                if planted == "nothing":
+                    notes += summary(rule, results)
+                    right[rule] = {n for n, (status, _, _) in results.items() if status == "passed"}
+                judged = [
+                    status == "failed" for name, (status, _, _) in results.items()
+                    if status != "inconclusive" and (planted == "nothing" or name in right[rule])
+                ]
+                cells.append(f"{100 * sum(judged) / max(1, len(judged)):.1f}%")
+            print(f"| {planted} | {written} | " + " | ".join(cells) + " |", flush=True)
+    print(*notes, sep="\n")
+
+
+def summary(rule: str, results: dict[str, tuple[str, float, float]]) -> list[str]:
+    failed = sorted(name for name, (status, _, _) in results.items() if status == "failed")
+    if rule != "noise":
+        return [f"{rule}: {len(failed)} right ones fail"]
+    passed = [(z, rms) for status, z, rms in results.values() if status == "passed"]
+    inconclusive = sum(status == "inconclusive" for status, _, _ in results.values())
+    return [
+        f"noise: {len(failed)} right ones fail, {inconclusive} of {len(results)} inconclusive; "
+        f"largest z {max(z for z, _ in passed):.2f}, largest rms z {max(r for _, r in passed):.2f}",
+        *(f"  failed: {name}" for name in failed[:20]),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
