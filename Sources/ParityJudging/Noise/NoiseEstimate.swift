@@ -38,12 +38,15 @@ extension NoiseEstimate {
     var hN = NoiseRows(rows: rows * batch, size: configuration.outputSize, groups)
     var cN = NoiseRows(rows: rows * batch, size: configuration.hiddenSize, groups)
     var agreeingSteps: Int?
+    let scans = concurrentMap(batch * groups) { index in
+      NoiseScan(
+        configuration: configuration, cells: cells, input: input, sequence: index / groups,
+        group: index % groups, model: model
+      ).run()
+    }
     for sequence in 0..<batch {
       for group in 0..<groups {
-        let scan = NoiseScan(
-          configuration: configuration, cells: cells, input: input, sequence: sequence,
-          group: group, model: model
-        ).run()
+        let scan = scans[sequence * groups + group]
         for (step, sigmas) in scan.output.enumerated() {
           output.add(sigmas, row: layout.row(sequence: sequence, step: step))
         }
