@@ -19,6 +19,7 @@ package struct CaseTolerance: Sendable, Equatable {
 
   private static let outputs = ["output", "h_n", "c_n"]
   private static let ruleKeys = ["rule", "rtol", "atol", "sigma", "replicas"]
+  private static let noiseKeys = ["sigma", "replicas"]
 }
 
 extension CaseTolerance {
@@ -58,10 +59,13 @@ extension CaseTolerance {
         throw InvalidValue(
           object.name(of: "rule"), expected: "either a rule, or rtol and atol", found: "both")
       }
-      if name != "noise", let stray = ["sigma", "replicas"].first(where: object.contains) {
+      if name != "noise", let stray = noiseKeys.first(where: object.contains) {
         throw InvalidValue(object.name(of: stray), expected: "none beside \(name)", found: "one")
       }
       return rule
+    }
+    if let stray = noiseKeys.first(where: object.contains) {
+      throw InvalidValue(object.name(of: "rule"), expected: "noise, for \(stray)", found: "none")
     }
     guard rtol != nil || atol != nil else { return nil }
     return .explicit(
@@ -71,6 +75,9 @@ extension CaseTolerance {
 
   private static func noise(_ object: ManifestObject) throws(InvalidValue) -> ToleranceRule {
     let sigma = try bound("sigma", object) ?? NoiseLimits.standardZ
+    guard sigma > 0 else {
+      throw InvalidValue(object.name(of: "sigma"), expected: "more than 0", found: "\(sigma)")
+    }
     let replicas = try object.integer("replicas") ?? 16
     guard ToleranceRule.replicaCounts.contains(replicas) else {
       throw InvalidValue(

@@ -133,13 +133,25 @@ import Testing
     ["Fixtures", "--rtol", "-1", "--atol", "0"], ["Fixtures", "--rtol", "nan", "--atol", "0"],
     ["Fixtures", "--tolerance", "loose"], ["Fixtures", "--filter", "("],
     ["Fixtures", "--tolerance", "torch", "--rtol", "1", "--atol", "1"],
-    ["Fixtures", "--verbose", "--quiet"], ["Fixtures", "--color", "sometimes"], ["layout"],
+    ["Fixtures", "--sigma", "-1"], ["Fixtures", "--replicas", "17"],
+    ["Fixtures", "--sigma", "nan"],
+    ["Fixtures", "--sigma", "4", "--tolerance", "torch"], ["Fixtures", "--verbose", "--quiet"],
+    ["Fixtures", "--color", "sometimes"], ["layout"],
     ["layout", "one.npy"], ["layout", "--bogus"],
   ])
   func wrongUsageIsStatus64(arguments: [String]) throws {
     let tool = try Tool(arguments)
     #expect(tool.status == 64)
     #expect(!tool.errors.isEmpty && tool.output.isEmpty)
+  }
+
+  /// Other thresholds, and other replicas, are used and not only accepted.
+  @Test func sigmaAndReplicasChangeTheVerdict() throws {
+    let tight = try Tool("Fixtures", "--filter", "^gru$", "--sigma", "0.01")
+    #expect(tight.status == 1 && tight.lines[0].hasPrefix("failed        gru "))
+    let few = try Tool("Fixtures", "--filter", "^gru$")
+    let many = try Tool("Fixtures", "--filter", "^gru$", "--replicas", "64")
+    #expect(many.status == 0 && many.lines[0] != few.lines[0])
   }
 
   @Test func listPrintsTheNamesAlone() throws {

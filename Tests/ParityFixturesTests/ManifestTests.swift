@@ -59,6 +59,10 @@ import Testing
     #expect(manifest.tolerance.rule(for: "output") == .exact)
     #expect(manifest.tolerance.rule(for: "c_n") == .explicit(rtol: 1e-5, atol: 0))
     #expect(manifest.expectedFailure == "a reason")
+    let noise = try Manifest(
+      parsing: self.manifest("tolerance", #"{"rule": "noise", "sigma": 5, "replicas": 32}"#))
+    #expect(noise.tolerance.rule == .noise(largestZ: 5, replicas: 32))
+    #expect(CaseTolerance.standard.rule(for: "h_n") == .standardNoise)
   }
 
   @Test(
@@ -81,6 +85,10 @@ import Testing
       ("packed", "true", "packed"), ("packed", "{\"sorted\": true}", "packed.sorted"),
       ("arithmetic", "\"float8\"", "arithmetic"), ("arithmetic", "\"int64\"", "arithmetic"),
       ("tolerance", "1e-5", "tolerance"), ("tolerance", "{\"rule\": \"loose\"}", "tolerance.rule"),
+      ("tolerance", "{\"rule\": \"noise\", \"replicas\": 8}", "tolerance.replicas"),
+      ("tolerance", "{\"rule\": \"noise\", \"sigma\": -1}", "tolerance.sigma"),
+      ("tolerance", "{\"rule\": \"torch\", \"sigma\": 8}", "tolerance.sigma"),
+      ("tolerance", "{\"sigma\": 8}", "tolerance.rule"),
       ("tolerance", "{\"rtol\": 1e-5}", "tolerance.atol"),
       ("tolerance", "{\"atol\": 1e-5}", "tolerance.rtol"),
       ("tolerance", "{\"rtol\": -1, \"atol\": 0}", "tolerance.rtol"),
