@@ -65,13 +65,29 @@ package struct Judge: Sendable {
       result.remarks = ["the reference has no finite element to compare"]
     } else {
       result.decide()
-      if result.status == .failed { result.remarks += nonFiniteParameters(model.stateDict) }
+      if result.status == .failed {
+        result.remarks += nonFiniteParameters(model.stateDict)
+        result.remarks += coarserArithmetic(result, parityCase, model)
+      }
     }
     return result
   }
 }
 
 extension Judge {
+  /// Asked where the reference is what does not follow, under the noise rule.
+  private func coarserArithmetic(
+    _ result: CaseResult, _ parityCase: ParityCase, _ model: ParityCase.Model
+  ) -> [String] {
+    guard result.isReferenceAtFault, result.comparisons.allSatisfy({ $0.difference.noise != nil }),
+      let coarser = CoarserArithmetic.explaining(parityCase, model)
+    else { return [] }
+    return [
+      "rounding as coarse as \(coarser)'s would explain it: if it was computed so, say "
+        + "\"arithmetic\": \"\(coarser)\""
+    ]
+  }
+
   /// NaN or infinity in a parameter is allowed, and hardly ever meant.
   private func nonFiniteParameters(_ stateDict: StateDict) -> [String] {
     stateDict.tensors.sorted { $0.key < $1.key }.compactMap { name, tensor in

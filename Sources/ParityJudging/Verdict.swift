@@ -13,7 +13,7 @@ extension CaseResult {
           + "case's rule")
     case (false, true):
       reasons.append("the oracle reproduces the reference, the engine does not")
-    case (_, false) where agree(.subjectAndOracle):
+    case (_, false) where isReferenceAtFault:
       reasons.append(
         "the reference does not follow from these weights and this configuration")
     case (true, false):
@@ -65,6 +65,9 @@ extension CaseResult {
     case .invalid, .unreadable, .inconclusive, .skipped: break
     }
   }
+
+  /// Whether engine and oracle agree, and the reference with neither.
+  var isReferenceAtFault: Bool { !agree(.referenceAndOracle) && agree(.subjectAndOracle) }
 
   private func agree(_ sides: TensorFinding.Sides) -> Bool {
     comparisons.filter { $0.sides == sides }.allSatisfy(\.difference.agrees)

@@ -19,12 +19,14 @@ extension NoiseEstimate {
 
   /// Runs the module with replicas. O(1 + replicas forward passes).
   ///
-  /// - Parameter replicas: a multiple of 16.
+  /// - Parameters:
+  ///   - replicas: a multiple of 16.
+  ///   - roundsOperands: as in `RoundingModel`.
   package init(
     _ configuration: RecurrentConfiguration, _ stateDict: StateDict, _ input: RecurrentInput,
-    _ arithmetic: Arithmetic, replicas: Int = 16
+    _ arithmetic: Arithmetic, replicas: Int = 16, roundsOperands: Bool = false
   ) {
-    let model = RoundingModel(arithmetic)
+    let model = RoundingModel(arithmetic, roundsOperands: roundsOperands)
     let cells = (0..<configuration.numLayers).map { layer in
       configuration.directions.map {
         NoisyCell(configuration, stateDict, layer: layer, $0, model)

@@ -25,14 +25,16 @@ struct RoundingModel: Sendable, Equatable {
   /// Where a sum is so large that it may have overflowed on the way.
   let overflow: Double
 
-  init(_ arithmetic: Arithmetic) {
+  /// - Parameter roundsOperands: whether the operands of products are rounded to a
+  ///   16-bit type too, where parameters and inputs are not of that type already.
+  init(_ arithmetic: Arithmetic, roundsOperands: Bool = false) {
     unit =
       switch arithmetic {
       case .tf32: Arithmetic.float32.unitRoundoff
       default: arithmetic.unitRoundoff
       }
     sumUnit = min(unit, Arithmetic.float32.unitRoundoff)
-    operandUnit = arithmetic == .tf32 ? arithmetic.unitRoundoff : 0
+    operandUnit = arithmetic == .tf32 || roundsOperands ? arithmetic.unitRoundoff : 0
     (smallestNormal, smallestSubnormal) =
       switch arithmetic {
       case .float16: (0x1p-14, 0x1p-24)
