@@ -80,6 +80,7 @@ extension Judge {
     _ result: CaseResult, _ parityCase: ParityCase, _ model: ParityCase.Model
   ) -> [String] {
     guard result.isReferenceAtFault, result.comparisons.allSatisfy({ $0.difference.noise != nil }),
+      result.isOffNearlyEverywhere,
       let coarser = CoarserArithmetic.explaining(parityCase, model)
     else { return [] }
     return [

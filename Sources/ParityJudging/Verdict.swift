@@ -69,6 +69,15 @@ extension CaseResult {
   /// Whether engine and oracle agree, and the reference with neither.
   var isReferenceAtFault: Bool { !agree(.referenceAndOracle) && agree(.subjectAndOracle) }
 
+  /// Whether the reference is off in most elements of every tensor (padding and
+  /// silent ReLUs aside), as coarser arithmetic makes it, and a mistake in one gate or direction does not.
+  var isOffNearlyEverywhere: Bool {
+    comparisons.filter { $0.sides == .referenceAndOracle }.allSatisfy { finding in
+      let (measured, off) = (finding.difference.measured, finding.difference.mismatched)
+      return off.count * 4 >= measured.nonZeroCount * 3
+    }
+  }
+
   private func agree(_ sides: TensorFinding.Sides) -> Bool {
     comparisons.filter { $0.sides == sides }.allSatisfy(\.difference.agrees)
   }
