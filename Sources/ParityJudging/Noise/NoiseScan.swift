@@ -162,7 +162,8 @@ struct NoiseScan {
     return zip(own, least).map { max($0, $1) }
   }
 
-  /// What the replicas say of each unit's σ; 0 where its value is not finite, and can't be off by a bit.
+  /// What the replicas say of each unit's σ; 0 where its value is not finite, and so
+  /// can't be off by a bit.
   private func deviations(_ vector: NoisyVector) -> [Double] {
     guard let replicas = vector.replicas else { return vector.values.map { _ in 0 } }
     return zip(vector.values, replicas).map { value, replicas in

@@ -1,0 +1,90 @@
+"""The noise rule on real PyTorch where it matters most: long runs, chaos, and
+references that were computed more coarsely than they say."""
+
+import copy
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+
+import calibrate_noise
+import export_fixtures
+
+HIDDEN = 64
+
+
+def biased(gate: torch.Tensor, module: torch.nn.LSTM) -> torch.nn.LSTM:
+    with torch.no_grad():
+        module.bias_ih_l0[HIDDEN:2 * HIDDEN] += gate
+    return module
+
+
+def forget_bias() -> tuple[torch.nn.Module, torch.Tensor]:
+    return biased(torch.tensor(5.0), torch.nn.LSTM(32, HIDDEN)), torch.randn(1000, 2, 32)
+
+
+def chrono() -> tuple[torch.nn.Module, torch.Tensor]:
+    """Tallec and Ollivier, 2018: gates biased for all time scales up to T."""
+    module = biased(torch.log(torch.rand(HIDDEN) * 998 + 1), torch.nn.LSTM(8, HIDDEN))
+    return module, torch.full((1000, 2, 8), 0.5)
+
+
+def averaging(nonlinearity: str, steps: int) -> tuple[torch.nn.Module, torch.Tensor]:
+    module = torch.nn.RNN(8, HIDDEN, nonlinearity=nonlinearity)
+    torch.nn.init.constant_(module.weight_hh_l0, 1 / HIDDEN)
+    return module, torch.randn(steps, 2, 8)
+
+
+def chaotic() -> tuple[torch.nn.Module, torch.Tensor]:
+    module = torch.nn.RNN(8, HIDDEN)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter *= 20
+    return module, torch.randn(200, 2, 8)
+
+
+def judge(folder: Path, module: torch.nn.Module, x: torch.Tensor, reference=None) -> str:
+    """What parity-check says of PyTorch's result, or of another module's."""
+    export_fixtures.quiet_pytorch()
+    with torch.no_grad():
+        output, final = (reference or module).eval()(x)
+    export_fixtures.fixture(
+        "case", "npz-stored", module, {"input": x},
+        {"output": output} | export_fixtures.states(final), description="", seed=0,
+    ).write(folder)
+    run = subprocess.run(
+        [calibrate_noise.PARITY_CHECK, folder], capture_output=True, text=True, check=False
+    )
+    return run.stdout
+
+
+@pytest.mark.parametrize(
+    "make",
+    [forget_bias, chrono, lambda: averaging("tanh", 1000), lambda: averaging("relu", 100)],
+    ids=["forget bias 5", "chrono", "tanh, 1/H", "ReLU, 1/H"],
+)
+def test_long_runs_are_conclusive_and_pass(make, tmp_path):
+    torch.manual_seed(1)
+    assert judge(tmp_path, *make()).startswith("passed ")
+
+
+def test_chaos_is_inconclusive(tmp_path):
+    torch.manual_seed(1)
+    module, x = chaotic()
+    with torch.no_grad():
+        apart = (module(x)[0] - module.double()(x.double())[0]).abs().max()
+    # PyTorch in float64 is the witness that float32 says nothing.
+    assert apart > 0.5
+    assert judge(tmp_path, module.float(), x).startswith("inconclusive ")
+
+
+def test_tf32_operands_are_named(tmp_path):
+    torch.manual_seed(1)
+    module, x = torch.nn.LSTM(16, 24), torch.randn(20, 3, 16)
+    coarse = copy.deepcopy(module)
+    for parameter in coarse.parameters():
+        bits = parameter.data.view(torch.int32)
+        parameter.data = ((bits + 0x1000) & ~0x1FFF).view(torch.float32)
+    report = judge(tmp_path, module, x, reference=coarse)
+    assert report.startswith("failed ") and '"arithmetic": "tf32"' in report
