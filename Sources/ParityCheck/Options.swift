@@ -1,4 +1,5 @@
 import ArgumentParser
+import ParityJudging
 import ParityReports
 import TensorComparison
 
@@ -54,6 +55,13 @@ struct ToleranceOptions: ParsableArguments {
     help: "How many replicas measure the rounding noise, a multiple of 16 (default: 16).")
   var replicas: Int?
 
+  @Flag(
+    help: """
+      Measure the rounding noise of every sequence, however large the case (default: above \
+      4e9 multiplications of a sample of the batch, and of all where that does not pass).
+      """)
+  var everySequence = false
+
   @OptionGroup var bound: BoundOptions
 
   func validate() throws {
@@ -72,6 +80,8 @@ struct ToleranceOptions: ParsableArguments {
       throw ValidationError("--tolerance and --rtol/--atol exclude each other.")
     }
   }
+
+  var noiseWork: Double { everySequence ? .infinity : Judge.standardNoiseWork }
 
   /// nil where each case keeps its own.
   var rule: ToleranceRule? {

@@ -86,7 +86,8 @@ struct ParityCheckCommand: AsyncParsableCommand {
     let start = clock.now
     unreadable.forEach(add)
     let run = JudgeRun(
-      Judge(override: tolerance.rule), jobs: jobs ?? Machine.cores, failFast: failFast)
+      Judge(override: tolerance.rule, noiseWork: tolerance.noiseWork), jobs: jobs ?? Machine.cores,
+      failFast: failFast)
     let progress = ProgressLine(total: cases.count)
     await run.run(cases, starting: progress.show) { result in
       progress.above { add(result) }

@@ -20,6 +20,9 @@ package struct CaseResult: Sendable {
   /// Under the noise rule, how many steps some direction reads before rounding is
   /// amplified so much that nothing can be judged; nil where all is judged.
   package var agreeingSteps: Int?
+  /// On how many sequences of the batch the rounding noise was measured, for all of
+  /// them; nil for every one.
+  package var measuredSequences: Int?
 
   init(location: CaseLocation, status: CaseStatus, remarks: [String] = []) {
     self.location = location

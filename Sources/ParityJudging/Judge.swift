@@ -12,11 +12,21 @@ package struct Judge: Sendable {
   /// In place of every case's own tolerance.
   private let override: ToleranceRule?
   private let subject: Subject
+  private let noiseWork: Double
 
-  package init(override: ToleranceRule? = nil, subject: @escaping Subject = Judge.engine) {
+  /// - Parameter noiseWork: how many multiplications a forward pass may have for the
+  ///   rounding noise to be measured on the whole batch, not on a sample of it.
+  package init(
+    override: ToleranceRule? = nil, noiseWork: Double = Judge.standardNoiseWork,
+    subject: @escaping Subject = Judge.engine
+  ) {
     self.override = override
+    self.noiseWork = noiseWork
     self.subject = subject
   }
+
+  /// Some seconds of replicas.
+  package static let standardNoiseWork = 4e9
 
   /// Our engine, in the case's arithmetic.
   package static let engine: Subject = { model in
@@ -57,36 +67,32 @@ package struct Judge: Sendable {
     guard let model = parityCase.model else {
       return layoutOnly(result)
     }
-    guard run(model, parityCase, into: &result) else { return result }
-    if parityCase.contract.layout.batch == 0 {
-      result.remarks = ["zero batch: shapes only"]
-    } else if result.comparedElements == 0, result.leastJudgedShare == 1 {
-      result.status = .invalid
-      result.remarks = ["the reference has no finite element to compare"]
-    } else {
-      result.decide()
-      if result.status == .failed {
-        result.remarks += nonFiniteParameters(model.stateDict)
-        result.remarks += coarserArithmetic(result, parityCase, model)
-      }
+    let passes = ForwardPasses(parityCase, model, subject)
+    if let mismatch = passes.shapeMismatch {
+      result.status = .failed
+      result.remarks = [mismatch]
+      return result
     }
-    return result
+    if passes.replicas(override) != nil,
+      let sample = SequenceSample.sequences(of: model, work: noiseWork)
+    {
+      let sampled = judged(result, passes, sequences: sample)
+      if sampled.status == .passed { return sampled }
+    }
+    return judged(result, passes, sequences: nil)
   }
 }
 
 extension Judge {
   /// Asked where the reference is what does not follow, under the noise rule.
-  private func coarserArithmetic(
+  private func precision(
     _ result: CaseResult, _ parityCase: ParityCase, _ model: ParityCase.Model
   ) -> [String] {
-    guard result.isReferenceAtFault, result.comparisons.allSatisfy({ $0.difference.noise != nil }),
-      result.isOffNearlyEverywhere,
-      let coarser = CoarserArithmetic.explaining(parityCase, model)
+    guard result.isReferenceAtFault,
+      result.comparisons.allSatisfy({ $0.difference.noise != nil })
     else { return [] }
-    return [
-      "rounding as coarse as \(coarser)'s would explain it: if it was computed so, say "
-        + "\"arithmetic\": \"\(coarser)\""
-    ]
+    let detection = PrecisionDetection(parityCase, model)
+    return detection.remark(isOffNearlyEverywhere: result.isOffNearlyEverywhere).map { [$0] } ?? []
   }
 
   /// NaN or infinity in a parameter is allowed, and hardly ever meant.
@@ -126,66 +132,37 @@ extension Judge {
     return result
   }
 
-  /// - Returns: whether the subject's outputs are of the reference's shapes; if
-  ///   not, nothing is compared and the case has failed.
-  private func run(
-    _ model: ParityCase.Model, _ parityCase: ParityCase, into result: inout CaseResult
-  ) -> Bool {
-    let reference = parityCase.reference
-    let actual = subject(model).outputs(for: model.input)
-    let oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
-
-    let rules = reference.named.map { override ?? parityCase.manifest.tolerance.rule(for: $0.name) }
-    let replicas = rules.compactMap {
-      if case .noise(_, let replicas) = $0 { replicas } else { nil }
+  /// - Parameter sequences: which of the batch the noise is measured on; nil for all.
+  private func judged(
+    _ blank: CaseResult, _ passes: ForwardPasses, sequences: [Int]?
+  ) -> CaseResult {
+    let (parityCase, model) = (passes.parityCase, passes.model)
+    var result = blank
+    let noise = passes.replicas(override).map {
+      CaseNoise(model, replicas: $0, sequences: sequences)
     }
-    let noise = replicas.max().map { CaseNoise(model, replicas: $0) }
-    for (index, (name, expected)) in reference.named.enumerated() {
-      let (ours, exact) = (actual.named[index].tensor, oracle.named[index].tensor)
-      guard ours.shape == expected.shape else {
-        result.status = .failed
-        result.remarks = [
-          "\(name): expected the shape \(expected.shape), found \(ours.shape) from the engine"
-        ]
-        return false
-      }
-      let stored = Arithmetic(of: expected.elementType) ?? model.arithmetic
-      let arithmetic = stored.coarser(model.arithmetic)
-      func compare(_ sides: TensorFinding.Sides, _ actual: Tensor, _ expected: Tensor) {
-        let limits = limits(rules[index], sides, arithmetic) {
-          noise?.limits(sides, name, exact: exact, stored: stored)
-        }
-        result.comparisons.append(
-          TensorFinding(
-            sides: sides, name: name, arithmetic: arithmetic, rule: rules[index],
-            difference: TensorDifference(of: actual, from: expected, within: limits),
-            torchAgrees: TensorDifference(of: actual, from: expected, within: .torch(arithmetic))
-              .agrees))
-      }
-      compare(.subjectAndReference, ours, expected)
-      compare(.referenceAndOracle, expected, exact)
-      compare(.subjectAndOracle, ours, exact)
-    }
+    result.comparisons = passes.comparisons(override, noise)
     result.agreeingSteps = noise?.agreeingSteps
+    result.measuredSequences = sequences?.count
     result.layout += LayoutJudge.findings(
-      parityCase.contract, actual, side: .engine, limits: .bits)
+      parityCase.contract, passes.actual, side: .engine, limits: .bits)
     result.properties =
       PropertyCheck(
-        model: model, outputs: actual, contract: parityCase.contract, noise: noise,
-        makeSubject: self.subject
+        model: model, outputs: passes.actual, contract: parityCase.contract, noise: noise,
+        makeSubject: subject
       ).findings
-    return true
-  }
-  private func limits(
-    _ rule: ToleranceRule, _ sides: TensorFinding.Sides, _ arithmetic: Arithmetic,
-    noise: () -> NoiseLimits?
-  ) -> Limits {
-    if case .noise(let largestZ, _) = rule, let noise = noise() {
-      return .noise(noise.with(largestZ: largestZ))
+    if parityCase.contract.layout.batch == 0 {
+      result.remarks = ["zero batch: shapes only"]
+    } else if result.comparedElements == 0, result.leastJudgedShare == 1 {
+      result.status = .invalid
+      result.remarks = ["the reference has no finite element to compare"]
+    } else {
+      result.decide()
+      if result.status == .failed {
+        result.remarks += nonFiniteParameters(model.stateDict)
+        result.remarks += precision(result, parityCase, model)
+      }
     }
-    guard let limits = rule.limits(for: arithmetic) else { return .bits }
-    // The oracle does not round as the reference did: it is held to no less than
-    // what torch allows for rounding, however tight the case's own rule.
-    return sides == .subjectAndReference ? limits : limits.loosened(to: .torch(arithmetic))
+    return result
   }
 }

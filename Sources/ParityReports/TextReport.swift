@@ -1,5 +1,6 @@
 import ParityFixtures
 package import ParityJudging
+import RecurrentModel
 import TensorComparison
 
 /// The report for people: one line a case, a block for each failure, one
@@ -64,8 +65,16 @@ package struct TextReport: Sendable {
     let share =
       noise.count == differences.count
       ? "\(NumberText.short(noise.compactMap(\.largest?.value).max() ?? 0))σ of rounding noise"
+        + sample(result)
       : "\(NumberText.percent(differences.map(\.largestShare).max() ?? 0)) of the tolerance"
     return "largest |Δ| \(NumberText.scientific(largest)), \(share)"
+  }
+
+  private func sample(_ result: CaseResult) -> String {
+    guard let measured = result.measuredSequences, let batch = result.contract?.layout.batch else {
+      return ""
+    }
+    return ", which was measured on \(measured) of \(batch) sequences"
   }
 
   private func failure(_ result: CaseResult) -> [String] {

@@ -14,10 +14,14 @@ struct CaseNoise {
   private let oracle: NoiseEstimate?
 
   /// O(17 forward passes), twice that for 16-bit arithmetic and TF32.
-  init(_ model: ParityCase.Model, replicas: Int = 16) {
+  ///
+  /// - Parameter sequences: which of the batch are measured; the others borrow from
+  ///   them. nil for all.
+  init(_ model: ParityCase.Model, replicas: Int = 16, sequences: [Int]? = nil) {
     func estimate(_ arithmetic: Arithmetic) -> NoiseEstimate {
       NoiseEstimate(
-        model.configuration, model.stateDict, model.input, arithmetic, replicas: replicas)
+        model.configuration, model.stateDict, model.input, RoundingModel(arithmetic),
+        replicas: replicas, sequences: sequences, unmeasured: .borrowing)
     }
     let own: Arithmetic = model.arithmetic.computation == .float64 ? .float64 : .float32
     arithmetic = model.arithmetic

@@ -7,6 +7,9 @@ package import TensorCore
 package struct NoiseEstimate: Sendable {
   /// By `output`, `h_n` and `c_n`.
   package let tensors: [String: NoiseLimits]
+  /// What the errors are about, by the same names: the oracle's results, or what an
+  /// emulation makes of them. Zeros for sequences that were not measured.
+  let values: [String: [Double]]
   /// How many steps some direction of some layer reads of a sequence before it is
   /// lost; nil where none is.
   package let agreeingSteps: Int?
@@ -17,16 +20,34 @@ extension NoiseEstimate {
   /// are lost: the replicas say no more than that they have parted.
   package static let lostDeviation = 1.0 / 16
 
+  /// What becomes of the sequences that are not measured.
+  enum Unmeasured: Sendable {
+    /// They are not judged.
+    case unjudged
+    /// At each step a unit has the largest σ that it has there in any measured
+    /// sequence, and is lost where it is lost in one.
+    case borrowing
+  }
+
   /// Runs the module with replicas. O(1 + replicas forward passes).
   ///
-  /// - Parameters:
-  ///   - replicas: a multiple of 16.
-  ///   - roundsOperands: as in `RoundingModel`.
+  /// - Parameter replicas: a multiple of 16.
   package init(
     _ configuration: RecurrentConfiguration, _ stateDict: StateDict, _ input: RecurrentInput,
-    _ arithmetic: Arithmetic, replicas: Int = 16, roundsOperands: Bool = false
+    _ arithmetic: Arithmetic, replicas: Int = 16
   ) {
-    let model = RoundingModel(arithmetic, roundsOperands: roundsOperands)
+    self.init(configuration, stateDict, input, RoundingModel(arithmetic), replicas: replicas)
+  }
+
+  /// - Parameters:
+  ///   - model: how the operations err.
+  ///   - replicas: a multiple of 16.
+  ///   - sequences: which of the batch are measured, ascending; nil for all.
+  init(
+    _ configuration: RecurrentConfiguration, _ stateDict: StateDict, _ input: RecurrentInput,
+    _ model: RoundingModel, replicas: Int = 16, sequences: [Int]? = nil,
+    unmeasured: Unmeasured = .unjudged
+  ) {
     let cells = (0..<configuration.numLayers).map { layer in
       configuration.directions.map {
         NoisyCell(configuration, stateDict, layer: layer, $0, model)
@@ -35,66 +56,58 @@ extension NoiseEstimate {
     let (batch, rows) = (input.layout.batch, configuration.stateRows)
     let layout = input.outputLayout
     let groups = max(1, replicas / Replicas.scalarCount)
-    var output = NoiseRows(
-      rows: batch * layout.steps, size: configuration.outputFeatures, groups)
-    var hN = NoiseRows(rows: rows * batch, size: configuration.outputSize, groups)
-    var cN = NoiseRows(rows: rows * batch, size: configuration.hiddenSize, groups)
+    func tensor(rows: Int, size: Int) -> NoiseRows {
+      NoiseRows(rows: rows, size: size, groups, keepsValues: model.emulation != nil)
+    }
+    var output = tensor(rows: batch * layout.steps, size: configuration.outputFeatures)
+    var hN = tensor(rows: rows * batch, size: configuration.outputSize)
+    var cN = tensor(rows: rows * batch, size: configuration.hiddenSize)
     var agreeingSteps: Int?
-    let scans = concurrentMap(batch * groups) { index in
+    let measured = sequences ?? Array(0..<batch)
+    let scans = concurrentMap(measured.count * groups) { index in
       NoiseScan(
-        configuration: configuration, cells: cells, input: input, sequence: index / groups,
-        group: index % groups, model: model
+        configuration: configuration, cells: cells, input: input,
+        sequence: measured[index / groups], group: index % groups, model: model
       ).run()
     }
-    for sequence in 0..<batch {
-      for group in 0..<groups {
-        let scan = scans[sequence * groups + group]
-        for (step, sigmas) in scan.output.enumerated() {
-          output.add(sigmas, row: layout.row(sequence: sequence, step: step))
+    for (index, scan) in scans.enumerated() {
+      let sequence = measured[index / groups]
+      for (step, sigmas) in scan.output.enumerated() {
+        let row = layout.row(sequence: sequence, step: step)
+        output.add(sigmas, scan.values.output[step], row: row)
+      }
+      for row in 0..<rows {
+        hN.add(scan.h[row], scan.values.h[row], row: row * batch + sequence)
+        cN.add(scan.c[row], scan.values.c[row], row: row * batch + sequence)
+      }
+      output.spread.add(scan.spread.output)
+      hN.spread.add(scan.spread.h)
+      cN.spread.add(scan.spread.c)
+      agreeingSteps = [agreeingSteps, scan.agreeingSteps].compactMap(\.self).min()
+    }
+
+    for sequence in Set(0..<batch).subtracting(measured) {
+      func fill(_ tensor: inout NoiseRows, row: Int, from rows: [Int]) {
+        switch unmeasured {
+        case .unjudged: tensor.disregard(row: row)
+        case .borrowing: tensor.borrow(row: row, from: rows)
         }
-        for row in 0..<rows {
-          hN.add(scan.h[row], row: row * batch + sequence)
-          cN.add(scan.c[row], row: row * batch + sequence)
-        }
-        output.spread.add(scan.spread.output)
-        hN.spread.add(scan.spread.h)
-        cN.spread.add(scan.spread.c)
-        agreeingSteps = [agreeingSteps, scan.agreeingSteps].compactMap(\.self).min()
+      }
+      for step in 0..<input.length(of: sequence) {
+        fill(
+          &output, row: layout.row(sequence: sequence, step: step),
+          from: measured.map {
+            layout.row(sequence: $0, step: min(step, input.length(of: $0) - 1))
+          })
+      }
+      for row in 0..<rows {
+        let sources = measured.map { row * batch + $0 }
+        fill(&hN, row: row * batch + sequence, from: sources)
+        fill(&cN, row: row * batch + sequence, from: sources)
       }
     }
     tensors = ["output": output.limits, "h_n": hN.limits, "c_n": cN.limits]
+    values = ["output": output.values, "h_n": hN.values, "c_n": cN.values]
     self.agreeingSteps = agreeingSteps
-  }
-}
-
-/// The σ of a tensor's elements, row after row; 0 where none was added, which is
-/// padding. Several groups of replicas add to σ² as one.
-private struct NoiseRows {
-  private let size: Int
-  private let groups: Double
-  private var sigma: [Double]
-  private var isJudged: [Bool]
-  var spread = ReplicaSpread()
-
-  init(rows: Int, size: Int, _ groups: Int) {
-    self.size = size
-    self.groups = Double(groups)
-    sigma = [Double](repeating: 0, count: rows * size)
-    isJudged = [Bool](repeating: true, count: rows * size)
-  }
-
-  /// - Parameter sigmas: nil for what is lost.
-  mutating func add(_ sigmas: [Double?], row: Int) {
-    for (unit, sigma) in sigmas.enumerated() {
-      let place = row * size + unit
-      self.sigma[place] = .hypot(self.sigma[place], (sigma ?? 0) / groups.squareRoot())
-      if sigma == nil { isJudged[row * size + unit] = false }
-    }
-  }
-
-  var limits: NoiseLimits {
-    NoiseLimits(
-      sigma: sigma, isJudged: isJudged,
-      independentCount: spread.independentCount)
   }
 }

@@ -23,8 +23,9 @@ struct NoiseScan {
     var c: [[Double?]] = []
     /// How much each replica is off in each of the three, for all elements together.
     var spread = (output: ReplicaSpread(), h: ReplicaSpread(), c: ReplicaSpread())
-    /// The output that the replicas err about, by step: the oracle's.
-    var exactOutput: [[Double]] = []
+    /// What the replicas err about, in the order of the σ: the oracle's results, or
+    /// what an emulation makes of them; empty rows for what is lost.
+    var values = (output: [[Double]](), h: [[Double]](), c: [[Double]]())
     /// How many steps the first direction to be lost reads before; nil for none.
     var agreeingSteps: Int?
   }
@@ -41,6 +42,8 @@ struct NoiseScan {
         result.h.append(pass.final.map { sigmas($0.h) } ?? lostState)
         result.c.append(
           pass.final.map { $0.c.map(sigmas) ?? [] } ?? lostCell)
+        result.values.h.append(pass.final?.h.values ?? [])
+        result.values.c.append(pass.final?.c?.values ?? [])
         if let final = pass.final {
           result.spread.h.add(final.h)
           if let c = final.c { result.spread.c.add(c) }
@@ -70,7 +73,7 @@ struct NoiseScan {
       }
       isLost = (0..<length).map { step in passes.contains { $0.isLost[step] } }
     }
-    result.exactOutput = vectors.map(\.values)
+    result.values.output = vectors.map(\.values)
     return result
   }
 

@@ -58,9 +58,13 @@ struct NoisyCell {
     else { preconditionFailure("a checked state_dict holds every weight") }
     recurrence = configuration.module.recurrence
     nonlinearity = configuration.nonlinearity
-    self.inputWeights = NoisyMatrix(inputWeights, bias: stateDict[.biasIH, layer, direction])
-    self.hiddenWeights = NoisyMatrix(hiddenWeights, bias: stateDict[.biasHH, layer, direction])
-    projection = stateDict[.weightHR, layer, direction].map { NoisyMatrix($0, bias: nil) }
+    self.inputWeights = NoisyMatrix(
+      inputWeights, bias: stateDict[.biasIH, layer, direction], model.emulation)
+    self.hiddenWeights = NoisyMatrix(
+      hiddenWeights, bias: stateDict[.biasHH, layer, direction], model.emulation)
+    projection = stateDict[.weightHR, layer, direction].map {
+      NoisyMatrix($0, bias: nil, model.emulation)
+    }
     self.model = model
   }
 
@@ -156,74 +160,4 @@ private struct NoisyBuilder {
   }
 
   var vector: NoisyVector { NoisyVector(values, replicas: replicas, least: least) }
-}
-
-/// The operations of one step, each with its error.
-struct StepNoise {
-  let model: RoundingModel
-  let draws: NoiseDraws
-  let step: Int
-
-  func sum(
-    _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
-  ) -> NoisyNumber {
-    let value = a.value + b.value
-    return perturbed(value, a.replicas + b.replicas, model.rounding(value), operation, unit)
-  }
-
-  func product(
-    _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
-  ) -> NoisyNumber {
-    let value = a.value * b.value
-    return perturbed(value, a.replicas * b.replicas, model.rounding(value), operation, unit)
-  }
-
-  /// 1 − a
-  func complement(_ a: NoisyNumber, _ unit: Int) -> NoisyNumber {
-    let value = 1 - a.value
-    return perturbed(value, 1 - a.replicas, model.rounding(value), .complement, unit)
-  }
-
-  func sigmoid(
-    _ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
-  ) -> NoisyNumber {
-    func sigmoid(_ x: Double) -> Double { 1 / (1 + .exp(-x)) }
-    let value = sigmoid(a.value)
-    return perturbed(
-      value, map(a.replicas, sigmoid), model.sigmoid(value), operation, unit)
-  }
-
-  func tanh(_ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int) -> NoisyNumber {
-    let value = Double.tanh(a.value)
-    return perturbed(value, map(a.replicas, Double.tanh), model.tanh(value), operation, unit)
-  }
-
-  /// Exact. A unit that is off in all replicas, but by less than the error that an
-  /// element may have, can be on in the reference: then it has a σ all the same.
-  func relu(_ a: NoisyNumber) -> NoisyNumber {
-    func relu(_ x: Double) -> Double { x < 0 ? 0 : x }
-    var number = NoisyNumber(value: relu(a.value), replicas: map(a.replicas, relu))
-    if a.value < 0 {
-      let reach = a.value / NoiseLimits.standardZ + (a.replicas - a.value).rootMeanSquare
-      number.least = max(0, reach) / model.inflation
-    }
-    return number
-  }
-
-  func perturbed(
-    _ value: Double, _ replicas: Replicas, _ deviation: Double,
-    _ operation: NoiseDraws.Operation, _ unit: Int
-  ) -> NoisyNumber {
-    NoisyNumber(
-      value: value,
-      replicas: deviation == 0
-        ? replicas : replicas + draws.draw(operation, unit: unit, step: step) * deviation)
-  }
-
-  @inline(__always)
-  private func map(_ replicas: Replicas, _ function: (Double) -> Double) -> Replicas {
-    var mapped = replicas
-    for replica in mapped.indices { mapped[replica] = function(mapped[replica]) }
-    return mapped
-  }
 }

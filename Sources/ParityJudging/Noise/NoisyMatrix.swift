@@ -10,11 +10,13 @@ struct NoisyMatrix {
   /// errs alike, and errors that are alike do not average out.
   private let twins: [Int]
 
-  init(_ weights: Tensor, bias: Tensor?) {
+  init(_ weights: Tensor, bias: Tensor?, _ emulation: Emulation? = nil) {
     rows = weights.shape.axes[0]
     columns = weights.shape.axes[1]
-    self.weights = weights.elements()
-    self.bias = bias?.elements()
+    let exact: [Double] = weights.elements()
+    self.weights = emulation.map { exact.map($0.weight) } ?? exact
+    let exactBias: [Double]? = bias?.elements()
+    self.bias = emulation.map { exactBias?.map($0.result) } ?? exactBias
     twins = Self.twins(self.weights, rows: rows, columns: columns)
   }
 
@@ -22,23 +24,23 @@ struct NoisyMatrix {
   func product(
     with x: NoisyVector, _ noise: StepNoise, _ operation: NoiseDraws.Operation
   ) -> NoisyVector {
+    let x = noise.model.emulation?.vector(x) ?? x
     var values = [Double](repeating: 0, count: rows)
     var replicas = [Replicas](repeating: .zero, count: rows)
     weights.withUnsafeBufferPointer { weights in
       for row in 0..<rows {
         let own = UnsafeBufferPointer(rebasing: weights[row * columns..<(row + 1) * columns])
         let sum = sum(own, x.values, bias: bias?[row])
-        values[row] = sum.value
         let exact: Replicas
         if let xReplicas = x.replicas {
           exact = Self.dot(own, xReplicas) + (bias?[row] ?? 0)
         } else {
           exact = Replicas(repeating: sum.value)
         }
-        replicas[row] =
-          noise.perturbed(
-            sum.value, exact, noise.model.product(sum), operation, twins[row]
-          ).replicas
+        let result = noise.perturbed(
+          sum.value, exact, noise.model.product(sum), operation, twins[row])
+        values[row] = result.value
+        replicas[row] = result.replicas
       }
     }
     return NoisyVector(values, replicas: replicas)

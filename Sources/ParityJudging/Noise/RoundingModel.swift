@@ -24,10 +24,13 @@ struct RoundingModel: Sendable, Equatable {
   let inflation: Double
   /// Where a sum is so large that it may have overflowed on the way.
   let overflow: Double
+  /// What is rounded as the reference may have rounded it, rather than by chance.
+  let emulation: Emulation?
 
   /// - Parameter roundsOperands: whether the operands of products are rounded to a
   ///   16-bit type too, where parameters and inputs are not of that type already.
-  init(_ arithmetic: Arithmetic, roundsOperands: Bool = false) {
+  init(_ arithmetic: Arithmetic, roundsOperands: Bool = false, emulation: Emulation? = nil) {
+    self.emulation = emulation
     unit =
       switch arithmetic {
       case .tf32: Arithmetic.float32.unitRoundoff

@@ -1,0 +1,84 @@
+import ParityFixtures
+import RecurrentModel
+import TensorComparison
+import TensorCore
+
+/// The three sides of a case: its reference, what the subject made of the same
+/// inputs, and the oracle's results.
+struct ForwardPasses {
+  let parityCase: ParityCase
+  let model: ParityCase.Model
+  let actual: RecurrentOutput
+  let oracle: RecurrentOutput
+
+  init(_ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: Judge.Subject) {
+    self.parityCase = parityCase
+    self.model = model
+    actual = subject(model).outputs(for: model.input)
+    oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
+  }
+
+  /// What is wrong where the subject's outputs are not of the reference's shapes.
+  var shapeMismatch: String? {
+    zip(parityCase.reference.named, actual.named).lazy.compactMap { expected, found in
+      found.tensor.shape == expected.tensor.shape
+        ? nil
+        : "\(expected.name): expected the shape \(expected.tensor.shape), found "
+          + "\(found.tensor.shape) from the engine"
+    }.first
+  }
+
+  /// How many replicas measure the rounding noise; nil where no tensor is held to it.
+  func replicas(_ override: ToleranceRule?) -> Int? {
+    rules(override).compactMap {
+      if case .noise(_, let replicas) = $0 { replicas } else { nil }
+    }.max()
+  }
+
+  /// Each pair of sides, tensor by tensor.
+  ///
+  /// - Parameter override: in place of the case's own rules.
+  func comparisons(_ override: ToleranceRule?, _ noise: CaseNoise?) -> [TensorFinding] {
+    let rules = rules(override)
+    var findings: [TensorFinding] = []
+    for (index, (name, expected)) in parityCase.reference.named.enumerated() {
+      let (ours, exact) = (actual.named[index].tensor, oracle.named[index].tensor)
+      let stored = Arithmetic(of: expected.elementType) ?? model.arithmetic
+      let arithmetic = stored.coarser(model.arithmetic)
+      func compare(_ sides: TensorFinding.Sides, _ actual: Tensor, _ expected: Tensor) {
+        let limits = limits(rules[index], sides, arithmetic) {
+          noise?.limits(sides, name, exact: exact, stored: stored)
+        }
+        findings.append(
+          TensorFinding(
+            sides: sides, name: name, arithmetic: arithmetic, rule: rules[index],
+            difference: TensorDifference(of: actual, from: expected, within: limits),
+            torchAgrees: TensorDifference(of: actual, from: expected, within: .torch(arithmetic))
+              .agrees))
+      }
+      compare(.subjectAndReference, ours, expected)
+      compare(.referenceAndOracle, expected, exact)
+      compare(.subjectAndOracle, ours, exact)
+    }
+    return findings
+  }
+
+  private func rules(_ override: ToleranceRule?) -> [ToleranceRule] {
+    parityCase.reference.named.map {
+      override ?? parityCase.manifest.tolerance.rule(for: $0.name)
+    }
+  }
+
+  private func limits(
+    _ rule: ToleranceRule, _ sides: TensorFinding.Sides, _ arithmetic: Arithmetic,
+    noise: () -> NoiseLimits?
+  ) -> Limits {
+    if case .noise(let largestZ, _) = rule, let noise = noise() {
+      return .noise(noise.with(largestZ: largestZ))
+    }
+    guard let limits = rule.limits(for: arithmetic) else { return .bits }
+    // The oracle does not round as the reference did: it is held to no less than
+    // what torch allows for rounding, however tight the case's own rule.
+    return sides == .subjectAndReference ? limits : limits.loosened(to: .torch(arithmetic))
+  }
+}

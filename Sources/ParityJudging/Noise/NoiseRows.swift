@@ -1,0 +1,55 @@
+import RealModule
+import TensorComparison
+
+/// The σ of a tensor's elements, row after row; 0 where none was added, which is
+/// padding. Several groups of replicas add to σ² as one.
+struct NoiseRows {
+  private let size: Int
+  private let groups: Double
+  private var sigma: [Double]
+  private var isJudged: [Bool]
+  /// What the σ are about; empty unless kept.
+  private(set) var values: [Double]
+  var spread = ReplicaSpread()
+
+  init(rows: Int, size: Int, _ groups: Int, keepsValues: Bool) {
+    self.size = size
+    self.groups = Double(groups)
+    sigma = [Double](repeating: 0, count: rows * size)
+    isJudged = [Bool](repeating: true, count: rows * size)
+    values = [Double](repeating: 0, count: keepsValues ? rows * size : 0)
+  }
+
+  /// - Parameters:
+  ///   - sigmas: nil for what is lost.
+  ///   - values: as many, or none.
+  mutating func add(_ sigmas: [Double?], _ values: [Double], row: Int) {
+    for (unit, sigma) in sigmas.enumerated() {
+      let place = row * size + unit
+      self.sigma[place] = .hypot(self.sigma[place], (sigma ?? 0) / groups.squareRoot())
+      if sigma == nil { isJudged[place] = false }
+    }
+    if !self.values.isEmpty {
+      for (unit, value) in values.enumerated() { self.values[row * size + unit] = value }
+    }
+  }
+
+  /// A row that nothing is known of.
+  mutating func disregard(row: Int) {
+    for place in row * size..<(row + 1) * size { isJudged[place] = false }
+  }
+
+  /// Unit by unit the largest σ of these rows.
+  mutating func borrow(row: Int, from rows: [Int]) {
+    for unit in 0..<size {
+      let places = rows.map { $0 * size + unit }
+      sigma[row * size + unit] = places.reduce(0) { max($0, sigma[$1]) }
+      isJudged[row * size + unit] = places.allSatisfy { isJudged[$0] }
+    }
+  }
+
+  var limits: NoiseLimits {
+    NoiseLimits(
+      sigma: sigma, isJudged: isJudged, independentCount: spread.independentCount)
+  }
+}

@@ -1,0 +1,53 @@
+import TensorCore
+
+/// A coarser way to compute than float32, which a reference may have been computed
+/// in without saying so. A `NoiseScan` follows it operation by operation.
+///
+/// It does not give the reference's bits: what the sums before a rounding are off by
+/// in their last bits decides, once in some thousand roundings, to which side it goes.
+struct Emulation: Sendable, Equatable {
+  /// What the weights are rounded to, once.
+  var weights: Arithmetic?
+  /// What the other operand of every product, x or h, is rounded to.
+  var vectors: Arithmetic?
+  /// Whether those two roundings cut off instead.
+  var truncates = false
+  /// What parameters, inputs and the result of every operation are rounded to.
+  var results: Arithmetic?
+  /// Whether numbers below the smallest normal float32 become zero.
+  var flushesSubnormals = false
+
+  func weight(_ x: Double) -> Double { result(weights.map { operand(x, $0) } ?? x) }
+
+  func vector(_ x: Double) -> Double { result(vectors.map { operand(x, $0) } ?? x) }
+
+  func vector(_ x: NoisyVector) -> NoisyVector { mapped(x, vector) }
+
+  func result(_ x: Double) -> Double {
+    let stored = results?.nearest(to: x) ?? x
+    return flushesSubnormals && abs(stored) < 0x1p-126 ? 0 : stored
+  }
+
+  func result(_ x: NoisyNumber) -> NoisyNumber {
+    NoisyNumber(value: result(x.value), replicas: mapped(x.replicas, result), least: x.least)
+  }
+
+  private func operand(_ x: Double, _ arithmetic: Arithmetic) -> Double {
+    let nearest = arithmetic.nearest(to: x)
+    guard truncates, abs(nearest) > abs(x) else { return nearest }
+    // Rounded away from zero: one unit back, which is twice u of the binade below.
+    let unit = x.magnitude.binade * 2 * arithmetic.unitRoundoff
+    return x.sign == .minus ? nearest + unit : nearest - unit
+  }
+
+  private func mapped(_ x: NoisyVector, _ rounding: (Double) -> Double) -> NoisyVector {
+    NoisyVector(
+      x.values.map(rounding), replicas: x.replicas?.map { mapped($0, rounding) }, least: x.least)
+  }
+
+  private func mapped(_ replicas: Replicas, _ rounding: (Double) -> Double) -> Replicas {
+    var mapped = replicas
+    for replica in mapped.indices { mapped[replica] = rounding(mapped[replica]) }
+    return mapped
+  }
+}

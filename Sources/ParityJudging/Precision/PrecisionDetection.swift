@@ -1,0 +1,157 @@
+import ParityFixtures
+import RealModule
+import RecurrentModel
+import TensorComparison
+import TensorCore
+
+/// Finds out whether a reference that does not follow from its weights was computed
+/// more coarsely than its tensors say.
+///
+/// A sample of the sequences is enough to know: O(17 forward passes over it for each
+/// way, and for each coarser arithmetic).
+struct PrecisionDetection {
+  private let model: ParityCase.Model
+  private let reference: RecurrentOutput
+  private let oracle: RecurrentOutput
+  private let sequences: [Int]
+
+  /// The multiplications of one forward pass over the sample.
+  private static let work = 5e7
+
+  init(_ parityCase: ParityCase, _ model: ParityCase.Model) {
+    self.model = model
+    reference = parityCase.reference
+    oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
+    sequences = SequenceSample.sequences(
+      of: model.input, model.configuration, work: Self.work, least: 1)
+  }
+
+  /// What to tell; nil where nothing coarser explains the reference, or where the
+  /// case says itself that it was computed more coarsely.
+  ///
+  /// - Parameter isOffNearlyEverywhere: as coarser arithmetic makes a result; a
+  ///   mistake in one gate or direction does not.
+  func remark(isOffNearlyEverywhere: Bool) -> String? {
+    if model.arithmetic == .float32, isOffBySubnormals {
+      return reproducing(among: CoarserWay.all.filter(\.emulation.flushesSubnormals))
+    }
+    guard isOffNearlyEverywhere else { return nil }
+    switch model.arithmetic {
+    case .float32:
+      return stored(in: [.bfloat16, .float16])
+        ?? reproducing(among: CoarserWay.all.filter { !$0.emulation.flushesSubnormals })
+        ?? explaining(among: [.tf32, .float16, .bfloat16])
+    case .float64:
+      return stored(in: [.bfloat16, .float16, .float32])
+        ?? explaining(among: [.float32, .float16, .bfloat16])
+    case .float16, .bfloat16, .tf32:
+      return nil
+    }
+  }
+}
+
+extension PrecisionDetection {
+  /// The way whose emulation meets the reference, or comes nearest to it.
+  private func reproducing(among ways: [CoarserWay]) -> String? {
+    var best: (way: CoarserWay, left: Double)?
+    for way in ways {
+      let noise = estimate(RoundingModel(.float32, emulation: way.emulation))
+      guard noise.agreeingSteps == nil else { continue }
+      let agrees = agrees(with: noise)
+      // What is flushed vanishes beside the rounding of larger numbers.
+      let left = way.emulation.flushesSubnormals && agrees ? 0 : differenceLeft(by: noise)
+      let isReproduced = left <= (agrees ? 0.5 : Self.largestLeft)
+      // Halved at least, so that of two that do as well the first is named.
+      if isReproduced, left < best.map({ $0.left / 2 }) ?? .infinity { best = (way, left) }
+    }
+    return best.map { way, left in
+      let rest = left < 0.01 ? "" : " but for \(Int((left * 100).rounded()))% of the difference"
+      return "\(way.name) reproduces the reference\(rest): \(way.advice)"
+    }
+  }
+
+  /// What may be left where an emulation explains a difference: when a sum is rounded
+  /// coarsely, its last bit can decide to which side, and that bit is not known.
+  private static let largestLeft = 0.125
+
+  private func agrees(with noise: NoiseEstimate) -> Bool {
+    reference.named.allSatisfy { name, tensor in
+      guard let emulated = noise.values[name], let limits = noise.tensors[name] else {
+        return false
+      }
+      let center = Tensor(emulated, shape: tensor.shape)
+      return TensorDifference(of: tensor, from: center, within: .noise(limits)).agrees
+    }
+  }
+
+  /// The root mean square of what is left of the reference's difference from the
+  /// oracle, as a share of that; 0 where there was none.
+  private func differenceLeft(by noise: NoiseEstimate) -> Double {
+    var (left, whole) = (0.0, 0.0)
+    for (reference, exact) in zip(reference.named, oracle.named) {
+      guard let emulated = noise.values[reference.name], let limits = noise.tensors[reference.name]
+      else { continue }
+      for offset in emulated.indices where limits.isJudged[offset] {
+        let given = reference.tensor.double(at: offset)
+        guard given.isFinite, emulated[offset].isFinite else { continue }
+        left = .hypot(left, given - emulated[offset])
+        whole = .hypot(whole, given - exact.tensor.double(at: offset))
+      }
+    }
+    return whole > 0 ? left / whole : 0
+  }
+
+  /// Whether what the reference is off by vanishes beside any number but the
+  /// smallest.
+  private var isOffBySubnormals: Bool {
+    zip(reference.named, oracle.named).allSatisfy { reference, exact in
+      (0..<exact.tensor.count).allSatisfy { offset in
+        let expected = exact.tensor.double(at: offset)
+        let difference = abs(reference.tensor.double(at: offset) - expected)
+        return difference <= max(0x1p-100, 0x1p-18 * abs(expected))
+          || !expected.isFinite
+      }
+    }
+  }
+
+  /// The finest arithmetic whose rounding errors are as large as what the reference
+  /// is off by.
+  private func explaining(among arithmetics: [Arithmetic]) -> String? {
+    let coarser = arithmetics.first { arithmetic in
+      let noise = estimate(RoundingModel(arithmetic, roundsOperands: true))
+      guard noise.agreeingSteps == nil else { return false }
+      return zip(reference.named, oracle.named).allSatisfy { reference, exact in
+        guard let limits = noise.tensors[reference.name] else { return false }
+        return TensorDifference(
+          of: reference.tensor, from: exact.tensor, within: .noise(limits)
+        ).agrees
+      }
+    }
+    return coarser.map {
+      "rounding as coarse as \($0)'s would explain it: if it was computed so, say "
+        + "\"arithmetic\": \"\($0)\""
+    }
+  }
+
+  /// The coarsest type that holds every number of the reference.
+  private func stored(in arithmetics: [Arithmetic]) -> String? {
+    arithmetics.first(where: isStored).map {
+      "every number of the reference is a \($0): it was computed or stored so; say "
+        + "\"arithmetic\": \"\($0)\""
+    }
+  }
+
+  private func isStored(in arithmetic: Arithmetic) -> Bool {
+    reference.named.allSatisfy { _, tensor in
+      (0..<tensor.count).allSatisfy { offset in
+        let element = tensor.double(at: offset)
+        return element.isNaN || arithmetic.nearest(to: element) == element
+      }
+    }
+  }
+
+  private func estimate(_ rounding: RoundingModel) -> NoiseEstimate {
+    NoiseEstimate(
+      model.configuration, model.stateDict, model.input, rounding, sequences: sequences)
+  }
+}

@@ -1,0 +1,88 @@
+import ParityFixtures
+import RecurrentModel
+import TensorComparison
+import TensorCore
+import TestSupport
+import Testing
+
+@testable import ParityJudging
+
+/// A reference that was computed more coarsely than its tensors say.
+@Suite struct PrecisionTests {
+  /// The case with the results of parameters and inputs rounded to `bits` of
+  /// significand, as an accelerator's products round them.
+  private func rounded(_ name: String, bits: Int) throws -> ParityCase {
+    let parityCase = try FixtureSuite.named(name)
+    let model = try #require(parityCase.model)
+    func rounded(_ tensor: Tensor) -> Tensor {
+      tensor.changing { elements in
+        for k in elements.indices where elements[k] != 0 {
+          let scale = Double(sign: .plus, exponent: bits - 1 - elements[k].exponent, significand: 1)
+          elements[k] = (elements[k] * scale).rounded(.toNearestOrEven) / scale
+        }
+      }
+    }
+    let coarse = ParityCase.Model(
+      configuration: model.configuration,
+      stateDict: try StateDict(
+        model.stateDict.tensors.mapValues(rounded), checkedAgainst: model.configuration),
+      input: try RecurrentInput(
+        input: rounded(model.input.input), h0: model.input.h0.map(rounded),
+        c0: model.input.c0, packing: model.input.packing, for: model.configuration),
+      arithmetic: .float32)
+    return parityCase.with(reference: Judge.engine(coarse).outputs(for: coarse.input))
+  }
+
+  private func hint(_ parityCase: ParityCase) -> String? {
+    let result = Judge().judge(parityCase)
+    #expect(result.status == .failed)
+    #expect(result.isReferenceAtFault)
+    return result.remarks.first { $0.contains("round") && $0 != result.remarks.first }
+  }
+
+  @Test(arguments: ["lstm-two-layers", "gru-bidirectional", "rnn-relu", "lstm-cell"])
+  func operandsOfElevenAndOfEightBitsAreTold(name: String) throws {
+    // Of the operands only x and the weights are rounded here, and of h nothing.
+    #expect(try hint(rounded(name, bits: 11))?.contains("tf32") == true)
+    let eight = try #require(try hint(rounded(name, bits: 8)))
+    #expect(eight.contains("bfloat16") || eight.contains("float16"), "\(eight)")
+  }
+
+  /// No rounding explains what is wrong altogether.
+  @Test func aSwapIsNoRounding() throws {
+    let parityCase = try FixtureSuite.named("lstm-bidirectional")
+    let model = try #require(parityCase.model)
+    var swapped: [String: Tensor] = [:]
+    for parameter in model.configuration.parameters {
+      let other: Direction = parameter.direction == .forward ? .reverse : .forward
+      swapped[parameter.name] = model.stateDict[parameter.role, parameter.layer, other]
+    }
+    #expect(hint(try parityCase.with(parameters: swapped)) == nil)
+  }
+
+  /// Small enough for 16 bits, but in one direction alone.
+  @Test func oneWrongWeightIsNoRounding() throws {
+    let parityCase = try FixtureSuite.named("lstm-bidirectional-batch-first")
+    var tensors = try #require(parityCase.model).stateDict.tensors
+    tensors["weight_hh_l0_reverse"] = tensors["weight_hh_l0_reverse"]?.changing { $0[0] *= 1.1 }
+    #expect(hint(try parityCase.with(parameters: tensors)) == nil)
+  }
+}
+
+@Suite struct EmulationTests {
+  @Test(arguments: [1.0, -1, 0x1p-7, -0x1p5])
+  func cuttingOffGoesTowardsZero(scale: Double) {
+    let cutting = Emulation(weights: .tf32, truncates: true)
+    let u = Arithmetic.tf32.unitRoundoff
+    #expect(cutting.weight(scale) == scale)
+    #expect(cutting.weight(scale * (1 + 1.9 * u)) == scale)
+    #expect(cutting.weight(scale * (1 + 3.5 * u)) == scale * (1 + 2 * u))
+    #expect(cutting.weight(scale * (2 - 0.1 * u)) == scale * (2 - 2 * u))
+    #expect(Emulation(weights: .tf32).weight(scale * (1 + 1.9 * u)) == scale * (1 + 2 * u))
+  }
+
+  @Test func flushingTakesSubnormalsAlone() {
+    let flushing = Emulation(flushesSubnormals: true)
+    #expect(flushing.result(0x1p-126) == 0x1p-126 && flushing.vector(-0x1p-127) == 0)
+  }
+}

@@ -1,0 +1,104 @@
+import ParityFixtures
+import RecurrentModel
+import TensorComparison
+import TensorCore
+import TestSupport
+import Testing
+
+@testable import ParityJudging
+
+/// Rounding noise that is measured on a part of a batch.
+@Suite struct SequenceSampleTests {
+  private static let batch = 40
+
+  /// A batch whose reference is our engine's own result.
+  ///
+  /// - Parameter loud: a sequence whose input is a thousand times as large.
+  private func parityCase(
+    _ nonlinearity: Nonlinearity = .tanh, loud: Int? = nil
+  ) throws -> ParityCase {
+    var generator = SeededGenerator(seed: 5)
+    func tensor(_ axes: [Int]) -> Tensor {
+      let shape = Shape(axes)
+      return Tensor(
+        (0..<shape.elementCount).map { _ in Float.random(in: -1...1, using: &generator) },
+        shape: shape)
+    }
+    let configuration = try RecurrentConfiguration(
+      module: .rnn, inputSize: 3, hiddenSize: 8, batchFirst: true, bidirectional: true,
+      nonlinearity: nonlinearity)
+    let stateDict = try StateDict(
+      Dictionary(
+        uniqueKeysWithValues: configuration.parameters.map { ($0.name, tensor($0.shape.axes)) }),
+      checkedAgainst: configuration)
+    let x = tensor([Self.batch, 4, 3]).changing { elements in
+      if let loud { for k in loud * 12..<(loud + 1) * 12 { elements[k] *= 1000 } }
+    }
+    let model = ParityCase.Model(
+      configuration: configuration, stateDict: stateDict,
+      input: try RecurrentInput(input: x, for: configuration), arithmetic: .float32)
+    let named = try FixtureSuite.named("rnn-relu")
+    return ParityCase(
+      location: named.location, manifest: named.manifest, configuration: configuration,
+      reference: Judge.engine(model).outputs(for: model.input),
+      contract: LayoutContract(configuration, layout: model.input.outputLayout, packing: nil),
+      model: model)
+  }
+
+  @Test func aSmallBatchIsMeasuredWhole() throws {
+    let result = Judge().judge(try parityCase())
+    #expect(result.status == .passed && result.measuredSequences == nil)
+  }
+
+  @Test func aVerdictOnASampleSaysSo() throws {
+    let result = Judge(noiseWork: 1).judge(try parityCase())
+    #expect(result.status == .passed && result.measuredSequences == 8)
+  }
+
+  /// No padding is borrowed, and no sequence left out.
+  @Test func whatIsBorrowedIsTheLargest() throws {
+    let model = try #require(try parityCase().model)
+    func sigma(_ sequences: [Int]?) throws -> [Double] {
+      let noise = NoiseEstimate(
+        model.configuration, model.stateDict, model.input, RoundingModel(.float32),
+        sequences: sequences, unmeasured: .borrowing)
+      return try #require(noise.tensors["output"]).sigma
+    }
+    let (whole, sampled) = (try sigma(nil), try sigma([0, 20]))
+    let each = whole.count / Self.batch
+    for sequence in 0..<Self.batch {
+      for place in 0..<each {
+        let own = whole[sequence * each + place]
+        let largest = max(whole[place], whole[20 * each + place])
+        #expect(sampled[sequence * each + place] == ([0, 20].contains(sequence) ? own : largest))
+      }
+    }
+  }
+
+  /// Sequence 3 is none of the sample: what it borrows is far too small for it.
+  @Test func whatTheSampleFailsIsMeasuredWhole() throws {
+    let right = try parityCase(.relu, loud: 3)
+    let nudged = right.with(
+      reference: RecurrentOutput(
+        output: right.reference.output?.changing { elements in
+          // One unit in the last place, throughout.
+          for k in elements.indices { elements[k] *= 1 + 0x1p-23 }
+        },
+        hN: right.reference.hN.changing { elements in
+          for k in elements.indices { elements[k] *= 1 + 0x1p-23 }
+        }, cN: nil))
+    let result = Judge(noiseWork: 1).judge(nudged)
+    #expect(result.status == .passed && result.measuredSequences == nil)
+  }
+
+  @Test func anErrorOutsideTheSampleIsSeen() throws {
+    let right = try parityCase()
+    let features = 16 * 4
+    func wrong(_ tensor: Tensor) -> Tensor { tensor.changing { $0[3 * features] += 1e-4 } }
+    let wrongCase = right.with(
+      reference: RecurrentOutput(
+        output: right.reference.output.map(wrong), hN: right.reference.hN, cN: nil))
+    let result = Judge(noiseWork: 1).judge(wrongCase)
+    #expect(result.status == .failed && result.measuredSequences == nil)
+  }
+}
