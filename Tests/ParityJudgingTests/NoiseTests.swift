@@ -133,6 +133,29 @@ import Testing
   }
 }
 
+@Suite struct SilentModuleTests {
+  /// What is exactly zero errs by nothing, and nothing grows out of it.
+  @Test func zerosHaveNoError() {
+    let weights = Tensor([1e9, -1e9], shape: [2, 1])
+    let noise = StepNoise(
+      model: RoundingModel(.float32),
+      draws: NoiseDraws(layer: 0, direction: 0, sequence: 0, group: 0, units: 2), step: 0)
+    let product = NoisyMatrix(weights, bias: nil)
+      .product(with: NoisyVector([0]), noise, .hiddenProduct)
+    let zero = NoisyNumber(value: 0, replicas: .zero)
+    for number in [
+      product[0], noise.sum(zero, zero, .gateSum, 0), noise.tanh(zero, .gate, 0),
+      noise.product(zero, NoisyNumber(value: 3, replicas: Replicas(repeating: 3)), .kept, 0),
+    ] {
+      #expect(number.replicas == .zero)
+    }
+    // A term that underflows is another matter.
+    let tiny = NoisyMatrix(weights, bias: nil)
+      .product(with: NoisyVector([1e-300]), noise, .hiddenProduct)
+    #expect(tiny[0].replicas.rootMeanSquare >= 0x1p-149 / 4)
+  }
+}
+
 @Suite struct NoiseEstimateTests {
   private func estimate(
     _ random: RandomModule, _ arithmetic: Arithmetic = .float32, replicas: Int = 16

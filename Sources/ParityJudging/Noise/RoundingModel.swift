@@ -74,8 +74,9 @@ struct RoundingModel: Sendable, Equatable {
   /// The first of the two squared sums is the expectation over random orders of the
   /// sum of the squared partial sums; the second that sum in the order of the
   /// terms, which is larger where they cancel in a structured way. Each term can
-  /// underflow.
+  /// underflow, but for one that is zero.
   func product(_ sum: ProductSum) -> Double {
+    guard !sum.isOfZeros else { return 0 }
     let inRandomOrder = sum.count / 6 * sum.squares + sum.count / 3 * sum.value * sum.value
     let summing = sumUnit * (max(inRandomOrder, sum.squaredPartialSums) / 3).squareRoot()
     let operands = operandUnit * (2.0 / 3 * sum.squares).squareRoot()
@@ -101,6 +102,7 @@ struct ProductSum {
   var squares = 0.0
   /// Σsₖ², with sₖ = p₁ + … + pₖ
   var squaredPartialSums = 0.0
+  private(set) var isOfZeros = true
 
   @inline(__always)
   mutating func add(_ term: Double) {
@@ -108,5 +110,6 @@ struct ProductSum {
     value += term
     squares += term * term
     squaredPartialSums += value * value
+    isOfZeros = isOfZeros && term == 0
   }
 }

@@ -2,7 +2,8 @@ import RealModule
 import TensorComparison
 import TensorCore
 
-/// The operations of one step, each with its error.
+/// The operations of one step, each with its error; with none where the operands are
+/// zeros, since the smallest error of a silent unit grows as any other.
 struct StepNoise {
   let model: RoundingModel
   let draws: NoiseDraws
@@ -12,14 +13,18 @@ struct StepNoise {
     _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> NoisyNumber {
     let value = a.value + b.value
-    return perturbed(value, a.replicas + b.replicas, model.rounding(value), operation, unit)
+    let isExact = a.value == 0 && b.value == 0
+    return perturbed(
+      value, a.replicas + b.replicas, isExact ? 0 : model.rounding(value), operation, unit)
   }
 
   func product(
     _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> NoisyNumber {
     let value = a.value * b.value
-    return perturbed(value, a.replicas * b.replicas, model.rounding(value), operation, unit)
+    let isExact = a.value == 0 || b.value == 0
+    return perturbed(
+      value, a.replicas * b.replicas, isExact ? 0 : model.rounding(value), operation, unit)
   }
 
   /// 1 − a
@@ -39,7 +44,8 @@ struct StepNoise {
 
   func tanh(_ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int) -> NoisyNumber {
     let value = Double.tanh(a.value)
-    return perturbed(value, map(a.replicas, Double.tanh), model.tanh(value), operation, unit)
+    return perturbed(
+      value, map(a.replicas, Double.tanh), a.value == 0 ? 0 : model.tanh(value), operation, unit)
   }
 
   /// Exact. A unit that is off in all replicas, but by less than the error that an
