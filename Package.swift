@@ -56,7 +56,8 @@ let package = Package(
       imports: ["TensorCore", "CZlib", .target(name: "CHDF5", condition: .when(traits: ["HDF5"]))]),
     room("TensorComparison", imports: ["TensorCore", realModule]),
     room("RecurrentModel", imports: ["TensorCore", realModule]),
-    room("RecurrentEngine", imports: ["TensorCore", "RecurrentModel", realModule]),
+    .target(name: "RecurrentKernels"),
+    room("RecurrentEngine", imports: ["TensorCore", "RecurrentModel", "RecurrentKernels"]),
     room(
       "ParityFixtures",
       imports: ["TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel"]),

@@ -1,182 +1,97 @@
-import RealModule
+import RecurrentKernels
 import RecurrentModel
 import TensorCore
 
 /// One direction of one layer, its weights packed.
-struct PackedCell<Scalar: FloatingElement & Real>: Sendable {
+struct PackedCell<Scalar: KernelScalar>: Sendable {
+  /// W_ih, with the biases.
+  let input: PackedMatrix<Scalar>
+  /// W_hh; GRU's b_hn stands inside the reset gate's product, so apart.
+  let hidden: PackedMatrix<Scalar>
+  /// W_hr.
+  let projection: PackedMatrix<Scalar>?
+  let hiddenSize: Int
+  /// P: elements of h.
+  let outputSize: Int
+  /// Of `hiddenSize`, in whole vectors.
+  let paddedSize: Int
+  let hasCellState: Bool
+  let kernels: rk_kernels
   private let recurrence: Recurrence
   private let nonlinearity: Nonlinearity
-  private let weightIH: PackedMatrix<Scalar>
-  private let weightHH: PackedMatrix<Scalar>
-  private let biasIH: [Scalar]
-  private let biasHH: [Scalar]
-  private let weightHR: PackedMatrix<Scalar>?
 
+  /// O(weights).
   init(
     _ configuration: RecurrentConfiguration, _ stateDict: StateDict, layer: Int,
-    _ direction: Direction
+    _ direction: Direction, _ instructionSet: InstructionSet
   ) {
     guard let weightIH = stateDict[.weightIH, layer, direction],
       let weightHH = stateDict[.weightHH, layer, direction]
     else { preconditionFailure("a checked state_dict holds every weight") }
-    func bias(_ role: ParameterSpecification.Role) -> [Scalar] {
-      stateDict[role, layer, direction]?.elements()
-        ?? Array(repeating: 0, count: weightIH.shape.axes[0])
-    }
+    kernels = instructionSet.kernels(for: Scalar.self)
     recurrence = configuration.module.recurrence
     nonlinearity = configuration.nonlinearity
-    self.weightIH = PackedMatrix(weightIH)
-    self.weightHH = PackedMatrix(weightHH)
-    biasIH = bias(.biasIH)
-    biasHH = bias(.biasHH)
-    weightHR = stateDict[.weightHR, layer, direction].map { PackedMatrix($0) }
+    hasCellState = recurrence.hasCellState
+    hiddenSize = configuration.hiddenSize
+    outputSize = configuration.outputSize
+    let (units, lanes) = (configuration.hiddenSize, Int(kernels.lanes))
+    paddedSize = (units + lanes - 1) / lanes * lanes
+
+    func bias(_ role: ParameterSpecification.Role) -> [[Scalar]] {
+      let elements: [Scalar] =
+        stateDict[role, layer, direction]?.elements()
+        ?? Array(repeating: 0, count: weightIH.shape.axes[0])
+      return stride(from: 0, to: elements.count, by: units).map {
+        Array(elements[$0..<$0 + units])
+      }
+    }
+    let (biasIH, biasHH) = (bias(.biasIH), bias(.biasHH))
+    let sums = zip(biasIH, biasHH).map { zip($0, $1).map { $0 + $1 } }
+    typealias Shape = PackedMatrix<Scalar>.Shape
+    func packed(_ tensor: Tensor, _ gates: [Int]?, bias: [[Scalar]], from: Int)
+      -> PackedMatrix<Scalar>
+    {
+      let shape =
+        gates.map { Shape(gates: $0, slots: 4, units: units, lanes: lanes) }
+        ?? Shape(units: tensor.shape.axes[0], lanes: lanes)
+      return PackedMatrix(tensor, shape, bias: bias, biasFrom: from)
+    }
+    switch recurrence {
+    case .lstm:
+      input = packed(weightIH, [0, 1, 2, 3], bias: sums, from: 0)
+      hidden = packed(weightHH, [0, 1, 2, 3], bias: [], from: 4)
+    case .gru:
+      input = packed(weightIH, [0, 1, 2], bias: [sums[0], sums[1], biasIH[2]], from: 0)
+      hidden = packed(weightHH, [0, 1, 3], bias: [[], [], [], biasHH[2]], from: 2)
+    case .rnn:
+      input = packed(weightIH, nil, bias: sums, from: 0)
+      hidden = packed(weightHH, nil, bias: [], from: 4)
+    }
+    projection = stateDict[.weightHR, layer, direction].map {
+      packed($0, nil, bias: [], from: 0)
+    }
   }
 
-  private var hiddenSize: Int { weightIH.rows / recurrence.gates.count }
-  private var outputSize: Int { weightHH.columns }
-
-  /// Runs over the whole batch, each sequence over its own length, and writes
-  /// this direction's part of every vector of `output`.
+  /// The step's h, and for LSTM its c, from complete sums.
   ///
-  /// - Parameter state: at first the initial one, at last the final one.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  func run(
-    over input: TimeMajor<Scalar>, lengths: [Int], _ direction: Direction,
-    into output: inout TimeMajor<Scalar>, state: inout EngineState<Scalar>
+  /// - Parameters:
+  ///   - cell: c of the step before, `paddedSize` elements a row, for LSTM.
+  ///   - previous: a pointer to each row's h of the step before.
+  ///   - results: a pointer to each row's h, of `hiddenSize` elements.
+  func applyGates(
+    _ sums: UnsafePointer<Scalar>, cell: UnsafeMutablePointer<Scalar>,
+    previous: UnsafePointer<UnsafeRawPointer?>,
+    results: UnsafePointer<UnsafeMutableRawPointer?>, count: Int
   ) {
-    var workspace = Workspace(rows: weightIH.rows, hidden: hiddenSize)
-    let half = direction.rawValue * outputSize
-    for position in 0..<input.steps {
-      let step = direction == .forward ? position : input.steps - 1 - position
-      for sequence in 0..<input.batch where step < lengths[sequence] {
-        advance(
-          input, start: input.start(step: step, sequence: sequence), sequence: sequence,
-          state: &state, &workspace)
-        let start = output.start(step: step, sequence: sequence) + half
-        let h = sequence * outputSize
-        for unit in 0..<outputSize { output.elements[start + unit] = state.h[h + unit] }
-      }
-    }
-  }
-
-  /// One step of one sequence.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  private func advance(
-    _ input: TimeMajor<Scalar>, start: Int, sequence: Int, state: inout EngineState<Scalar>,
-    _ workspace: inout Workspace
-  ) {
-    let (hidden, size) = (hiddenSize, outputSize)
-    for row in 0..<weightIH.rows {
-      workspace.fromInput[row] = biasIH[row]
-      workspace.fromHidden[row] = biasHH[row]
-    }
-    input.elements.withUnsafeBufferPointer { x in
-      state.h.withUnsafeMutableBufferPointer { h in
-        state.c.withUnsafeMutableBufferPointer { c in
-          workspace.withBuffers { fromInput, fromHidden, unprojected in
-            guard let x = x.baseAddress, let h = h.baseAddress else { return }
-            let ownH = h + sequence * size
-            weightIH.addProduct(with: x + start, to: fromInput)
-            weightHH.addProduct(with: ownH, to: fromHidden)
-            switch recurrence {
-            case .lstm:
-              guard let c = c.baseAddress else { return }
-              let target = weightHR == nil ? ownH : unprojected
-              lstm(fromInput, fromHidden, c + sequence * hidden, target)
-              if let weightHR {
-                for unit in 0..<size { ownH[unit] = 0 }
-                weightHR.addProduct(with: unprojected, to: ownH)
-              }
-            case .gru: gru(fromInput, fromHidden, ownH)
-            case .rnn: rnn(fromInput, fromHidden, ownH)
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// `c` and `h` of the step, out of the gates' two sums.
-  @inline(__always)
-  private func lstm(
-    _ fromInput: UnsafeMutablePointer<Scalar>, _ fromHidden: UnsafeMutablePointer<Scalar>,
-    _ c: UnsafeMutablePointer<Scalar>, _ h: UnsafeMutablePointer<Scalar>
-  ) {
-    let count = hiddenSize
-    for unit in 0..<count {
-      let i = sigmoid(fromInput[unit] + fromHidden[unit])
-      let f = sigmoid(fromInput[count + unit] + fromHidden[count + unit])
-      let g = Scalar.tanh(fromInput[2 * count + unit] + fromHidden[2 * count + unit])
-      let o = sigmoid(fromInput[3 * count + unit] + fromHidden[3 * count + unit])
-      c[unit] = f * c[unit] + i * g
-      h[unit] = o * Scalar.tanh(c[unit])
-    }
-  }
-
-  @inline(__always)
-  private func gru(
-    _ fromInput: UnsafeMutablePointer<Scalar>, _ fromHidden: UnsafeMutablePointer<Scalar>,
-    _ h: UnsafeMutablePointer<Scalar>
-  ) {
-    let count = hiddenSize
-    for unit in 0..<count {
-      let r = sigmoid(fromInput[unit] + fromHidden[unit])
-      let z = sigmoid(fromInput[count + unit] + fromHidden[count + unit])
-      let n = Scalar.tanh(fromInput[2 * count + unit] + r * fromHidden[2 * count + unit])
-      h[unit] = (1 - z) * n + z * h[unit]
-    }
-  }
-
-  @inline(__always)
-  private func rnn(
-    _ fromInput: UnsafeMutablePointer<Scalar>, _ fromHidden: UnsafeMutablePointer<Scalar>,
-    _ h: UnsafeMutablePointer<Scalar>
-  ) {
-    switch nonlinearity {
-    case .tanh:
-      for unit in 0..<hiddenSize { h[unit] = .tanh(fromInput[unit] + fromHidden[unit]) }
-    case .relu:
-      for unit in 0..<hiddenSize {
-        let sum = fromInput[unit] + fromHidden[unit]
-        h[unit] = sum < 0 ? 0 : sum  // NaN is not below 0, and stays
-      }
-    }
-  }
-
-  @inline(__always)
-  private func sigmoid(_ x: Scalar) -> Scalar { 1 / (1 + .exp(-x)) }
-}
-
-extension PackedCell {
-  /// What a step needs and no later step reads.
-  private struct Workspace {
-    var fromInput: [Scalar]  // (G·H): W_ih x + b_ih
-    var fromHidden: [Scalar]  // (G·H): W_hh h + b_hh
-    var unprojected: [Scalar]  // (H): o ⊙ tanh(c), before a projection
-
-    init(rows: Int, hidden: Int) {
-      fromInput = Array(repeating: 0, count: rows)
-      fromHidden = Array(repeating: 0, count: rows)
-      unprojected = Array(repeating: 0, count: hidden)
-    }
-
-    mutating func withBuffers(
-      _ body: (
-        UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>
-      ) -> Void
-    ) {
-      fromInput.withUnsafeMutableBufferPointer { a in
-        fromHidden.withUnsafeMutableBufferPointer { b in
-          unprojected.withUnsafeMutableBufferPointer { c in
-            guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else {
-              return
-            }
-            body(a, b, c)
-          }
-        }
-      }
+    var gates = rk_gates(
+      units: Int64(hiddenSize), row_count: Int64(count), sums: sums,
+      sums_stride: Int64(input.shape.sumsCount), cell: cell, cell_stride: Int64(paddedSize),
+      hidden: previous, results: results)
+    switch (recurrence, nonlinearity) {
+    case (.lstm, _): kernels.lstm(&gates)
+    case (.gru, _): kernels.gru(&gates)
+    case (.rnn, .tanh): kernels.rnn_tanh(&gates)
+    case (.rnn, .relu): kernels.rnn_relu(&gates)
     }
   }
 }

@@ -1,0 +1,42 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+import RecurrentKernels
+
+/// What the engine's kernels are compiled for. All give the same bits.
+package struct InstructionSet: Sendable {
+  /// `x86-64`, `x86-64-v3`, `x86-64-v4` or `neon`.
+  package let name: String
+  private let index: Int64
+
+  /// Those of this processor, the fastest last.
+  package static let supported: [InstructionSet] =
+    (0..<rk_instruction_set_count()).filter { rk_is_supported($0) != 0 }.map { index in
+      InstructionSet(
+        name: String(cString: rk_instruction_set_at(index).pointee.name), index: index)
+    }
+
+  /// The environment variable that names another than the fastest.
+  package static let variable = "PARITY_ISA"
+
+  /// What `PARITY_ISA` names, or the fastest; nil where it names none of this
+  /// processor's.
+  package static let chosen: InstructionSet? =
+    if let name = getenv(variable) {
+      named(String(cString: name))
+    } else {
+      supported.last
+    }
+
+  package static func named(_ name: String) -> InstructionSet? {
+    supported.first { $0.name == name }
+  }
+
+  func kernels<Scalar: KernelScalar>(for type: Scalar.Type) -> rk_kernels {
+    Scalar.kernels(of: rk_instruction_set_at(index).pointee)
+  }
+}

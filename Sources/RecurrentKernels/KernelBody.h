@@ -1,0 +1,296 @@
+// The kernels for one element type and one instruction set. Defined where this is
+// included: REAL, INTEGER (of the same size), LANES, REGISTERS (16 or 32), NAME(x)
+// (unique to the instruction set and the type) and FORMAT(x) (the constants of the
+// type).
+
+typedef REAL NAME(V) __attribute__((ext_vector_type(LANES)));
+typedef INTEGER NAME(I) __attribute__((ext_vector_type(LANES)));
+typedef REAL NAME(U) __attribute__((ext_vector_type(LANES), aligned(sizeof(REAL))));
+#define V NAME(V)
+#define I NAME(I)
+#define U NAME(U)
+#define INLINE static inline __attribute__((always_inline))
+#define FMA __builtin_elementwise_fma
+
+INLINE V NAME(load)(const REAL *p) { return *(const U *)p; }
+INLINE void NAME(store)(REAL *p, V v) { *(U *)p = v; }
+
+// The first `count` lanes; the others are 0.
+INLINE V NAME(load_some)(const REAL *p, int64_t count) {
+  if (count >= LANES) return NAME(load)(p);
+  REAL lanes[LANES] = {0};
+  for (int64_t k = 0; k < count; k++) lanes[k] = p[k];
+  return NAME(load)(lanes);
+}
+
+INLINE void NAME(store_some)(REAL *p, V v, int64_t count) {
+  if (count >= LANES) {
+    NAME(store)(p, v);
+    return;
+  }
+  REAL lanes[LANES];
+  NAME(store)(lanes, v);
+  for (int64_t k = 0; k < count; k++) p[k] = lanes[k];
+}
+
+// ---------------------------------------------------------------- activations
+
+// e^a = 2^n · (1 + p), with |a − n ln 2| ≤ ½ ln 2: n by adding a number so large
+// that the sum is an integer, ln 2 in two parts of which n times the first is
+// exact, and p = r + r² q(r) with q the minimax polynomial of (eʳ − 1 − r) / r².
+typedef struct {
+  I n;
+  V p;
+} NAME(exponential);
+
+INLINE NAME(exponential) NAME(exponential_of)(V a) {
+  V shifted = FMA(a, (V)FORMAT(LOG2_E), (V)FORMAT(SHIFT));
+  V n = shifted - (V)FORMAT(SHIFT);
+  V r = FMA(n, (V)-FORMAT(LN2_HIGH), a);
+  r = FMA(n, (V)-FORMAT(LN2_LOW), r);
+  const REAL c[] = FORMAT(POLYNOMIAL);
+  const int degree = sizeof c / sizeof c[0] - 1;
+  V q = c[degree];
+#pragma clang loop unroll(full)
+  for (int k = degree - 1; k >= 0; k--) q = FMA(q, r, (V)c[k]);
+  NAME(exponential) e = {(I)shifted - (I)(V)FORMAT(SHIFT), FMA(r * r, q, r)};
+  return e;
+}
+
+// 2^n for a normal result.
+INLINE V NAME(power_of_two)(I n) {
+  return (V)((n + FORMAT(BIAS)) << FORMAT(FRACTION_BITS));
+}
+
+#define SIGN_BIT ((I)((INTEGER)1 << (sizeof(REAL) * 8 - 1)))
+
+// u / (1 + u); for a small u as u − u · that, of which the second part is small and
+// so are the errors of its division.
+INLINE V NAME(share)(V u) {
+  V y = u / (1 + u);
+  return u < (REAL)0.5 ? FMA(-u, y, u) : y;
+}
+
+// t / (1 + t) of t = e^-|x|, which keeps its precision down to the smallest
+// subnormal number, and 1 less that where x is positive.
+INLINE V NAME(sigmoid)(V x) {
+  V a = (V)((I)x | SIGN_BIT);
+  a = a < (V)-FORMAT(SIGMOID_END) ? (V)-FORMAT(SIGMOID_END) : a;
+  NAME(exponential) e = NAME(exponential_of)(a);
+  // In two steps, of which the first is exact, and makes a number of a NaN.
+  I half = e.n >> 1;
+  V t = (V)((I)(1 + e.p) + (half << FORMAT(FRACTION_BITS))) * NAME(power_of_two)(e.n - half);
+  V y = NAME(share)(t);
+  y = x < 0 ? y : 1 - y;
+  return x == x ? y : x;
+}
+
+// h / (1 + h) of h = ½ (e^2|x| − 1).
+INLINE V NAME(tanh)(V x) {
+  V a = (V)((I)x & ~SIGN_BIT);
+  a = a > (V)FORMAT(TANH_END) ? (V)FORMAT(TANH_END) : a;
+  NAME(exponential) e = NAME(exponential_of)(a + a);
+  V s = NAME(power_of_two)(e.n - 1);
+  V y = NAME(share)(FMA(s, e.p, s - (REAL)0.5));
+  return (V)((I)y | ((I)x & SIGN_BIT));
+}
+
+#define MAP(function)                                                                   \
+  static void NAME(map_##function)(const void *from, void *to, int64_t count) {         \
+    const REAL *x = from;                                                               \
+    REAL *y = to;                                                                       \
+    for (int64_t k = 0; k < count; k += LANES)                                          \
+      NAME(store_some)(                                                                 \
+          y + k, NAME(function)(NAME(load_some)(x + k, count - k)), count - k);         \
+  }
+MAP(sigmoid)
+MAP(tanh)
+
+// ------------------------------------------------------------------- products
+
+// A tile of ROWS rows and PANELS panels of VECTORS vectors, its sums in registers:
+// each sum adds its terms in their order.
+INLINE void NAME(tile)(
+    const rk_matrix *matrix, int64_t panel, const REAL *const *rows, REAL *sums,
+    int64_t sums_stride, const int ROWS, const int VECTORS, const int PANELS) {
+  const int64_t terms = matrix->terms;
+  const int64_t panel_size = terms * matrix->panel_vectors * LANES;
+  const int64_t panel_step = matrix->slots * LANES;
+  const REAL *weights = (const REAL *)matrix->weights + panel * panel_size;
+  const REAL *bias = matrix->bias;
+  int64_t place[4];
+  for (int v = 0; v < VECTORS; v++) place[v] = panel * panel_step + matrix->slot[v] * LANES;
+
+  const REAL *x[8];
+  V sum[8][4][4];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < ROWS; r++) {
+    x[r] = rows[r];
+#pragma clang loop unroll(full)
+    for (int p = 0; p < PANELS; p++)
+#pragma clang loop unroll(full)
+      for (int v = 0; v < VECTORS; v++) {
+        const REAL *start = v < matrix->bias_from ? sums + r * sums_stride : bias;
+        sum[r][p][v] = NAME(load)(start + p * panel_step + place[v]);
+      }
+  }
+  for (int64_t k = 0; k < terms; k++) {
+#pragma clang loop unroll(full)
+    for (int p = 0; p < PANELS; p++)
+#pragma clang loop unroll(full)
+      for (int v = 0; v < VECTORS; v++) {
+        V w = NAME(load)(weights + p * panel_size + v * LANES);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < ROWS; r++) sum[r][p][v] = FMA(w, (V)x[r][k], sum[r][p][v]);
+      }
+    weights += VECTORS * LANES;
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < ROWS; r++)
+#pragma clang loop unroll(full)
+    for (int p = 0; p < PANELS; p++)
+#pragma clang loop unroll(full)
+      for (int v = 0; v < VECTORS; v++)
+        NAME(store)(sums + r * sums_stride + p * panel_step + place[v], sum[r][p][v]);
+}
+
+#define TILE(R, N, P)                                                                   \
+  case R:                                                                               \
+    NAME(tile)(matrix, panel, x, out, sums_stride, R, N, P);                            \
+    break;
+
+// PANELS panels of VECTORS vectors for all rows, in tiles of nearly the same size.
+#define ROW_TILES(N, P, MOST, ...)                                                      \
+  static void NAME(rows_##N##x##P)(                                                     \
+      const rk_matrix *matrix, int64_t panel, const REAL *const *rows,                  \
+      int64_t row_count, REAL *sums, int64_t sums_stride) {                             \
+    int64_t tiles = (row_count + (MOST) - 1) / (MOST);                                  \
+    for (int64_t tile = 0; tile < tiles; tile++) {                                      \
+      int64_t first = row_count * tile / tiles;                                         \
+      int64_t count = row_count * (tile + 1) / tiles - first;                           \
+      const REAL *const *x = rows + first;                                              \
+      REAL *out = sums + first * sums_stride;                                           \
+      switch (count) { __VA_ARGS__ }                                                    \
+    }                                                                                   \
+  }
+
+#if REGISTERS == 32
+ROW_TILES(4, 1, 6, TILE(1, 4, 1) TILE(2, 4, 1) TILE(3, 4, 1) TILE(4, 4, 1) TILE(5, 4, 1) TILE(6, 4, 1))
+ROW_TILES(3, 1, 8, TILE(1, 3, 1) TILE(2, 3, 1) TILE(3, 3, 1) TILE(4, 3, 1) TILE(5, 3, 1) TILE(6, 3, 1) TILE(7, 3, 1) TILE(8, 3, 1))
+ROW_TILES(2, 1, 8, TILE(1, 2, 1) TILE(2, 2, 1) TILE(3, 2, 1) TILE(4, 2, 1) TILE(5, 2, 1) TILE(6, 2, 1) TILE(7, 2, 1) TILE(8, 2, 1))
+ROW_TILES(1, 1, 8, TILE(1, 1, 1) TILE(2, 1, 1) TILE(3, 1, 1) TILE(4, 1, 1) TILE(5, 1, 1) TILE(6, 1, 1) TILE(7, 1, 1) TILE(8, 1, 1))
+ROW_TILES(4, 4, 1, TILE(1, 4, 4))
+ROW_TILES(3, 4, 1, TILE(1, 3, 4))
+ROW_TILES(4, 2, 3, TILE(1, 4, 2) TILE(2, 4, 2) TILE(3, 4, 2))
+ROW_TILES(3, 2, 3, TILE(1, 3, 2) TILE(2, 3, 2) TILE(3, 3, 2))
+#else
+ROW_TILES(4, 1, 3, TILE(1, 4, 1) TILE(2, 4, 1) TILE(3, 4, 1))
+ROW_TILES(3, 1, 4, TILE(1, 3, 1) TILE(2, 3, 1) TILE(3, 3, 1) TILE(4, 3, 1))
+ROW_TILES(2, 1, 6, TILE(1, 2, 1) TILE(2, 2, 1) TILE(3, 2, 1) TILE(4, 2, 1) TILE(5, 2, 1) TILE(6, 2, 1))
+ROW_TILES(1, 1, 8, TILE(1, 1, 1) TILE(2, 1, 1) TILE(3, 1, 1) TILE(4, 1, 1) TILE(5, 1, 1) TILE(6, 1, 1) TILE(7, 1, 1) TILE(8, 1, 1))
+ROW_TILES(4, 2, 1, TILE(1, 4, 2))
+ROW_TILES(3, 2, 1, TILE(1, 3, 2))
+#endif
+
+static void NAME(product)(
+    const rk_matrix *matrix, const void *const *vectors, int64_t row_count, void *results,
+    int64_t sums_stride) {
+  const REAL *const *rows = (const REAL *const *)vectors;
+  REAL *sums = results;
+#define ROWS(shape) NAME(rows_##shape)(matrix, panel, rows, row_count, sums, sums_stride)
+  int64_t panel = 0;
+  const int64_t full = matrix->panels - (matrix->last_panel_vectors != matrix->panel_vectors);
+  // Few rows have few sums: several panels keep the multipliers busy.
+  while (panel < full) {
+    const int64_t left = full - panel;
+    switch (matrix->panel_vectors) {
+      case 4:
+#if REGISTERS == 32
+        if (row_count == 1 && left >= 4) { ROWS(4x4); panel += 4; continue; }
+        if (row_count <= 3 && left >= 2) { ROWS(4x2); panel += 2; continue; }
+#else
+        if (row_count == 1 && left >= 2) { ROWS(4x2); panel += 2; continue; }
+#endif
+        ROWS(4x1);
+        break;
+      case 3:
+#if REGISTERS == 32
+        if (row_count == 1 && left >= 4) { ROWS(3x4); panel += 4; continue; }
+        if (row_count <= 3 && left >= 2) { ROWS(3x2); panel += 2; continue; }
+#else
+        if (row_count == 1 && left >= 2) { ROWS(3x2); panel += 2; continue; }
+#endif
+        ROWS(3x1);
+        break;
+      case 2: ROWS(2x1); break;
+      default: ROWS(1x1); break;
+    }
+    panel += 1;
+  }
+  if (panel < matrix->panels) switch (matrix->last_panel_vectors) {
+      case 3: ROWS(3x1); break;
+      case 2: ROWS(2x1); break;
+      default: ROWS(1x1); break;
+    }
+#undef ROWS
+}
+
+// ---------------------------------------------------------------------- cells
+
+// Each group of `LANES` units of each row, with its sums.
+#define CELL(name, slots, ...)                                                          \
+  static void NAME(name)(const rk_gates *gates) {                                       \
+    for (int64_t row = 0; row < gates->row_count; row++) {                              \
+      const REAL *s = (const REAL *)gates->sums + row * gates->sums_stride;             \
+      for (int64_t unit = 0; unit < gates->units; unit += LANES, s += (slots)*LANES) {  \
+        const int64_t count = gates->units - unit;                                      \
+        V h;                                                                            \
+        __VA_ARGS__                                                                     \
+        NAME(store_some)((REAL *)gates->results[row] + unit, h, count);                 \
+      }                                                                                 \
+    }                                                                                   \
+  }
+#define SUM(slot) NAME(load)(s + (slot) * LANES)
+
+CELL(lstm, 4, {
+  REAL *cell = (REAL *)gates->cell + row * gates->cell_stride + unit;
+  V i = NAME(sigmoid)(SUM(0)), f = NAME(sigmoid)(SUM(1));
+  V g = NAME(tanh)(SUM(2)), o = NAME(sigmoid)(SUM(3));
+  V c = FMA(f, NAME(load)(cell), i * g);
+  NAME(store)(cell, c);
+  h = o * NAME(tanh)(c);
+})
+
+CELL(gru, 4, {
+  V r = NAME(sigmoid)(SUM(0)), z = NAME(sigmoid)(SUM(1));
+  V n = NAME(tanh)(FMA(r, SUM(3), SUM(2)));
+  h = FMA(z, NAME(load_some)((const REAL *)gates->hidden[row] + unit, count), (1 - z) * n);
+})
+
+CELL(rnn_tanh, 1, { h = NAME(tanh)(SUM(0)); })
+
+// NaN is not below 0, and stays.
+CELL(rnn_relu, 1, {
+  V x = SUM(0);
+  h = x < 0 ? (V)0 : x;
+})
+
+#define KERNELS                                                                         \
+  {                                                                                     \
+    LANES, NAME(product), NAME(lstm), NAME(gru), NAME(rnn_tanh), NAME(rnn_relu),        \
+        NAME(map_sigmoid), NAME(map_tanh)                                               \
+  }
+static const rk_kernels NAME(kernels) = KERNELS;
+
+#undef KERNELS
+#undef SUM
+#undef CELL
+#undef ROW_TILES
+#undef TILE
+#undef MAP
+#undef SIGN_BIT
+#undef FMA
+#undef INLINE
+#undef U
+#undef I
+#undef V

@@ -1,0 +1,80 @@
+// The inner loops of the recurrent engine, for one instruction set and element type
+// each.
+//
+// Every element of a result is made by one fixed sequence of IEEE 754 operations:
+// fused multiply-adds in the order of the terms, and activation functions that are
+// made of the same. They are vectorised across elements and never within one, so all
+// instruction sets give the same bits (the payload of a NaN aside).
+//
+// Pointers are to elements of the kernels' type, strides in elements.
+#ifndef RECURRENT_KERNELS_H
+#define RECURRENT_KERNELS_H
+
+#include <stdint.h>
+
+// A weight matrix (N, K), packed for one vector width: its N outputs lie in panels
+// of `panel_vectors` vectors, the last perhaps of fewer. For each of its K terms a
+// panel holds its vectors one after the other.
+//
+// A row of sums, and the bias likewise, has `slots` vectors for each panel; the
+// panel's vector v stands in `slot[v]` of them.
+typedef struct {
+  const void *weights;
+  int64_t terms;  // K
+  int64_t panels;
+  int64_t panel_vectors;  // 1 to 4
+  int64_t last_panel_vectors;
+  int64_t slots;
+  int64_t slot[4];
+  const void *bias;
+  // Vectors from this one on start their sums at the bias, those before at what the
+  // row of sums holds.
+  int64_t bias_from;
+} rk_matrix;
+
+// The gates of a step of some sequences, whose sums are complete.
+typedef struct {
+  int64_t units;
+  int64_t row_count;
+  // The slots of each vector of units. LSTM: i, f, g, o; GRU: r, z, W_in x + b_in,
+  // W_hn h + b_hn; RNN: one.
+  const void *sums;
+  int64_t sums_stride;
+  // LSTM alone: c, in rows of whole vectors, read and written.
+  void *cell;
+  int64_t cell_stride;
+  // GRU alone: h of the step before, a pointer to each row.
+  const void *const *hidden;
+  // h, a pointer to each row.
+  void *const *results;
+} rk_gates;
+
+typedef struct {
+  // Elements of a vector.
+  int64_t lanes;
+  // sums[r] += W · rows[r] for each row r.
+  void (*product)(
+      const rk_matrix *matrix, const void *const *rows, int64_t row_count, void *sums,
+      int64_t sums_stride);
+  void (*lstm)(const rk_gates *gates);
+  void (*gru)(const rk_gates *gates);
+  void (*rnn_tanh)(const rk_gates *gates);
+  void (*rnn_relu)(const rk_gates *gates);
+  // y[k] = f(x[k]); y may be x.
+  void (*sigmoid)(const void *x, void *y, int64_t count);
+  void (*tanh)(const void *x, void *y, int64_t count);
+} rk_kernels;
+
+typedef struct {
+  const char *name;
+  rk_kernels float32;
+  rk_kernels float64;
+} rk_instruction_set;
+
+// All that are compiled in, the widest last.
+int64_t rk_instruction_set_count(void);
+const rk_instruction_set *rk_instruction_set_at(int64_t index);
+// Whether this processor has it.
+int rk_is_supported(int64_t index);
+
+#endif
