@@ -59,6 +59,9 @@ let package = Package(
     .target(name: "RecurrentKernels"),
     room("RecurrentEngine", imports: ["TensorCore", "RecurrentModel", "RecurrentKernels"]),
     room(
+      "RecurrentBenchmark",
+      imports: ["TensorCore", "RecurrentModel", "RecurrentEngine", "RecurrentKernels"]),
+    room(
       "ParityFixtures",
       imports: ["TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel"]),
     room(
@@ -76,8 +79,8 @@ let package = Package(
     .executableTarget(
       name: "ParityCheck",
       dependencies: [
-        "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "ParityFixtures",
-        "ParityJudging", "ParityReports",
+        "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentEngine",
+        "RecurrentBenchmark", "ParityFixtures", "ParityJudging", "ParityReports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

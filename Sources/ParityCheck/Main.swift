@@ -1,4 +1,5 @@
 import ArgumentParser
+import RecurrentEngine
 
 /// The entry point. A subcommand is told by the first argument alone:
 /// ArgumentParser would give the word to the root command as a path, or, with a
@@ -7,10 +8,11 @@ import ArgumentParser
 @main
 enum Main {
   static func main() async {
-    #if HDF5
-      Supervisor.run()
-    #endif
     let arguments = Array(CommandLine.arguments.dropFirst())
+    #if HDF5
+      if arguments.first != BenchCommand.configuration.commandName { Supervisor.run() }
+    #endif
+    requireInstructionSet()
     let subcommands = ParityCheckCommand.configuration.subcommands
     func subcommand(_ name: String?) -> (any ParsableCommand.Type)? {
       subcommands.first { $0.configuration.commandName == name }
@@ -22,6 +24,13 @@ enum Main {
     } else {
       await run(ParityCheckCommand.self, arguments)
     }
+  }
+
+  private static func requireInstructionSet() {
+    guard InstructionSet.chosen == nil else { return }
+    let names = InstructionSet.supported.map(\.name).joined(separator: ", ")
+    Terminal.printError("\(InstructionSet.variable): expected one of \(names)")
+    ParityCheckCommand.exit(withError: ExitCode(64))
   }
 
   private static func run(_ type: any ParsableCommand.Type, _ arguments: [String]) async {

@@ -10,6 +10,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
     usage: """
       parity-check <path> ... [options]
       parity-check layout <output> <h_n> [options]
+      parity-check bench [options]
       """,
     discussion: """
       PATH is a fixture (.npz, .h5, or a folder with manifest.json), or a folder that is \
@@ -20,7 +21,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       64 wrong usage; 70 an error of parity-check itself.
       """,
     version: Version.text,
-    subcommands: [LayoutCommand.self])
+    subcommands: [LayoutCommand.self, BenchCommand.self])
 
   @Argument(help: "Fixtures, or folders to search for them.", completion: .file())
   var path: [String]

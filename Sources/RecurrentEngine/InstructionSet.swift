@@ -5,7 +5,8 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-import RecurrentKernels
+package import RecurrentKernels
+package import TensorCore
 
 /// What the engine's kernels are compiled for. All give the same bits.
 package struct InstructionSet: Sendable {
@@ -34,6 +35,11 @@ package struct InstructionSet: Sendable {
 
   package static func named(_ name: String) -> InstructionSet? {
     supported.first { $0.name == name }
+  }
+
+  /// For what modules of this arithmetic are computed in.
+  package func kernels(for arithmetic: Arithmetic) -> rk_kernels {
+    arithmetic.computation == .float64 ? kernels(for: Double.self) : kernels(for: Float.self)
   }
 
   func kernels<Scalar: KernelScalar>(for type: Scalar.Type) -> rk_kernels {

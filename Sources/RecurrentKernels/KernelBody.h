@@ -275,10 +275,39 @@ CELL(rnn_relu, 1, {
   h = x < 0 ? (V)0 : x;
 })
 
+// ------------------------------------------------------------ what the machine can
+
+// Fused multiply-adds that depend on nothing but their own last result.
+static void NAME(multiply)(int64_t rounds, void *result) {
+  enum { CHAINS = REGISTERS / 2 };
+  V sum[CHAINS];
+  for (int c = 0; c < CHAINS; c++) sum[c] = (REAL)c;
+  V factor = (REAL)0.5, term = *(REAL *)result;
+  for (int64_t round = 0; round < rounds; round++) {
+#pragma clang loop unroll(full)
+    for (int c = 0; c < CHAINS; c++) sum[c] = FMA(sum[c], factor, term);
+  }
+  V all = sum[0];
+  for (int c = 1; c < CHAINS; c++) all += sum[c];
+  NAME(store_some)(result, all, 1);
+}
+
+// Loads whole vectors in order.
+static void NAME(read)(const void *elements, int64_t count, void *result) {
+  const REAL *p = elements;
+  I all[8] = {0};
+  for (int64_t k = 0; k + 8 * LANES <= count; k += 8 * LANES) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < 8; v++) all[v] ^= (I)NAME(load)(p + k + v * LANES);
+  }
+  for (int v = 1; v < 8; v++) all[0] ^= all[v];
+  NAME(store_some)(result, (V)all[0], 1);
+}
+
 #define KERNELS                                                                         \
   {                                                                                     \
     LANES, NAME(product), NAME(lstm), NAME(gru), NAME(rnn_tanh), NAME(rnn_relu),        \
-        NAME(map_sigmoid), NAME(map_tanh)                                               \
+        NAME(map_sigmoid), NAME(map_tanh), REGISTERS / 2, NAME(multiply), NAME(read)    \
   }
 static const rk_kernels NAME(kernels) = KERNELS;
 

@@ -63,6 +63,12 @@ typedef struct {
   // y[k] = f(x[k]); y may be x.
   void (*sigmoid)(const void *x, void *y, int64_t count);
   void (*tanh)(const void *x, void *y, int64_t count);
+  // To measure the machine: `chains` independent fused multiply-adds of whole vectors,
+  // `rounds` times, and a pass over `count` elements. `result` is one element, of any
+  // value, and keeps the compiler from leaving them out.
+  int64_t chains;
+  void (*multiply)(int64_t rounds, void *result);
+  void (*read)(const void *elements, int64_t count, void *result);
 } rk_kernels;
 
 typedef struct {

@@ -1,0 +1,88 @@
+import ArgumentParser
+import ParityJudging
+import ParityReports
+import RecurrentBenchmark
+import RecurrentEngine
+import RecurrentModel
+import TensorCore
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    _superCommandName: "parity-check",
+    abstract: "Measure the engine's forward pass.",
+    discussion: """
+      Shapes are named module-I-H-layers-B-T; all modules are bidirectional. For each, the \
+      median of its forward passes, and how much that is of what the machine can do: the \
+      share of its fused multiply-adds, and, where a batch is too small to use them, of the \
+      bound that reading the recurrent weights once a step sets. Both are measured beside it.
+      """)
+
+  @Option(help: "Only the shapes whose name matches this regular expression.")
+  var shape: String?
+
+  @Option(help: "How many threads to use (default: one for each core).")
+  var threads: Int?
+
+  @Option(help: "How long to repeat each shape, in seconds.")
+  var seconds = 0.5
+
+  @Flag(help: "Print JSON, one object a line.")
+  var json = false
+
+  @Flag(help: "Print the names of the shapes.")
+  var list = false
+
+  func validate() throws {
+    _ = try CaseFilter(shape)
+    if let threads, threads < 1 {
+      throw ValidationError("--threads: expected 1 or more, found \(threads).")
+    }
+    guard seconds >= 0, seconds.isFinite else {
+      throw ValidationError("--seconds: expected 0 or more, found \(seconds).")
+    }
+  }
+
+  func run() throws {
+    let filter = try CaseFilter(shape)
+    let shapes = BenchmarkShape.standard.filter { filter.matches($0.name) }
+    guard !shapes.isEmpty else {
+      Terminal.printError("no shape matches --shape; --list names them")
+      throw ExitCode(RunStatus.unusable.rawValue)
+    }
+    if list { return Terminal.print(shapes.map(\.name)) }
+    guard let set = InstructionSet.chosen else { return }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    if !json { Terminal.print([Self.header(set, threads ?? Machine.cores)]) }
+    for shape in shapes {
+      let result = try EngineBenchmark(shape)
+        .run(threads: threads ?? Machine.cores, on: set, for: seconds)
+      Terminal.print([
+        json ? String(decoding: try encoder.encode(result), as: UTF8.self) : Self.line(result)
+      ])
+    }
+  }
+
+  private static func header(_ set: InstructionSet, _ threads: Int) -> String {
+    "\(set.name), \(NumberText.count(threads, "thread"))\n"
+      + Style.padded("shape", to: 32) + "   median ms   GFLOP/s   of FMA peak   of bound"
+  }
+
+  private static func line(_ result: EngineBenchmark.Result) -> String {
+    func right(_ text: String, _ width: Int) -> String {
+      String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    return Style.padded(result.shape, to: 32)
+      + right(NumberText.short(result.seconds * 1000), 12)
+      + right(NumberText.short(result.gigaflops), 10)
+      + right(NumberText.percent(result.gigaflops / result.peakGigaflops), 14)
+      + right(NumberText.percent(result.gigaflops / result.boundGigaflops), 11)
+  }
+}

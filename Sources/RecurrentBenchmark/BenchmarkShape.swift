@@ -1,0 +1,85 @@
+package import RecurrentModel
+package import TensorCore
+
+/// A module and a batch of a size that is measured.
+package struct BenchmarkShape: Sendable {
+  package let name: String
+  package let configuration: RecurrentConfiguration
+  package let batch: Int
+  package let steps: Int
+  /// Whether the sequences have all lengths from half of the steps to all of them.
+  package let isRagged: Bool
+  package let arithmetic: Arithmetic
+
+  /// `lstm-128-256-1-32-100`: module, (I, H, layers, B, T), bidirectional.
+  package init(
+    _ module: RecurrentModule, _ inputSize: Int, _ hiddenSize: Int, layers: Int, batch: Int,
+    steps: Int, isRagged: Bool = false, _ arithmetic: Arithmetic = .float32
+  ) throws(InvalidValue) {
+    configuration = try RecurrentConfiguration(
+      module: module, inputSize: inputSize, hiddenSize: hiddenSize, numLayers: layers,
+      bidirectional: true)
+    self.batch = batch
+    self.steps = steps
+    self.isRagged = isRagged
+    self.arithmetic = arithmetic
+    let sizes = [inputSize, hiddenSize, layers, batch, steps].map(String.init)
+    name =
+      ([module.rawValue.lowercased()] + sizes).joined(separator: "-")
+      + (isRagged ? "-ragged" : "") + (arithmetic == .float64 ? "-float64" : "")
+  }
+
+  package static let standard: [BenchmarkShape] = {
+    var shapes: [BenchmarkShape] = []
+    for module in [RecurrentModule.lstm, .gru] {
+      for (i, h, layers, batch, steps) in [
+        (5, 6, 1, 1, 4), (64, 64, 1, 1, 100), (128, 256, 1, 1, 100), (128, 256, 1, 32, 100),
+        (512, 512, 2, 32, 100), (1024, 1024, 1, 64, 50), (40, 256, 3, 8, 160),
+      ] {
+        shapes += shape(module, i, h, layers, batch, steps)
+      }
+      shapes += shape(module, 300, 128, 1, 64, 40, isRagged: true)
+    }
+    shapes += shape(.rnn, 128, 256, 1, 32, 100)
+    shapes += shape(.lstm, 128, 256, 1, 32, 100, .float64)
+    shapes += shape(.gru, 128, 256, 1, 1, 100, .float64)
+    return shapes
+  }()
+
+  private static func shape(
+    _ module: RecurrentModule, _ i: Int, _ h: Int, _ layers: Int, _ batch: Int, _ steps: Int,
+    isRagged: Bool = false, _ arithmetic: Arithmetic = .float32
+  ) -> [BenchmarkShape] {
+    let shape = try? BenchmarkShape(
+      module, i, h, layers: layers, batch: batch, steps: steps, isRagged: isRagged, arithmetic)
+    return [shape].compactMap(\.self)
+  }
+
+  /// Of each sequence.
+  package var lengths: [Int] {
+    (0..<batch).map { isRagged ? steps - $0 * (steps / 2) / max(1, batch - 1) : steps }
+  }
+
+  /// Multiplications and additions of all products.
+  package var operations: Double {
+    2 * Double(weightCount(configuration.parameters)) * Double(lengths.reduce(0, +))
+  }
+
+  /// Bytes of the recurrent weights, which each step of a batch reads once.
+  var recurrentBytes: Double {
+    let recurrent = configuration.parameters.filter { $0.role == .weightHH }
+    return Double(weightCount(recurrent) * arithmetic.computation.byteCount)
+  }
+
+  private func weightCount(_ parameters: [ParameterSpecification]) -> Int {
+    parameters.filter { $0.shape.rank == 2 }.reduce(0) { $0 + $1.shape.elementCount }
+  }
+
+  /// Bytes of the recurrent weights of one direction of one layer.
+  package var directionBytes: Int {
+    Int(recurrentBytes) / configuration.stateRows
+  }
+
+  /// Operations for each byte of recurrent weights.
+  package var intensity: Double { operations / (recurrentBytes * Double(steps)) }
+}

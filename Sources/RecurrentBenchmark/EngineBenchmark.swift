@@ -1,0 +1,97 @@
+package import RecurrentEngine
+package import RecurrentModel
+import TensorCore
+
+/// Measures the engine on one shape.
+package struct EngineBenchmark {
+  package struct Result: Sendable, Encodable {
+    package let shape: String
+    package let threads: Int
+    package let instructionSet: String
+    /// Of one forward pass, the median.
+    package let seconds: Double
+    package let repeats: Int
+    /// 10⁹ multiplications and additions of products a second.
+    package let gigaflops: Double
+    /// What the multipliers of as many cores do, measured beside it.
+    package let peakGigaflops: Double
+    /// What the memory allows at this shape where it is less: recurrent weights are
+    /// read once a step, as fast as a core reads a buffer of their size.
+    package let boundGigaflops: Double
+  }
+
+  private let shape: BenchmarkShape
+  private let stateDict: StateDict
+  private let input: RecurrentInput
+
+  package init(_ shape: BenchmarkShape) throws(InvalidValue) {
+    self.shape = shape
+    var generator = SplitMix64(state: 1)
+    let type = shape.arithmetic.storage
+    func tensor(_ axes: [Int], _ bound: Double) -> Tensor {
+      let tensorShape = Shape(axes)
+      let elements = (0..<tensorShape.elementCount).map { _ in
+        Float.random(in: -Float(bound)...Float(bound), using: &generator)
+      }
+      return Tensor(elements, shape: tensorShape).rounded(to: type)
+    }
+    let bound = 1 / Double(shape.configuration.hiddenSize).squareRoot()
+    var parameters: [String: Tensor] = [:]
+    for parameter in shape.configuration.parameters {
+      parameters[parameter.name] = tensor(parameter.shape.axes, bound)
+    }
+    stateDict = try StateDict(parameters, checkedAgainst: shape.configuration)
+    input = try RecurrentInput(
+      input: tensor([shape.steps, shape.batch, shape.configuration.inputSize], 1),
+      packing: shape.isRagged ? Packing(lengths: shape.lengths) : nil, for: shape.configuration)
+  }
+
+  /// - Parameters:
+  ///   - seconds: how long to repeat, at least five times.
+  package func run(
+    threads: Int, on instructionSet: InstructionSet, for seconds: Double
+  ) -> Result {
+    let pass = Engine.forwardPass(
+      shape.configuration, stateDict, in: shape.arithmetic, threads: threads,
+      instructionSet: instructionSet)
+    let cores = min(threads, shape.configuration.directions.count * shape.batch)
+    let machine = MachineLimits(instructionSet, shape.arithmetic)
+    let (peak, bandwidth) = (
+      machine.peakGigaflops(cores: cores),
+      machine.gigabytesPerSecond(reading: shape.directionBytes, cores: cores)
+    )
+    let times = Stopwatch.times(for: seconds) { _ = pass.outputs(for: input) }
+    let median = times.sorted()[times.count / 2]
+    return Result(
+      shape: shape.name, threads: threads, instructionSet: instructionSet.name, seconds: median,
+      repeats: times.count, gigaflops: shape.operations / median / 1e9, peakGigaflops: peak,
+      boundGigaflops: min(peak, bandwidth * shape.intensity))
+  }
+}
+
+enum Stopwatch {
+  /// After one run that counts for nothing.
+  static func times(for seconds: Double, _ body: () -> Void) -> [Double] {
+    let clock = ContinuousClock()
+    body()
+    var times: [Double] = []
+    let start = clock.now
+    while times.count < 5 || (clock.now - start) / .seconds(1) < seconds {
+      times.append(clock.measure(body) / .seconds(1))
+    }
+    return times
+  }
+}
+
+/// Sebastiano Vigna's generator, for inputs that are the same in every run.
+private struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

@@ -1,0 +1,63 @@
+import Dispatch
+import RecurrentEngine
+import RecurrentKernels
+import TensorCore
+
+/// What the machine can do at most, measured.
+struct MachineLimits {
+  private let kernels: rk_kernels
+  private let elementBytes: Int
+
+  init(_ instructionSet: InstructionSet, _ arithmetic: Arithmetic) {
+    kernels = instructionSet.kernels(for: arithmetic)
+    elementBytes = arithmetic.computation.byteCount
+  }
+
+  /// Fused multiply-adds on independent registers, as two operations each, on so many
+  /// cores at a time. The best of some runs.
+  func peakGigaflops(cores: Int) -> Double {
+    let rounds = 100_000
+    let operations = 2 * Double(Int(kernels.chains * kernels.lanes) * rounds * cores)
+    return operations / best { kernels, _, sink in kernels.multiply(Int64(rounds), sink) }(cores, 0)
+      / 1e9
+  }
+
+  /// Reading a buffer of `bytes` over and over, a buffer for each core.
+  func gigabytesPerSecond(reading bytes: Int, cores: Int) -> Double {
+    let repeats = max(1, 4_000_000 / max(bytes, 1))
+    let count = Int64(bytes / elementBytes)
+    let seconds = best { kernels, buffer, sink in
+      for _ in 0..<repeats { kernels.read(buffer, count, sink) }
+    }(cores, bytes)
+    return Double(bytes * repeats * cores) / seconds / 1e9
+  }
+
+  private func best(
+    _ work: @escaping @Sendable (rk_kernels, UnsafeRawPointer, UnsafeMutableRawPointer) -> Void
+  ) -> (_ cores: Int, _ bytes: Int) -> Double {
+    { [kernels] cores, bytes in
+      let buffers = (0..<cores).map { _ in ScratchBytes(count: max(bytes, 64)) }
+      let results = (0..<cores).map { _ in ScratchBytes(count: 64) }
+      let clock = ContinuousClock()
+      return (0..<15).map { _ in
+        clock.measure {
+          DispatchQueue.concurrentPerform(iterations: cores) { core in
+            work(kernels, UnsafeRawPointer(buffers[core].start), results[core].start)
+          }
+        } / .seconds(1)
+      }.min() ?? .infinity
+    }
+  }
+}
+
+/// Zeroed memory that one thread uses at a time.
+private final class ScratchBytes: @unchecked Sendable {
+  let start: UnsafeMutableRawPointer
+
+  init(count: Int) {
+    start = .allocate(byteCount: count, alignment: 64)
+    start.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+  }
+
+  deinit { start.deallocate() }
+}
