@@ -27,6 +27,8 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
   /// Sums that are made at once: some hundred kilobytes, to stay in a core's cache.
   private static var sumsAtOnce: Int { (1 << 18) / MemoryLayout<Scalar>.size }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func run() {
     let count = schedule.sequences.count
     guard count > 0 else { return }
@@ -69,6 +71,8 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     output.row(sequence: schedule.sequences[slot], step: step(position, slot)) + offset
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func start(_ step: StepBuffers<Scalar>) {
     for (slot, sequence) in schedule.sequences.enumerated() {
       step.previous.start[slot] = UnsafeRawPointer(states.h + sequence * cell.outputSize)
@@ -84,6 +88,8 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     }
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func advance(
     to position: Int, _ running: Int, _ sums: UnsafeMutablePointer<Scalar>,
     _ step: StepBuffers<Scalar>
@@ -111,6 +117,8 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     }
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func finish(_ step: StepBuffers<Scalar>) {
     for (slot, sequence) in schedule.sequences.enumerated() {
       (states.h + sequence * cell.outputSize).update(

@@ -51,6 +51,8 @@ struct PackedModule<Scalar: KernelScalar>: ForwardPass {
 
   /// O(B·T·L·D·G·H·(I + H)). Beside the weights it holds the vectors that go into a
   /// layer and those that come out of it.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func outputs(for input: RecurrentInput) -> RecurrentOutput {
     let layout = input.outputLayout
     let (batch, size) = (input.layout.batch, configuration.outputFeatures)
@@ -96,6 +98,8 @@ struct PackedModule<Scalar: KernelScalar>: ForwardPass {
   private func zeros(_ count: Int) -> [Scalar] { Array(repeating: 0, count: count) }
 
   /// Layer after layer; the directions of a layer side by side.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func run(
     _ input: VectorRows<Scalar>, into output: VectorRows<Scalar>, _ parts: [BatchSchedule],
     _ states: DirectionPass<Scalar>.States, batch: Int

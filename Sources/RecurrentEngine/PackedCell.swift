@@ -78,6 +78,8 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
   ///   - cell: c of the step before, `paddedSize` elements a row, for LSTM.
   ///   - previous: a pointer to each row's h of the step before.
   ///   - results: a pointer to each row's h, of `hiddenSize` elements.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func applyGates(
     _ sums: UnsafePointer<Scalar>, cell: UnsafeMutablePointer<Scalar>,
     previous: UnsafePointer<UnsafeRawPointer?>,

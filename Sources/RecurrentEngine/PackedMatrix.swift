@@ -114,6 +114,8 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
   /// - Parameters:
   ///   - rows: a pointer to the K elements of each.
   ///   - sums: `shape.sumsCount` elements for each.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func addProducts(
     with rows: UnsafePointer<UnsafeRawPointer?>, count: Int,
     to sums: UnsafeMutablePointer<Scalar>, _ kernels: rk_kernels

@@ -176,7 +176,7 @@ INLINE void NAME(tile)(
 
 #if REGISTERS == 32
 ROW_TILES(4, 1, 6, TILE(1, 4, 1) TILE(2, 4, 1) TILE(3, 4, 1) TILE(4, 4, 1) TILE(5, 4, 1) TILE(6, 4, 1))
-ROW_TILES(3, 1, 8, TILE(1, 3, 1) TILE(2, 3, 1) TILE(3, 3, 1) TILE(4, 3, 1) TILE(5, 3, 1) TILE(6, 3, 1) TILE(7, 3, 1) TILE(8, 3, 1))
+ROW_TILES(3, 1, 7, TILE(1, 3, 1) TILE(2, 3, 1) TILE(3, 3, 1) TILE(4, 3, 1) TILE(5, 3, 1) TILE(6, 3, 1) TILE(7, 3, 1))
 ROW_TILES(2, 1, 8, TILE(1, 2, 1) TILE(2, 2, 1) TILE(3, 2, 1) TILE(4, 2, 1) TILE(5, 2, 1) TILE(6, 2, 1) TILE(7, 2, 1) TILE(8, 2, 1))
 ROW_TILES(1, 1, 8, TILE(1, 1, 1) TILE(2, 1, 1) TILE(3, 1, 1) TILE(4, 1, 1) TILE(5, 1, 1) TILE(6, 1, 1) TILE(7, 1, 1) TILE(8, 1, 1))
 ROW_TILES(4, 4, 1, TILE(1, 4, 4))
