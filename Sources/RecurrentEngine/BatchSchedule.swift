@@ -28,8 +28,12 @@ struct BatchSchedule: Sendable {
   }
 
   /// How many of the sequences have a step at this position.
-  func running(at position: Int) -> Int {
-    lengths.firstIndex { $0 <= position } ?? lengths.count
+  ///
+  /// - Parameter before: how many had one at an earlier position.
+  func running(at position: Int, of before: Int) -> Int {
+    var running = before
+    while running > 0, lengths[running - 1] <= position { running -= 1 }
+    return running
   }
 
   var positions: Int { lengths.first ?? 0 }

@@ -24,38 +24,43 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     let c: UnsafeMutablePointer<Scalar>?
   }
 
-  /// Sums that are made at once: some hundred kilobytes, to stay in a core's cache.
-  private static var sumsAtOnce: Int { (1 << 18) / MemoryLayout<Scalar>.size }
+  /// Bytes of sums that are made at once, to stay in a core's cache.
+  private static var bytesAtOnce: Int { 1 << 18 }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func run() {
     let count = schedule.sequences.count
     guard count > 0 else { return }
-    let rowSize = cell.input.shape.sumsCount
-    let rows = max(count, min(Self.sumsAtOnce / rowSize, count * schedule.positions))
-    let sums = Buffer<Scalar>(repeating: 0, count: rows * rowSize)
+    let rowBytes = cell.input.shape.sumsCount * MemoryLayout<Scalar>.stride
+    let rows = max(count, min(Self.bytesAtOnce / rowBytes, count * schedule.positions))
+    let sums = RowBuffer<Scalar>(
+      rows: rows, size: cell.input.shape.sumsCount, lanes: cell.lanes, zero: 0)
     let vectors = Buffer<UnsafeRawPointer?>(repeating: nil, count: rows)
     let step = StepBuffers(cell, count: count)
     start(step)
 
+    var running = count
     var position = 0
     while position < schedule.positions {
-      var (end, filled) = (position, 0)
-      while end < schedule.positions, filled + schedule.running(at: end) <= rows {
-        for slot in 0..<schedule.running(at: end) {
+      var (end, filled, next) = (position, 0, running)
+      while end < schedule.positions {
+        next = schedule.running(at: end, of: next)
+        guard filled + next <= rows else { break }
+        for slot in 0..<next {
           vectors.start[filled + slot] = UnsafeRawPointer(
             input.row(sequence: schedule.sequences[slot], step: self.step(end, slot)))
         }
-        filled += schedule.running(at: end)
+        filled += next
         end += 1
       }
-      cell.input.addProducts(with: vectors.start, count: filled, to: sums.start, cell.kernels)
-      var own = sums.start
+      cell.input.addProducts(
+        with: vectors.start, count: filled, to: sums.start, stride: sums.stride, cell.kernels)
+      var own = 0
       while position < end {
-        let running = schedule.running(at: position)
-        advance(to: position, running, own, step)
-        own += running * rowSize
+        running = schedule.running(at: position, of: running)
+        advance(to: position, running, sums.row(own), stride: sums.stride, step)
+        own += running
         position += 1
       }
     }
@@ -67,53 +72,39 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     direction == .forward ? position : schedule.lengths[slot] - 1 - position
   }
 
-  private func result(_ position: Int, _ slot: Int) -> UnsafeMutablePointer<Scalar> {
-    output.row(sequence: schedule.sequences[slot], step: step(position, slot)) + offset
-  }
-
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func start(_ step: StepBuffers<Scalar>) {
     for (slot, sequence) in schedule.sequences.enumerated() {
-      step.previous.start[slot] = UnsafeRawPointer(states.h + sequence * cell.outputSize)
+      step.hidden.row(slot).update(
+        from: states.h + sequence * cell.outputSize, count: cell.outputSize)
       if let c = states.c {
-        (step.cell.start + slot * cell.paddedSize).update(
-          from: c + sequence * cell.hiddenSize, count: cell.hiddenSize)
-      }
-      if let unprojected = step.unprojected {
-        let row = unprojected.start + slot * cell.hiddenSize
-        step.results.start[slot] = UnsafeMutableRawPointer(row)
-        step.unprojectedRows.start[slot] = UnsafeRawPointer(row)
+        step.cell.row(slot).update(from: c + sequence * cell.hiddenSize, count: cell.hiddenSize)
       }
     }
   }
 
+  /// - Parameter sums: with the input's products, and `stride` from one to the next.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func advance(
-    to position: Int, _ running: Int, _ sums: UnsafeMutablePointer<Scalar>,
+    to position: Int, _ running: Int, _ sums: UnsafeMutablePointer<Scalar>, stride: Int,
     _ step: StepBuffers<Scalar>
   ) {
-    cell.hidden.addProducts(with: step.previous.start, count: running, to: sums, cell.kernels)
-    if step.unprojected == nil {
-      for slot in 0..<running {
-        step.results.start[slot] = UnsafeMutableRawPointer(result(position, slot))
-      }
-    }
+    cell.hidden.addProducts(
+      with: step.hiddenRows.start, count: running, to: sums, stride: stride, cell.kernels)
     cell.applyGates(
-      sums, cell: step.cell.start, previous: step.previous.start, results: step.results.start,
+      sums, stride: stride, cell: step.cell, hidden: step.unprojected ?? step.hidden,
       count: running)
     if let projection = cell.projection {
-      let size = projection.shape.sumsCount
       projection.addProducts(
-        with: step.unprojectedRows.start, count: running, to: step.projected.start, cell.kernels)
-      for slot in 0..<running {
-        result(position, slot).update(
-          from: step.projected.start + slot * size, count: cell.outputSize)
-      }
+        with: step.unprojectedRows.start, count: running, to: step.hidden.start,
+        stride: step.hidden.stride, cell.kernels)
     }
     for slot in 0..<running {
-      step.previous.start[slot] = UnsafeRawPointer(result(position, slot))
+      let row = output.row(
+        sequence: schedule.sequences[slot], step: self.step(position, slot))
+      (row + offset).update(from: step.hidden.row(slot), count: cell.outputSize)
     }
   }
 
@@ -122,37 +113,36 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
   private func finish(_ step: StepBuffers<Scalar>) {
     for (slot, sequence) in schedule.sequences.enumerated() {
       (states.h + sequence * cell.outputSize).update(
-        from: result(schedule.lengths[slot] - 1, slot), count: cell.outputSize)
+        from: step.hidden.row(slot), count: cell.outputSize)
       if let c = states.c {
-        (c + sequence * cell.hiddenSize).update(
-          from: step.cell.start + slot * cell.paddedSize, count: cell.hiddenSize)
+        (c + sequence * cell.hiddenSize).update(from: step.cell.row(slot), count: cell.hiddenSize)
       }
     }
   }
 }
 
-/// What the steps of a pass write into, one row a sequence.
+/// What goes from one step of a pass to the next, one row a sequence.
 private struct StepBuffers<Scalar: KernelScalar> {
-  /// To h of the step before.
-  let previous: Buffer<UnsafeRawPointer?>
-  /// To where h is written.
-  let results: Buffer<UnsafeMutableRawPointer?>
-  /// c, in whole vectors.
-  let cell: Buffer<Scalar>
-  /// h before the projection, where there is one, and pointers to its rows.
-  let unprojected: Buffer<Scalar>?
+  let hidden: RowBuffer<Scalar>
+  let hiddenRows: Buffer<UnsafeRawPointer?>
+  let cell: RowBuffer<Scalar>
+  /// h before the projection, where there is one.
+  let unprojected: RowBuffer<Scalar>?
   let unprojectedRows: Buffer<UnsafeRawPointer?>
-  /// After it, in whole vectors.
-  let projected: Buffer<Scalar>
 
   init(_ cell: PackedCell<Scalar>, count: Int) {
-    previous = Buffer(repeating: nil, count: count)
-    results = Buffer(repeating: nil, count: count)
-    self.cell = Buffer(repeating: 0, count: cell.hasCellState ? count * cell.paddedSize : 0)
-    unprojected = cell.projection.map { _ in
-      Buffer(repeating: 0, count: count * cell.hiddenSize)
+    func rows(_ size: Int) -> RowBuffer<Scalar> {
+      RowBuffer(rows: count, size: size, lanes: cell.lanes, zero: 0)
     }
-    unprojectedRows = Buffer(repeating: nil, count: count)
-    projected = Buffer(repeating: 0, count: count * (cell.projection?.shape.sumsCount ?? 0))
+    func pointers(_ rows: RowBuffer<Scalar>) -> Buffer<UnsafeRawPointer?> {
+      let pointers = Buffer<UnsafeRawPointer?>(repeating: nil, count: count)
+      for row in 0..<count { pointers.start[row] = UnsafeRawPointer(rows.row(row)) }
+      return pointers
+    }
+    hidden = rows(cell.outputSize)
+    hiddenRows = pointers(hidden)
+    self.cell = rows(cell.hasCellState ? cell.hiddenSize : 0)
+    unprojected = cell.projection == nil ? nil : rows(cell.hiddenSize)
+    unprojectedRows = pointers(unprojected ?? hidden)
   }
 }

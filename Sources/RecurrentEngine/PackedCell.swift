@@ -13,10 +13,10 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
   let hiddenSize: Int
   /// P: elements of h.
   let outputSize: Int
-  /// Of `hiddenSize`, in whole vectors.
-  let paddedSize: Int
   let hasCellState: Bool
   let kernels: rk_kernels
+  /// Elements of a vector.
+  var lanes: Int { Int(kernels.lanes) }
   private let recurrence: Recurrence
   private let nonlinearity: Nonlinearity
 
@@ -35,7 +35,6 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
     hiddenSize = configuration.hiddenSize
     outputSize = configuration.outputSize
     let (units, lanes) = (configuration.hiddenSize, Int(kernels.lanes))
-    paddedSize = (units + lanes - 1) / lanes * lanes
 
     func bias(_ role: ParameterSpecification.Role) -> [[Scalar]] {
       let elements: [Scalar] =
@@ -72,23 +71,21 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
     }
   }
 
-  /// The step's h, and for LSTM its c, from complete sums.
+  /// The step's h, and for LSTM its c, from complete sums, which are used up.
   ///
   /// - Parameters:
-  ///   - cell: c of the step before, `paddedSize` elements a row, for LSTM.
-  ///   - previous: a pointer to each row's h of the step before.
-  ///   - results: a pointer to each row's h, of `hiddenSize` elements.
+  ///   - cell: c of the step before, for LSTM.
+  ///   - hidden: h, for GRU at first that of the step before.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func applyGates(
-    _ sums: UnsafePointer<Scalar>, cell: UnsafeMutablePointer<Scalar>,
-    previous: UnsafePointer<UnsafeRawPointer?>,
-    results: UnsafePointer<UnsafeMutableRawPointer?>, count: Int
+    _ sums: UnsafeMutablePointer<Scalar>, stride: Int, cell: RowBuffer<Scalar>,
+    hidden: RowBuffer<Scalar>, count: Int
   ) {
     var gates = rk_gates(
-      units: Int64(hiddenSize), row_count: Int64(count), sums: sums,
-      sums_stride: Int64(input.shape.sumsCount), cell: cell, cell_stride: Int64(paddedSize),
-      hidden: previous, results: results)
+      units: Int64(hiddenSize), row_count: Int64(count), sums: sums, sums_stride: Int64(stride),
+      cell: cell.start, cell_stride: Int64(cell.stride), hidden: hidden.start,
+      hidden_stride: Int64(hidden.stride))
     switch (recurrence, nonlinearity) {
     case (.lstm, _): kernels.lstm(&gates)
     case (.gru, _): kernels.gru(&gates)

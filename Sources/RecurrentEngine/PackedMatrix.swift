@@ -113,12 +113,12 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
   ///
   /// - Parameters:
   ///   - rows: a pointer to the K elements of each.
-  ///   - sums: `shape.sumsCount` elements for each.
+  ///   - sums: `shape.sumsCount` elements for each, `stride` apart.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func addProducts(
     with rows: UnsafePointer<UnsafeRawPointer?>, count: Int,
-    to sums: UnsafeMutablePointer<Scalar>, _ kernels: rk_kernels
+    to sums: UnsafeMutablePointer<Scalar>, stride: Int, _ kernels: rk_kernels
   ) {
     func slot(_ vector: Int) -> Int64 {
       vector < shape.slot.count ? Int64(shape.slot[vector]) : 0
@@ -128,6 +128,6 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
       panel_vectors: Int64(shape.panelVectors),
       last_panel_vectors: Int64(shape.lastPanelVectors), slots: Int64(shape.slots),
       slot: (slot(0), slot(1), slot(2), slot(3)), bias: bias.start, bias_from: Int64(biasFrom))
-    kernels.product(&matrix, rows, Int64(count), sums, Int64(shape.sumsCount))
+    kernels.product(&matrix, rows, Int64(count), sums, Int64(stride))
   }
 }

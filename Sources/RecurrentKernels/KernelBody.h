@@ -237,43 +237,60 @@ static void NAME(product)(
 
 // ---------------------------------------------------------------------- cells
 
-// Each group of `LANES` units of each row, with its sums.
-#define CELL(name, slots, ...)                                                          \
-  static void NAME(name)(const rk_gates *gates) {                                       \
-    for (int64_t row = 0; row < gates->row_count; row++) {                              \
-      const REAL *s = (const REAL *)gates->sums + row * gates->sums_stride;             \
-      for (int64_t unit = 0; unit < gates->units; unit += LANES, s += (slots)*LANES) {  \
-        const int64_t count = gates->units - unit;                                      \
-        V h;                                                                            \
-        __VA_ARGS__                                                                     \
-        NAME(store_some)((REAL *)gates->results[row] + unit, h, count);                 \
-      }                                                                                 \
+// Each group of LANES units of a row, with its sums.
+#define EACH_UNIT(slots, ...)                                                           \
+  {                                                                                     \
+    REAL *s = (REAL *)gates->sums + row * gates->sums_stride;                           \
+    for (int64_t unit = 0; unit < gates->units; unit += LANES, s += (slots)*LANES) {    \
+      __VA_ARGS__                                                                       \
     }                                                                                   \
   }
-#define SUM(slot) NAME(load)(s + (slot) * LANES)
+#define EACH_ROW for (int64_t row = 0; row < gates->row_count; row++)
+#define SUM(slot) NAME(load)(s + (slot)*LANES)
+#define KEEP(slot, x) NAME(store)(s + (slot)*LANES, x)
+#define RESULT(h) NAME(store)((REAL *)gates->hidden + row * gates->hidden_stride + unit, h)
 
-CELL(lstm, 4, {
-  REAL *cell = (REAL *)gates->cell + row * gates->cell_stride + unit;
-  V i = NAME(sigmoid)(SUM(0)), f = NAME(sigmoid)(SUM(1));
-  V g = NAME(tanh)(SUM(2)), o = NAME(sigmoid)(SUM(3));
-  V c = FMA(f, NAME(load)(cell), i * g);
-  NAME(store)(cell, c);
-  h = o * NAME(tanh)(c);
-})
+// LSTM and GRU take their units twice, so that the processor has many short chains of
+// operations to work on beside each other, and no long one to wait for. What the second
+// pass needs stays where sums were.
 
-CELL(gru, 4, {
-  V r = NAME(sigmoid)(SUM(0)), z = NAME(sigmoid)(SUM(1));
-  V n = NAME(tanh)(FMA(r, SUM(3), SUM(2)));
-  h = FMA(z, NAME(load_some)((const REAL *)gates->hidden[row] + unit, count), (1 - z) * n);
-})
+static void NAME(lstm)(const rk_gates *gates) {
+  EACH_ROW {
+    REAL *cell = (REAL *)gates->cell + row * gates->cell_stride;
+    EACH_UNIT(4, {
+      V i = NAME(sigmoid)(SUM(0)), f = NAME(sigmoid)(SUM(1)), g = NAME(tanh)(SUM(2));
+      NAME(store)(cell + unit, FMA(f, NAME(load)(cell + unit), i * g));
+      KEEP(3, NAME(sigmoid)(SUM(3)));
+    })
+    EACH_UNIT(4, { RESULT(SUM(3) * NAME(tanh)(NAME(load)(cell + unit))); })
+  }
+}
 
-CELL(rnn_tanh, 1, { h = NAME(tanh)(SUM(0)); })
+static void NAME(gru)(const rk_gates *gates) {
+  EACH_ROW {
+    EACH_UNIT(4, {
+      KEEP(2, FMA(NAME(sigmoid)(SUM(0)), SUM(3), SUM(2)));
+      KEEP(1, NAME(sigmoid)(SUM(1)));
+    })
+    const REAL *hidden = (REAL *)gates->hidden + row * gates->hidden_stride;
+    EACH_UNIT(4, {
+      V z = SUM(1);
+      RESULT(FMA(z, NAME(load)(hidden + unit), (1 - z) * NAME(tanh)(SUM(2))));
+    })
+  }
+}
+
+static void NAME(rnn_tanh)(const rk_gates *gates) {
+  EACH_ROW EACH_UNIT(1, { RESULT(NAME(tanh)(SUM(0))); })
+}
 
 // NaN is not below 0, and stays.
-CELL(rnn_relu, 1, {
-  V x = SUM(0);
-  h = x < 0 ? (V)0 : x;
-})
+static void NAME(rnn_relu)(const rk_gates *gates) {
+  EACH_ROW EACH_UNIT(1, {
+    V x = SUM(0);
+    RESULT(x < 0 ? (V)0 : x);
+  })
+}
 
 // ------------------------------------------------------------ what the machine can
 
@@ -312,8 +329,11 @@ static void NAME(read)(const void *elements, int64_t count, void *result) {
 static const rk_kernels NAME(kernels) = KERNELS;
 
 #undef KERNELS
+#undef RESULT
+#undef KEEP
 #undef SUM
-#undef CELL
+#undef EACH_ROW
+#undef EACH_UNIT
 #undef ROW_TILES
 #undef TILE
 #undef MAP

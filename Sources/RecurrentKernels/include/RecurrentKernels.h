@@ -37,16 +37,15 @@ typedef struct {
   int64_t units;
   int64_t row_count;
   // The slots of each vector of units. LSTM: i, f, g, o; GRU: r, z, W_in x + b_in,
-  // W_hn h + b_hn; RNN: one.
-  const void *sums;
+  // W_hn h + b_hn; RNN: one. Overwritten.
+  void *sums;
   int64_t sums_stride;
   // LSTM alone: c, in rows of whole vectors, read and written.
   void *cell;
   int64_t cell_stride;
-  // GRU alone: h of the step before, a pointer to each row.
-  const void *const *hidden;
-  // h, a pointer to each row.
-  void *const *results;
+  // h, in rows of whole vectors; GRU reads that of the step before there.
+  void *hidden;
+  int64_t hidden_stride;
 } rk_gates;
 
 typedef struct {
