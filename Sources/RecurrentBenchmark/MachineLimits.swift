@@ -16,7 +16,7 @@ struct MachineLimits {
   /// Fused multiply-adds on independent registers, as two operations each, on so many
   /// cores at a time. The best of some runs.
   func peakGigaflops(cores: Int) -> Double {
-    let rounds = 100_000
+    let rounds = 1_000_000
     let operations = 2 * Double(Int(kernels.chains * kernels.lanes) * rounds * cores)
     return operations / best { kernels, _, sink in kernels.multiply(Int64(rounds), sink) }(cores, 0)
       / 1e9

@@ -36,7 +36,8 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     let rows = max(count, min(Self.bytesAtOnce / rowBytes, count * schedule.positions))
     let sums = RowBuffer<Scalar>(
       rows: rows, size: cell.input.shape.sumsCount, lanes: cell.lanes, zero: 0)
-    let vectors = Buffer<UnsafeRawPointer?>(repeating: nil, count: rows)
+    let vectors = RowBuffer<Scalar>(rows: rows, size: input.size, lanes: cell.lanes, zero: 0)
+    let vectorRows = vectors.pointers(count: rows)
     let step = StepBuffers(cell, count: count)
     start(step)
 
@@ -48,14 +49,15 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
         next = schedule.running(at: end, of: next)
         guard filled + next <= rows else { break }
         for slot in 0..<next {
-          vectors.start[filled + slot] = UnsafeRawPointer(
-            input.row(sequence: schedule.sequences[slot], step: self.step(end, slot)))
+          let row = input.row(
+            sequence: schedule.sequences[slot], step: self.step(end, slot))
+          vectors.row(filled + slot).update(from: row, count: input.size)
         }
         filled += next
         end += 1
       }
       cell.input.addProducts(
-        with: vectors.start, count: filled, to: sums.start, stride: sums.stride, cell.kernels)
+        with: vectorRows.start, count: filled, to: sums.start, stride: sums.stride, cell.kernels)
       var own = 0
       while position < end {
         running = schedule.running(at: position, of: running)
@@ -93,18 +95,22 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
   ) {
     cell.hidden.addProducts(
       with: step.hiddenRows.start, count: running, to: sums, stride: stride, cell.kernels)
+    for slot in 0..<running {
+      let row = output.row(
+        sequence: schedule.sequences[slot], step: self.step(position, slot))
+      step.results.start[slot] = UnsafeMutableRawPointer(row + offset)
+    }
     cell.applyGates(
       sums, stride: stride, cell: step.cell, hidden: step.unprojected ?? step.hidden,
-      count: running)
+      results: step.unprojected == nil ? step.results.start : nil, count: running)
     if let projection = cell.projection {
       projection.addProducts(
         with: step.unprojectedRows.start, count: running, to: step.hidden.start,
         stride: step.hidden.stride, cell.kernels)
-    }
-    for slot in 0..<running {
-      let row = output.row(
-        sequence: schedule.sequences[slot], step: self.step(position, slot))
-      (row + offset).update(from: step.hidden.row(slot), count: cell.outputSize)
+      for slot in 0..<running {
+        step.results.start[slot]?.copyMemory(
+          from: step.hidden.row(slot), byteCount: cell.outputSize * MemoryLayout<Scalar>.stride)
+      }
     }
   }
 
@@ -125,6 +131,8 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
 private struct StepBuffers<Scalar: KernelScalar> {
   let hidden: RowBuffer<Scalar>
   let hiddenRows: Buffer<UnsafeRawPointer?>
+  /// Where a step's h is written in the output.
+  let results: Buffer<UnsafeMutableRawPointer?>
   let cell: RowBuffer<Scalar>
   /// h before the projection, where there is one.
   let unprojected: RowBuffer<Scalar>?
@@ -134,15 +142,11 @@ private struct StepBuffers<Scalar: KernelScalar> {
     func rows(_ size: Int) -> RowBuffer<Scalar> {
       RowBuffer(rows: count, size: size, lanes: cell.lanes, zero: 0)
     }
-    func pointers(_ rows: RowBuffer<Scalar>) -> Buffer<UnsafeRawPointer?> {
-      let pointers = Buffer<UnsafeRawPointer?>(repeating: nil, count: count)
-      for row in 0..<count { pointers.start[row] = UnsafeRawPointer(rows.row(row)) }
-      return pointers
-    }
     hidden = rows(cell.outputSize)
-    hiddenRows = pointers(hidden)
+    hiddenRows = hidden.pointers(count: count)
+    results = Buffer(repeating: nil, count: count)
     self.cell = rows(cell.hasCellState ? cell.hiddenSize : 0)
     unprojected = cell.projection == nil ? nil : rows(cell.hiddenSize)
-    unprojectedRows = pointers(unprojected ?? hidden)
+    unprojectedRows = (unprojected ?? hidden).pointers(count: count)
   }
 }

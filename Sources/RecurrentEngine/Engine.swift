@@ -61,7 +61,12 @@ struct PackedModule<Scalar: KernelScalar>: ForwardPass {
     var c =
       configuration.module.recurrence.hasCellState
       ? input.c0?.elements(as: Scalar.self) ?? zeros(stateCount * configuration.hiddenSize) : []
-    var output = zeros(batch * layout.steps * size)
+    // Every element is written but for padding.
+    var output =
+      input.packing == nil
+      ? [Scalar](unsafeUninitializedCapacity: batch * layout.steps * size) { _, initialized in
+        initialized = batch * layout.steps * size
+      } : zeros(batch * layout.steps * size)
 
     let schedule = BatchSchedule(input)
     let parts = schedule.parts(batchParts(schedule))

@@ -76,16 +76,17 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
   /// - Parameters:
   ///   - cell: c of the step before, for LSTM.
   ///   - hidden: h, for GRU at first that of the step before.
+  ///   - results: where each row's h is written too; nil for nowhere.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func applyGates(
     _ sums: UnsafeMutablePointer<Scalar>, stride: Int, cell: RowBuffer<Scalar>,
-    hidden: RowBuffer<Scalar>, count: Int
+    hidden: RowBuffer<Scalar>, results: UnsafePointer<UnsafeMutableRawPointer?>?, count: Int
   ) {
     var gates = rk_gates(
       units: Int64(hiddenSize), row_count: Int64(count), sums: sums, sums_stride: Int64(stride),
       cell: cell.start, cell_stride: Int64(cell.stride), hidden: hidden.start,
-      hidden_stride: Int64(hidden.stride))
+      hidden_stride: Int64(hidden.stride), results: results)
     switch (recurrence, nonlinearity) {
     case (.lstm, _): kernels.lstm(&gates)
     case (.gru, _): kernels.gru(&gates)

@@ -13,5 +13,11 @@ struct RowBuffer<Scalar: BitwiseCopyable>: Sendable {
 
   var start: UnsafeMutablePointer<Scalar> { buffer.start }
 
+  func pointers(count: Int) -> Buffer<UnsafeRawPointer?> {
+    let pointers = Buffer<UnsafeRawPointer?>(repeating: nil, count: count)
+    for number in 0..<count { pointers.start[number] = UnsafeRawPointer(row(number)) }
+    return pointers
+  }
+
   func row(_ number: Int) -> UnsafeMutablePointer<Scalar> { start + number * stride }
 }

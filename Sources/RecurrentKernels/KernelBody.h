@@ -109,10 +109,12 @@ MAP(tanh)
 // ------------------------------------------------------------------- products
 
 // A tile of ROWS rows and PANELS panels of VECTORS vectors, its sums in registers:
-// each sum adds its terms in their order.
+// each sum adds its terms in their order. Beside that it fetches cache lines from
+// `ahead` on, a part of the next panel.
 INLINE void NAME(tile)(
     const rk_matrix *matrix, int64_t panel, const REAL *const *rows, REAL *sums,
-    int64_t sums_stride, const int ROWS, const int VECTORS, const int PANELS) {
+    int64_t sums_stride, const char *ahead, const int ROWS, const int VECTORS,
+    const int PANELS) {
   const int64_t terms = matrix->terms;
   const int64_t panel_size = terms * matrix->panel_vectors * LANES;
   const int64_t panel_step = matrix->slots * LANES;
@@ -135,6 +137,10 @@ INLINE void NAME(tile)(
       }
   }
   for (int64_t k = 0; k < terms; k++) {
+    if (PANELS == 1) {
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += 64;
+    }
 #pragma clang loop unroll(full)
     for (int p = 0; p < PANELS; p++)
 #pragma clang loop unroll(full)
@@ -156,7 +162,7 @@ INLINE void NAME(tile)(
 
 #define TILE(R, N, P)                                                                   \
   case R:                                                                               \
-    NAME(tile)(matrix, panel, x, out, sums_stride, R, N, P);                            \
+    NAME(tile)(matrix, panel, x, out, sums_stride, ahead, R, N, P);                     \
     break;
 
 // PANELS panels of VECTORS vectors for all rows, in tiles of nearly the same size.
@@ -165,7 +171,10 @@ INLINE void NAME(tile)(
       const rk_matrix *matrix, int64_t panel, const REAL *const *rows,                  \
       int64_t row_count, REAL *sums, int64_t sums_stride) {                             \
     int64_t tiles = (row_count + (MOST) - 1) / (MOST);                                  \
+    const int64_t panel_bytes = matrix->terms * (N)*LANES * (int64_t)sizeof(REAL);      \
+    const char *next = (const char *)matrix->weights + (panel + 1) * panel_bytes;       \
     for (int64_t tile = 0; tile < tiles; tile++) {                                      \
+      const char *ahead = next + panel_bytes * tile / tiles;                            \
       int64_t first = row_count * tile / tiles;                                         \
       int64_t count = row_count * (tile + 1) / tiles - first;                           \
       const REAL *const *x = rows + first;                                              \
@@ -248,7 +257,13 @@ static void NAME(product)(
 #define EACH_ROW for (int64_t row = 0; row < gates->row_count; row++)
 #define SUM(slot) NAME(load)(s + (slot)*LANES)
 #define KEEP(slot, x) NAME(store)(s + (slot)*LANES, x)
-#define RESULT(h) NAME(store)((REAL *)gates->hidden + row * gates->hidden_stride + unit, h)
+#define RESULT(h) NAME(result)(gates, row, unit, h)
+
+INLINE void NAME(result)(const rk_gates *gates, int64_t row, int64_t unit, V h) {
+  NAME(store)((REAL *)gates->hidden + row * gates->hidden_stride + unit, h);
+  if (gates->results)
+    NAME(store_some)((REAL *)gates->results[row] + unit, h, gates->units - unit);
+}
 
 // LSTM and GRU take their units twice, so that the processor has many short chains of
 // operations to work on beside each other, and no long one to wait for. What the second

@@ -46,6 +46,8 @@ typedef struct {
   // h, in rows of whole vectors; GRU reads that of the step before there.
   void *hidden;
   int64_t hidden_stride;
+  // h once more, a pointer to each row of `units`; NULL for none.
+  void *const *results;
 } rk_gates;
 
 typedef struct {
