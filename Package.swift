@@ -94,7 +94,7 @@ let package = Package(
       imports: ["TensorCore", .target(name: "CHDF5", condition: .when(traits: ["HDF5"]))]),
     tests(of: "TensorComparison", imports: ["TensorCore"]),
     tests(of: "RecurrentModel", imports: ["TensorCore"]),
-    tests(of: "RecurrentEngine", imports: ["TensorCore", "RecurrentModel"]),
+    tests(of: "RecurrentEngine", imports: ["TensorCore", "RecurrentModel", "RecurrentKernels"]),
     tests(
       of: "ParityFixtures",
       imports: ["TensorCore", "TensorArchives", "RecurrentModel", "TensorComparison"]),

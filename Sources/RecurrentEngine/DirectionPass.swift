@@ -67,6 +67,8 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
       }
     }
     finish(step)
+    // The kernels see their memory through pointers alone.
+    withExtendedLifetime((sums, vectors, vectorRows, step)) {}
   }
 
   /// The step of a sequence that is read at a position.

@@ -11,8 +11,11 @@ package struct RandomModule: Sendable, CustomStringConvertible {
     "\(configuration.module.rawValue) \(configuration) \(input.input.shape)"
   }
 
-  /// - Parameter type: of all tensors.
-  package init(seed: UInt64, in type: ElementType = .float64) throws {
+  /// - Parameters:
+  ///   - type: of all tensors.
+  ///   - isLarge: whether sizes go beyond some vectors of units and tiles of
+  ///     sequences.
+  package init(seed: UInt64, in type: ElementType = .float64, isLarge: Bool = false) throws {
     var generator = SeededGenerator(seed: seed)
     func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
     func flip() -> Bool { Bool.random(using: &generator) }
@@ -25,9 +28,9 @@ package struct RandomModule: Sendable, CustomStringConvertible {
     }
 
     let module = RecurrentModule.allCases[draw(0...RecurrentModule.allCases.count - 1)]
-    let hidden = draw(2...9)
+    let hidden = draw(2...(isLarge ? 150 : 9))
     let configuration = try RecurrentConfiguration(
-      module: module, inputSize: draw(1...8), hiddenSize: hidden,
+      module: module, inputSize: draw(1...(isLarge ? 60 : 8)), hiddenSize: hidden,
       numLayers: module.isCell ? 1 : draw(1...3), bias: flip(),
       batchFirst: !module.isCell && flip(), bidirectional: !module.isCell && flip(),
       projSize: module == .lstm && flip() ? draw(1...hidden - 1) : 0,
@@ -35,11 +38,13 @@ package struct RandomModule: Sendable, CustomStringConvertible {
     self.configuration = configuration
     var parameters: [String: Tensor] = [:]
     for parameter in configuration.parameters {
-      parameters[parameter.name] = tensor(parameter.shape.axes, scale: 0.8)
+      // Larger ones of 0.8 would be chaotic.
+      parameters[parameter.name] = tensor(
+        parameter.shape.axes, scale: isLarge ? 1.5 / Double(hidden).squareRoot() : 0.8)
     }
     stateDict = try StateDict(parameters, checkedAgainst: configuration)
 
-    let (batch, steps) = (draw(1...5), draw(1...7))
+    let (batch, steps) = (draw(1...(isLarge ? 17 : 5)), draw(1...7))
     let isPacked = !module.isCell && flip()
     let isBatched = isPacked || flip()
     let steppedAxes =
