@@ -67,8 +67,8 @@ let package = Package(
     room(
       "ParityJudging",
       imports: [
-        "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentEngine",
-        "ParityFixtures", realModule,
+        "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentKernels",
+        "RecurrentEngine", "ParityFixtures", realModule,
       ]),
     room(
       "ParityReports",

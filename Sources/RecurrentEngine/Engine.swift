@@ -19,9 +19,7 @@ package enum Engine {
     _ configuration: RecurrentConfiguration, _ stateDict: StateDict, in arithmetic: Arithmetic,
     threads: Int = 1, instructionSet: InstructionSet? = nil
   ) -> any ForwardPass {
-    guard let set = instructionSet ?? .chosen ?? InstructionSet.supported.last else {
-      preconditionFailure("the baseline runs everywhere")
-    }
+    let set = instructionSet ?? .current
     // Concrete types here, so that all behind them is specialised in this module.
     return arithmetic.computation == .float64
       ? PackedModule<Double>(configuration, stateDict, threads: threads, set)

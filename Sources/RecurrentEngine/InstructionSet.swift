@@ -33,6 +33,14 @@ package struct InstructionSet: Sendable {
       supported.last
     }
 
+  /// For code that has no other to take.
+  package static var current: InstructionSet {
+    guard let set = chosen ?? supported.last else {
+      preconditionFailure("the baseline runs everywhere")
+    }
+    return set
+  }
+
   package static func named(_ name: String) -> InstructionSet? {
     supported.first { $0.name == name }
   }
@@ -41,6 +49,8 @@ package struct InstructionSet: Sendable {
   package func kernels(for arithmetic: Arithmetic) -> rk_kernels {
     arithmetic.computation == .float64 ? kernels(for: Double.self) : kernels(for: Float.self)
   }
+
+  package var noiseKernels: rk_noise_kernels { rk_instruction_set_at(index).pointee.noise }
 
   func kernels<Scalar: KernelScalar>(for type: Scalar.Type) -> rk_kernels {
     Scalar.kernels(of: rk_instruction_set_at(index).pointee)

@@ -24,3 +24,9 @@
 #undef LANES
 #undef NAME
 #undef FORMAT
+
+#define LANES (VECTOR_BYTES / 8)
+#define NAME(x) CONCAT(ISA, CONCAT(_noise_, x))
+#include "NoiseBody.h"
+#undef LANES
+#undef NAME

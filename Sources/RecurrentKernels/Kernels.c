@@ -76,9 +76,9 @@
 #pragma clang attribute pop
 
 static const rk_instruction_set sets[] = {
-    {"x86-64", baseline_float32_kernels, baseline_float64_kernels},
-    {"x86-64-v3", v3_float32_kernels, v3_float64_kernels},
-    {"x86-64-v4", v4_float32_kernels, v4_float64_kernels},
+    {"x86-64", baseline_float32_kernels, baseline_float64_kernels, baseline_noise_kernels},
+    {"x86-64-v3", v3_float32_kernels, v3_float64_kernels, v3_noise_kernels},
+    {"x86-64-v4", v4_float32_kernels, v4_float64_kernels, v4_noise_kernels},
 };
 
 int rk_is_supported(int64_t index) {
@@ -100,7 +100,7 @@ int rk_is_supported(int64_t index) {
 #define BASELINE_NAME "baseline"
 #endif
 static const rk_instruction_set sets[] = {
-    {BASELINE_NAME, baseline_float32_kernels, baseline_float64_kernels},
+    {BASELINE_NAME, baseline_float32_kernels, baseline_float64_kernels, baseline_noise_kernels},
 };
 
 int rk_is_supported(int64_t index) { return index == 0; }

@@ -147,11 +147,7 @@ struct NoiseScan {
     if let c = state.c {
       let active = NoisyVector(
         c.values.map(Double.tanh),
-        replicas: c.replicas?.map { replicas in
-          var active = replicas
-          for replica in active.indices { active[replica] = .tanh(active[replica]) }
-          return active
-        })
+        replicas: c.replicas?.map(NoiseKernels.current.tanh))
       if !(rms(deviations(active)) * model.inflation <= NoiseEstimate.lostDeviation) {
         return true
       }

@@ -17,6 +17,12 @@ struct NoisyVector {
     self.least = least
   }
 
+  init(count: Int, numbers: (Int) -> NoisyNumber) {
+    var builder = NoisyBuilder(count: count)
+    for unit in 0..<count { builder.append(numbers(unit)) }
+    self = builder.vector
+  }
+
   var count: Int { values.count }
 
   subscript(unit: Int) -> NoisyNumber {

@@ -1,10 +1,13 @@
+import RecurrentKernels
 import TensorCore
 
 /// A weight matrix with its bias, whose products err in the replicas.
 struct NoisyMatrix {
   let rows: Int
   let columns: Int
-  private let weights: [Double]
+  /// In panels of `RK_NOISE_ROWS` rows, side by side for each column; zeros fill the last.
+  private let panels: [Double]
+  private let panelCount: Int
   private let bias: [Double]?
   /// For each row the first one with the same weights: what sums the same terms
   /// errs alike, and errors that are alike do not average out.
@@ -14,10 +17,13 @@ struct NoisyMatrix {
     rows = weights.shape.axes[0]
     columns = weights.shape.axes[1]
     let exact: [Double] = weights.elements()
-    self.weights = emulation.map { exact.map($0.weight) } ?? exact
+    let own = emulation.map { exact.map($0.weight) } ?? exact
     let exactBias: [Double]? = bias?.elements()
     self.bias = emulation.map { exactBias?.map($0.result) } ?? exactBias
-    twins = Self.twins(self.weights, rows: rows, columns: columns)
+    let height = RK_NOISE_ROWS
+    panelCount = (rows + height - 1) / height
+    panels = Self.packed(own, rows: rows, columns: columns, height: height)
+    twins = Self.twins(own, rows: rows, columns: columns)
   }
 
   /// W x + b. O(rows · columns · replicas), without the replicas where x has none.
@@ -25,25 +31,63 @@ struct NoisyMatrix {
     with x: NoisyVector, _ noise: StepNoise, _ operation: NoiseDraws.Operation
   ) -> NoisyVector {
     let x = noise.model.emulation?.vector(x) ?? x
-    var values = [Double](repeating: 0, count: rows)
-    var replicas = [Replicas](repeating: .zero, count: rows)
-    weights.withUnsafeBufferPointer { weights in
-      for row in 0..<rows {
-        let own = UnsafeBufferPointer(rebasing: weights[row * columns..<(row + 1) * columns])
-        let sum = sum(own, x.values, bias: bias?[row])
-        let exact: Replicas
-        if let xReplicas = x.replicas {
-          exact = Self.dot(own, xReplicas) + (bias?[row] ?? 0)
-        } else {
-          exact = Replicas(repeating: sum.value)
+    let height = panelCount * RK_NOISE_ROWS
+    var sums = [Double](repeating: 0, count: 4 * height)
+    var exact = [Replicas](repeating: .zero, count: height)
+    multiply(x, into: &sums, &exact, noise.kernels.noise)
+    return NoisyVector(
+      count: rows,
+      numbers: { row in
+        var sum = ProductSum(
+          count: Double(columns), value: sums[row], magnitudes: sums[height + row],
+          squares: sums[2 * height + row], squaredPartialSums: sums[3 * height + row])
+        if let bias { sum.add(bias[row]) }
+        let replicas =
+          x.replicas == nil
+          ? Replicas(repeating: sum.value) : exact[row] + (bias.map { $0[row] } ?? 0)
+        return noise.perturbed(
+          sum.value, replicas, noise.model.product(sum), operation, twins[row])
+      })
+  }
+
+  private func multiply(
+    _ x: NoisyVector, into sums: inout [Double], _ exact: inout [Replicas],
+    _ kernels: rk_noise_kernels
+  ) {
+    let height = exact.count
+    sums.withUnsafeMutableBufferPointer { sums in
+      exact.withUnsafeMutableBytes { exact in
+        guard let sums = sums.baseAddress, let exact = exact.baseAddress else { return }
+        var places = rk_noise_sums(
+          values: sums, magnitudes: sums + height, squares: sums + 2 * height,
+          squared_partial_sums: sums + 3 * height)
+        func run(_ replicas: UnsafeRawPointer?) {
+          kernels.products(
+            panels, Int64(panelCount), Int64(columns), x.values,
+            replicas?.assumingMemoryBound(to: Double.self), &places,
+            exact.assumingMemoryBound(to: Double.self))
         }
-        let result = noise.perturbed(
-          sum.value, exact, noise.model.product(sum), operation, twins[row])
-        values[row] = result.value
-        replicas[row] = result.replicas
+        if let replicas = x.replicas {
+          replicas.withUnsafeBytes { run($0.baseAddress) }
+        } else {
+          run(nil)
+        }
       }
     }
-    return NoisyVector(values, replicas: replicas)
+  }
+
+  private static func packed(
+    _ weights: [Double], rows: Int, columns: Int, height: Int
+  ) -> [Double] {
+    let panelCount = (rows + height - 1) / height
+    var packed = [Double](repeating: 0, count: panelCount * height * columns)
+    for row in 0..<rows {
+      let start = row / height * height * columns + row % height
+      for column in 0..<columns {
+        packed[start + column * height] = weights[row * columns + column]
+      }
+    }
+    return packed
   }
 
   private static func twins(_ weights: [Double], rows: Int, columns: Int) -> [Int] {
@@ -54,26 +98,5 @@ struct NoisyMatrix {
       first[own] = row
       return row
     }
-  }
-
-  private func sum(
-    _ weights: UnsafeBufferPointer<Double>, _ x: [Double], bias: Double?
-  ) -> ProductSum {
-    var sum = ProductSum()
-    x.withUnsafeBufferPointer { x in
-      for column in 0..<columns { sum.add(weights[column] * x[column]) }
-    }
-    if let bias { sum.add(bias) }
-    return sum
-  }
-
-  private static func dot(
-    _ weights: UnsafeBufferPointer<Double>, _ x: [Replicas]
-  ) -> Replicas {
-    var sum = Replicas.zero
-    x.withUnsafeBufferPointer { x in
-      for column in weights.indices { sum += x[column] * weights[column] }
-    }
-    return sum
   }
 }

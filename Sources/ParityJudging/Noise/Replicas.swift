@@ -41,6 +41,17 @@ struct NoiseDraws {
       + Self.uniform(Self.mix(place &+ UInt64(step) &+ 1))
   }
 
+  /// Adds `deviation` times a draw.
+  func perturb(
+    _ replicas: inout Replicas, by deviation: Double, _ operation: Operation, unit: Int,
+    step: Int, _ kernels: NoiseKernels
+  ) {
+    let place = Self.place(key, operation, unit)
+    kernels.perturb(
+      &replicas, frozen[Int(operation.rawValue)][unit],
+      seed: Self.mix(place &+ UInt64(step) &+ 1), by: deviation)
+  }
+
   private static func place(_ key: UInt64, _ operation: Operation, _ unit: Int) -> UInt64 {
     mix(key ^ UInt64(operation.rawValue) << 56 ^ UInt64(unit) << 8)
   }

@@ -98,18 +98,21 @@ struct ProductSum {
   var count = 0.0
   /// Σpₖ
   var value = 0.0
+  /// Σ|pₖ|
+  var magnitudes = 0.0
   /// Σpₖ²
   var squares = 0.0
   /// Σsₖ², with sₖ = p₁ + … + pₖ
   var squaredPartialSums = 0.0
-  private(set) var isOfZeros = true
+
+  var isOfZeros: Bool { magnitudes == 0 }
 
   @inline(__always)
   mutating func add(_ term: Double) {
     count += 1
     value += term
+    magnitudes += abs(term)
     squares += term * term
     squaredPartialSums += value * value
-    isOfZeros = isOfZeros && term == 0
   }
 }

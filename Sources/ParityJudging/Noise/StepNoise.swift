@@ -8,6 +8,7 @@ struct StepNoise {
   let model: RoundingModel
   let draws: NoiseDraws
   let step: Int
+  let kernels = NoiseKernels.current
 
   func sum(
     _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
@@ -39,13 +40,13 @@ struct StepNoise {
     func sigmoid(_ x: Double) -> Double { 1 / (1 + .exp(-x)) }
     let value = sigmoid(a.value)
     return perturbed(
-      value, map(a.replicas, sigmoid), model.sigmoid(value), operation, unit)
+      value, kernels.sigmoid(a.replicas), model.sigmoid(value), operation, unit)
   }
 
   func tanh(_ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int) -> NoisyNumber {
     let value = Double.tanh(a.value)
     return perturbed(
-      value, map(a.replicas, Double.tanh), a.value == 0 ? 0 : model.tanh(value), operation, unit)
+      value, kernels.tanh(a.replicas), a.value == 0 ? 0 : model.tanh(value), operation, unit)
   }
 
   /// Exact. A unit that is off in all replicas, but by less than the error that an
@@ -64,10 +65,10 @@ struct StepNoise {
     _ value: Double, _ replicas: Replicas, _ deviation: Double,
     _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> NoisyNumber {
-    let number = NoisyNumber(
-      value: value,
-      replicas: deviation == 0
-        ? replicas : replicas + draws.draw(operation, unit: unit, step: step) * deviation)
+    var number = NoisyNumber(value: value, replicas: replicas)
+    if deviation != 0 {
+      draws.perturb(&number.replicas, by: deviation, operation, unit: unit, step: step, kernels)
+    }
     return model.emulation?.result(number) ?? number
   }
 

@@ -72,10 +72,35 @@ typedef struct {
   void (*read)(const void *elements, int64_t count, void *result);
 } rk_kernels;
 
+// Rounding noise: doubles, each with sixteen replicas.
+
+// Rows of a panel of weights, which holds them side by side, term after term.
+enum { RK_NOISE_ROWS = 8 };
+
+// Of the terms p of each row's product, in whole panels.
+typedef struct {
+  double *values;      // Σ p
+  double *magnitudes;  // Σ |p|
+  double *squares;     // Σ p²
+  double *squared_partial_sums;
+} rk_noise_sums;
+
+typedef struct {
+  // W x, and W times each of the sixteen replicas of x, where there are any:
+  // `replicas` are sixteen for each row.
+  void (*products)(
+      const double *weights, int64_t panels, int64_t terms, const double *x,
+      const double *x_replicas, const rk_noise_sums *sums, double *replicas);
+  // Adds `deviation` times (sixteen draws of variance ½ made from a seed, and the
+  // frozen ones) to sixteen replicas.
+  void (*perturb)(double *replicas, const double *frozen, uint64_t seed, double deviation);
+} rk_noise_kernels;
+
 typedef struct {
   const char *name;
   rk_kernels float32;
   rk_kernels float64;
+  rk_noise_kernels noise;
 } rk_instruction_set;
 
 // All that are compiled in, the widest last.
