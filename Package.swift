@@ -109,6 +109,6 @@ let package = Package(
       imports: [
         "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
       ]),
-    tests(of: "ParityCheck"),
+    tests(of: "ParityCheck", imports: ["RecurrentEngine"]),
   ]
 )

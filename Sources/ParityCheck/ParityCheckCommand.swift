@@ -46,6 +46,13 @@ struct ParityCheckCommand: AsyncParsableCommand {
   @Option(help: "How many cases are judged at a time, at most (default: one for each core).")
   var jobs: Int?
 
+  @Option(
+    help: """
+      How many threads the engine's forward pass uses, at most (default: one for each core); \
+      its results have the same bits with any number.
+      """)
+  var threads: Int?
+
   @Flag(help: "Stop after the first case that is neither passed nor skipped.")
   var failFast = false
 
@@ -61,6 +68,9 @@ struct ParityCheckCommand: AsyncParsableCommand {
   func validate() throws {
     if verbose && quiet { throw ValidationError("--verbose and --quiet exclude each other.") }
     if let jobs, jobs < 1 { throw ValidationError("--jobs: expected 1 or more, found \(jobs).") }
+    if let threads, threads < 1 {
+      throw ValidationError("--threads: expected 1 or more, found \(threads).")
+    }
     _ = try CaseFilter(filter)
   }
 
@@ -87,7 +97,9 @@ struct ParityCheckCommand: AsyncParsableCommand {
     let start = clock.now
     unreadable.forEach(add)
     let run = JudgeRun(
-      Judge(override: tolerance.rule, noiseWork: tolerance.noiseWork), jobs: jobs ?? Machine.cores,
+      Judge(
+        override: tolerance.rule, noiseWork: tolerance.noiseWork,
+        subject: Judge.engine(threads: threads ?? Machine.cores)), jobs: jobs ?? Machine.cores,
       failFast: failFast)
     let progress = ProgressLine(total: cases.count)
     await run.run(cases, starting: progress.show) { result in

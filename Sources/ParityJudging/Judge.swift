@@ -29,8 +29,13 @@ package struct Judge: Sendable {
   package static let standardNoiseWork = 4e9
 
   /// Our engine, in the case's arithmetic.
-  package static let engine: Subject = { model in
-    Engine.forwardPass(model.configuration, model.stateDict, in: model.arithmetic)
+  package static let engine = engine(threads: 1)
+
+  package static func engine(threads: Int) -> Subject {
+    { model in
+      Engine.forwardPass(
+        model.configuration, model.stateDict, in: model.arithmetic, threads: threads)
+    }
   }
 
   /// Loads and judges a case. Never throws: what can't be judged is a status.

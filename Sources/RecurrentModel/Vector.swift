@@ -29,25 +29,31 @@ func tanh(_ x: Vector) -> Vector { Vector(x.elements.map { .tanh($0) }) }
 /// max(x, 0), and NaN where x is.
 func relu(_ x: Vector) -> Vector { Vector(x.elements.map { $0 < 0 ? 0 : $0 }) }
 
-/// A row-major matrix of doubles.
+/// A matrix of doubles.
 struct Matrix: Sendable {
   let rows: Int
   let columns: Int
-  let elements: [Double]
+  /// Column after column: a product adds them up one after the other, which machines
+  /// do for many rows at a time.
+  private let elements: [Double]
+
+  /// - Parameter elements: row-major.
+  init(rows: Int, columns: Int, elements: [Double]) {
+    self.rows = rows
+    self.columns = columns
+    self.elements = (0..<rows * columns).map { elements[$0 % rows * columns + $0 / rows] }
+  }
 
   static func * (matrix: Matrix, vector: Vector) -> Vector {
     precondition(vector.elements.count == matrix.columns)
-    return matrix.elements.withUnsafeBufferPointer { weights in
-      vector.elements.withUnsafeBufferPointer { x in
-        Vector(
-          (0..<matrix.rows).map { row in
-            var sum = 0.0
-            for column in 0..<matrix.columns {
-              sum += weights[row * matrix.columns + column] * x[column]
-            }
-            return sum
-          })
+    var sums = [Double](repeating: 0, count: matrix.rows)
+    matrix.elements.withUnsafeBufferPointer { weights in
+      sums.withUnsafeMutableBufferPointer { sums in
+        for (column, factor) in vector.elements.enumerated() {
+          for row in sums.indices { sums[row] += weights[column * sums.count + row] * factor }
+        }
       }
     }
+    return Vector(sums)
   }
 }

@@ -1,3 +1,5 @@
+import Foundation
+import RecurrentEngine
 import TestSupport
 import Testing
 
@@ -17,6 +19,35 @@ import Testing
       try Tool("Fixtures", "--jobs", jobs).lines.dropLast()
     }
     #expect(try cases("1") == cases("7"))
+  }
+
+  @Test func threadsAndInstructionSetsChangeNothingThatIsPrinted() throws {
+    func cases(_ threads: String, _ set: String) throws -> [String] {
+      let tool = try Tool(
+        ["Fixtures", "--verbose", "--threads", threads], environment: ["PARITY_ISA": set])
+      #expect(tool.status == 0)
+      return tool.lines.dropLast()
+    }
+    let baseline = InstructionSet.supported[0].name
+    let reference = try cases("1", baseline)
+    for set in InstructionSet.supported { #expect(try cases("3", set.name) == reference) }
+    let unknown = try Tool(["Fixtures"], environment: ["PARITY_ISA": "z80"])
+    #expect(unknown.status == 64)
+    #expect(unknown.errors.hasPrefix("PARITY_ISA: expected one of \(baseline)"))
+  }
+
+  @Test func benchMeasures() throws {
+    let names = try Tool("bench", "--list").lines
+    #expect(names.count == 19 && names.contains("lstm-1024-1024-1-64-50"))
+    let run = try Tool("bench", "--shape", "^gru-5-6", "--seconds", "0", "--json")
+    let result = try #require(
+      try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    #expect(result["shape"] as? String == "gru-5-6-1-1-4")
+    for key in ["seconds", "gigaflops", "peakGigaflops", "boundGigaflops"] {
+      #expect((result[key] as? Double ?? 0) > 0, "\(key)")
+    }
+    #expect(try Tool("bench", "--shape", "^rnn-128", "--seconds", "0").lines.count == 3)
+    #expect(try Tool("bench", "--shape", "nothing").status == 2)
   }
 
   @Test func oneFailureIsStatusOneAndTheOthersRun() throws {
@@ -136,7 +167,8 @@ import Testing
     ["Fixtures", "--sigma", "-1"], ["Fixtures", "--replicas", "17"],
     ["Fixtures", "--sigma", "nan"],
     ["Fixtures", "--sigma", "4", "--tolerance", "torch"], ["Fixtures", "--verbose", "--quiet"],
-    ["Fixtures", "--color", "sometimes"], ["layout"],
+    ["Fixtures", "--color", "sometimes"], ["Fixtures", "--threads", "0"], ["layout"],
+    ["bench", "--threads", "0"], ["bench", "--seconds", "-1"], ["bench", "--shape", "("],
     ["layout", "one.npy"], ["layout", "--bogus"],
   ])
   func wrongUsageIsStatus64(arguments: [String]) throws {

@@ -82,13 +82,18 @@ struct RoundingModel: Sendable, Equatable {
     let operands = operandUnit * (2.0 / 3 * sum.squares).squareRoot()
     let storing = unit * (1.0 / 3).squareRoot() * sum.value
     return deviation(
-      .hypot(summing, .hypot(operands, storing)), sum.count.squareRoot() * smallestSubnormal)
+      length(summing, length(operands, storing)), sum.count.squareRoot() * smallestSubnormal)
   }
 
   /// 0 where the result is not finite: there is nothing to round. Never squared, so
   /// that the errors of the smallest doubles do not vanish.
   private func deviation(_ own: Double, _ floor: Double) -> Double {
-    own.isFinite ? .hypot(own, floor) * inflation : 0
+    own.isFinite ? length(own, floor) * inflation : 0
+  }
+
+  private func length(_ a: Double, _ b: Double) -> Double {
+    let squares = a * a + b * b
+    return squares > 0x1p-900 && squares < .infinity ? squares.squareRoot() : .hypot(a, b)
   }
 }
 
