@@ -21,7 +21,7 @@ struct BenchCommand: ParsableCommand {
       Shapes are named module-I-H-layers-B-T; all modules are bidirectional. For each, the \
       median of its forward passes, and how much that is of what the machine can do: the \
       share of its fused multiply-adds, and, where a batch is too small to use them, of the \
-      bound that reading the recurrent weights once a step sets. Both are measured beside it.
+      bound that reading all weights once a step sets. Both are measured beside it.
       """)
 
   @Option(help: "Only the shapes whose name matches this regular expression.")

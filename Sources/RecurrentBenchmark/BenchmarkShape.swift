@@ -65,21 +65,17 @@ package struct BenchmarkShape: Sendable {
     2 * Double(weightCount(configuration.parameters)) * Double(lengths.reduce(0, +))
   }
 
-  /// Bytes of the recurrent weights, which each step of a batch reads once.
-  var recurrentBytes: Double {
-    let recurrent = configuration.parameters.filter { $0.role == .weightHH }
-    return Double(weightCount(recurrent) * arithmetic.computation.byteCount)
-  }
-
   private func weightCount(_ parameters: [ParameterSpecification]) -> Int {
     parameters.filter { $0.shape.rank == 2 }.reduce(0) { $0 + $1.shape.elementCount }
   }
 
-  /// Bytes of the recurrent weights of one direction of one layer.
-  package var directionBytes: Int {
-    Int(recurrentBytes) / configuration.stateRows
+  private var weightBytes: Int {
+    weightCount(configuration.parameters) * arithmetic.computation.byteCount
   }
 
-  /// Operations for each byte of recurrent weights.
-  package var intensity: Double { operations / (recurrentBytes * Double(steps)) }
+  /// Bytes of the weights of one direction of one layer, on average.
+  var directionBytes: Int { weightBytes / configuration.stateRows }
+
+  /// Operations for each byte, where each step reads all weights once.
+  var intensity: Double { operations / (Double(weightBytes) * Double(steps)) }
 }

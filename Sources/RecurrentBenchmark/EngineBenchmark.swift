@@ -15,8 +15,10 @@ package struct EngineBenchmark {
     package let gigaflops: Double
     /// What the multipliers of as many cores do, measured beside it.
     package let peakGigaflops: Double
-    /// What the memory allows at this shape where it is less: recurrent weights are
-    /// read once a step, as fast as a core reads a buffer of their size.
+    /// The peak, or what memory allows where that is less (the roofline of Williams,
+    /// Waterman and Patterson, 2009): each step reads a direction's weights once, as
+    /// fast as a core reads a buffer of their size. The input's products are made for
+    /// many steps at once, so that a batch of one can be faster than this.
     package let boundGigaflops: Double
   }
 
