@@ -39,7 +39,8 @@ INLINE void NAME(store_some)(REAL *p, V v, int64_t count) {
 // that the sum is an integer, ln 2 in two parts of which n times the first is
 // exact, and p = r + r² q(r) with q the minimax polynomial of (eʳ − 1 − r) / r².
 typedef struct {
-  I n;
+  // Whose lowest bits are n.
+  I shifted;
   V p;
 } NAME(exponential);
 
@@ -53,13 +54,14 @@ INLINE NAME(exponential) NAME(exponential_of)(V a) {
   V q = c[degree];
 #pragma clang loop unroll(full)
   for (int k = degree - 1; k >= 0; k--) q = FMA(q, r, (V)c[k]);
-  NAME(exponential) e = {(I)shifted - (I)(V)FORMAT(SHIFT), FMA(r * r, q, r)};
+  NAME(exponential) e = {(I)shifted, FMA(r * r, q, r)};
   return e;
 }
 
-// 2^n for a normal result.
-INLINE V NAME(power_of_two)(I n) {
-  return (V)((n + FORMAT(BIAS)) << FORMAT(FRACTION_BITS));
+// 2^(n + more) for a normal result, of an integer whose lowest bits are n.
+INLINE V NAME(power_of_two)(I n, int more) {
+  const INTEGER one = (INTEGER)(FORMAT(BIAS) + more) << FORMAT(FRACTION_BITS);
+  return (V)((n << FORMAT(FRACTION_BITS)) + one);
 }
 
 #define SIGN_BIT ((I)((INTEGER)1 << (sizeof(REAL) * 8 - 1)))
@@ -77,12 +79,15 @@ INLINE V NAME(sigmoid)(V x) {
   V a = (V)((I)x | SIGN_BIT);
   a = a < (V)-FORMAT(SIGMOID_END) ? (V)-FORMAT(SIGMOID_END) : a;
   NAME(exponential) e = NAME(exponential_of)(a);
-  // In two steps, of which the first is exact, and makes a number of a NaN.
-  I half = e.n >> 1;
-  V t = (V)((I)(1 + e.p) + (half << FORMAT(FRACTION_BITS))) * NAME(power_of_two)(e.n - half);
+  V t = (1 + e.p) * NAME(power_of_two)(e.shifted, 0);
+  // Where some result may be subnormal, in two steps of which the first is exact.
+  if (__builtin_reduce_or(a < (V)-FORMAT(SIGMOID_NORMAL))) {
+    I n = e.shifted - (I)(V)FORMAT(SHIFT);
+    I half = n >> 1;
+    t = (1 + e.p) * NAME(power_of_two)(half, 0) * NAME(power_of_two)(n - half, 0);
+  }
   V y = NAME(share)(t);
-  y = x < 0 ? y : 1 - y;
-  return x == x ? y : x;
+  return x < 0 ? y : 1 - y;
 }
 
 // h / (1 + h) of h = ½ (e^2|x| − 1).
@@ -90,7 +95,7 @@ INLINE V NAME(tanh)(V x) {
   V a = (V)((I)x & ~SIGN_BIT);
   a = a > (V)FORMAT(TANH_END) ? (V)FORMAT(TANH_END) : a;
   NAME(exponential) e = NAME(exponential_of)(a + a);
-  V s = NAME(power_of_two)(e.n - 1);
+  V s = NAME(power_of_two)(e.shifted, -1);
   V y = NAME(share)(FMA(s, e.p, s - (REAL)0.5));
   return (V)((I)y | ((I)x & SIGN_BIT));
 }

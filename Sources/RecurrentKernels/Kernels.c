@@ -16,8 +16,10 @@
 #define FLOAT_SHIFT 0x1.8p+23f
 #define FLOAT_BIAS 127
 #define FLOAT_FRACTION_BITS 23
-// e^-104 is below half of the smallest subnormal number; tanh 9.1 rounds to 1.
+// e^-104 is below half of the smallest subnormal number, and e^-86 a normal one;
+// tanh 9.1 rounds to 1.
 #define FLOAT_SIGMOID_END 105.0f
+#define FLOAT_SIGMOID_NORMAL 86.0f
 #define FLOAT_TANH_END 10.0f
 // On |r| ≤ ½ ln 2 and a little more: r + r² q(r) is within 2^-29 of eʳ − 1, relatively.
 #define FLOAT_POLYNOMIAL \
@@ -30,6 +32,7 @@
 #define DOUBLE_BIAS 1023
 #define DOUBLE_FRACTION_BITS 52
 #define DOUBLE_SIGMOID_END 746.0
+#define DOUBLE_SIGMOID_NORMAL 707.0
 #define DOUBLE_TANH_END 20.0
 // Within 2^-60.
 #define DOUBLE_POLYNOMIAL                                                              \
