@@ -66,38 +66,60 @@ INLINE V NAME(power_of_two)(I n, int more) {
 
 #define SIGN_BIT ((I)((INTEGER)1 << (sizeof(REAL) * 8 - 1)))
 
-// u / (1 + u); for a small u as u − u · that, of which the second part is small and
-// so are the errors of its division.
+// Floats of one sign compare as the integers of their bits, NaN beyond infinity: that
+// keeps the floating-point units, which these functions wait for, out of it.
+#define BITS(x) ((I)(V)(x))
+// Whether any lane's condition holds.
+#define SELDOM(lanes) __builtin_expect(__builtin_reduce_or(lanes) != 0, 0)
+
+// u / (1 + u), u ≥ 0; for a small u as u − u · that, of which the second part is small
+// and so are the errors of its division.
 INLINE V NAME(share)(V u) {
   V y = u / (1 + u);
-  return u < (REAL)0.5 ? FMA(-u, y, u) : y;
+  return BITS(u) < BITS((REAL)0.5) ? FMA(-u, y, u) : y;
 }
 
-// t / (1 + t) of t = e^-|x|, which keeps its precision down to the smallest
-// subnormal number, and 1 less that where x is positive.
-INLINE V NAME(sigmoid)(V x) {
-  V a = (V)((I)x | SIGN_BIT);
+// e^a of a ≤ 0, down to the smallest subnormal number: scaled in two steps, of which
+// the first is exact.
+static __attribute__((noinline)) V NAME(small_exponential)(V a) {
   a = a < (V)-FORMAT(SIGMOID_END) ? (V)-FORMAT(SIGMOID_END) : a;
   NAME(exponential) e = NAME(exponential_of)(a);
-  V t = (1 + e.p) * NAME(power_of_two)(e.shifted, 0);
-  // Where some result may be subnormal, in two steps of which the first is exact.
-  if (__builtin_reduce_or(a < (V)-FORMAT(SIGMOID_NORMAL))) {
-    I n = e.shifted - (I)(V)FORMAT(SHIFT);
-    I half = n >> 1;
-    t = (1 + e.p) * NAME(power_of_two)(half, 0) * NAME(power_of_two)(n - half, 0);
-  }
+  I n = e.shifted - BITS(FORMAT(SHIFT));
+  I half = n >> 1;
+  return (1 + e.p) * NAME(power_of_two)(half, 0) * NAME(power_of_two)(n - half, 0);
+}
+
+// t / (1 + t) of t = e^-|x|, which keeps its precision where t is small, and 1 less that
+// where x is positive.
+INLINE V NAME(sigmoid)(V x) {
+  V a = (V)(BITS(x) | SIGN_BIT);
+  NAME(exponential) e = NAME(exponential_of)(a);
+  V s = NAME(power_of_two)(e.shifted, 0);
+  V t = FMA(s, e.p, s);
+  if (SELDOM(BITS(a) > BITS(-FORMAT(SIGMOID_NORMAL))))
+    t = NAME(small_exponential)(a);
   V y = NAME(share)(t);
-  return x < 0 ? y : 1 - y;
+  return BITS(x) < 0 ? y : 1 - y;
+}
+
+// ½ (e^2a − 1), a ≥ 0
+INLINE V NAME(half_exponential)(V a) {
+  NAME(exponential) e = NAME(exponential_of)(a + a);
+  V s = NAME(power_of_two)(e.shifted, -1);
+  return FMA(s, e.p, s - (REAL)0.5);
+}
+
+static __attribute__((noinline)) V NAME(large_half_exponential)(V a) {
+  return NAME(half_exponential)(a > (V)FORMAT(TANH_END) ? (V)FORMAT(TANH_END) : a);
 }
 
 // h / (1 + h) of h = ½ (e^2|x| − 1).
 INLINE V NAME(tanh)(V x) {
-  V a = (V)((I)x & ~SIGN_BIT);
-  a = a > (V)FORMAT(TANH_END) ? (V)FORMAT(TANH_END) : a;
-  NAME(exponential) e = NAME(exponential_of)(a + a);
-  V s = NAME(power_of_two)(e.shifted, -1);
-  V y = NAME(share)(FMA(s, e.p, s - (REAL)0.5));
-  return (V)((I)y | ((I)x & SIGN_BIT));
+  V a = (V)(BITS(x) & ~SIGN_BIT);
+  V h = NAME(half_exponential)(a);
+  if (SELDOM(BITS(a) > BITS(FORMAT(TANH_END))))
+    h = NAME(large_half_exponential)(a);
+  return (V)(BITS(NAME(share)(h)) | (BITS(x) & SIGN_BIT));
 }
 
 #define MAP(function)                                                                   \
@@ -357,6 +379,8 @@ static const rk_kernels NAME(kernels) = KERNELS;
 #undef ROW_TILES
 #undef TILE
 #undef MAP
+#undef SELDOM
+#undef BITS
 #undef SIGN_BIT
 #undef FMA
 #undef INLINE
