@@ -14,11 +14,12 @@ struct MachineLimits {
   }
 
   /// Fused multiply-adds on independent registers, as two operations each, on so many
-  /// cores at a time. The best of some runs.
+  /// cores at a time.
   func peakGigaflops(cores: Int) -> Double {
     let rounds = 1_000_000
     let operations = 2 * Double(Int(kernels.chains * kernels.lanes) * rounds * cores)
-    return operations / best { kernels, _, sink in kernels.multiply(Int64(rounds), sink) }(cores, 0)
+    return operations
+      / median { kernels, _, sink in kernels.multiply(Int64(rounds), sink) }(cores, 0)
       / 1e9
   }
 
@@ -26,26 +27,28 @@ struct MachineLimits {
   func gigabytesPerSecond(reading bytes: Int, cores: Int) -> Double {
     let repeats = max(1, 4_000_000 / max(bytes, 1))
     let count = Int64(bytes / elementBytes)
-    let seconds = best { kernels, buffer, sink in
+    let seconds = median { kernels, buffer, sink in
       for _ in 0..<repeats { kernels.read(buffer, count, sink) }
     }(cores, bytes)
     return Double(bytes * repeats * cores) / seconds / 1e9
   }
 
-  private func best(
+  /// Of some runs, as of what is measured beside them.
+  private func median(
     _ work: @escaping @Sendable (rk_kernels, UnsafeRawPointer, UnsafeMutableRawPointer) -> Void
   ) -> (_ cores: Int, _ bytes: Int) -> Double {
     { [kernels] cores, bytes in
       let buffers = (0..<cores).map { _ in ScratchBytes(count: max(bytes, 64)) }
       let results = (0..<cores).map { _ in ScratchBytes(count: 64) }
       let clock = ContinuousClock()
-      return (0..<15).map { _ in
+      let times = (0..<15).map { _ in
         clock.measure {
           DispatchQueue.concurrentPerform(iterations: cores) { core in
             work(kernels, UnsafeRawPointer(buffers[core].start), results[core].start)
           }
         } / .seconds(1)
-      }.min() ?? .infinity
+      }
+      return times.sorted()[times.count / 2]
     }
   }
 }

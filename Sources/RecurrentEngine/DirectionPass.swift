@@ -3,9 +3,8 @@ import TensorCore
 
 /// One direction of one layer over some of the sequences, start to end.
 ///
-/// The input's products are made for several steps at once, and for each step the
-/// products with h are added to them. A sequence's sums have the same terms in the same
-/// order whatever is run beside it.
+/// A sequence's sums are a bias, then the products with its input, then those with h,
+/// term by term in this order whatever is run beside it.
 struct DirectionPass<Scalar: KernelScalar>: Sendable {
   let cell: PackedCell<Scalar>
   let direction: Direction
@@ -27,13 +26,20 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
   /// Bytes of sums that are made at once, to stay in a core's cache.
   private static var bytesAtOnce: Int { 1 << 18 }
 
+  /// So many sequences keep the multipliers busy with one step: then its two products
+  /// are made in one go, and otherwise the input's for several steps at once.
+  private static var stepAtOnce: Int { 12 }
+
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func run() {
     let count = schedule.sequences.count
     guard count > 0 else { return }
     let rowBytes = cell.input.shape.sumsCount * MemoryLayout<Scalar>.stride
-    let rows = max(count, min(Self.bytesAtOnce / rowBytes, count * schedule.positions))
+    let inOneGo = cell.addsToSameSums && count >= Self.stepAtOnce
+    let rows =
+      inOneGo
+      ? count : max(count, min(Self.bytesAtOnce / rowBytes, count * schedule.positions))
     let sums = RowBuffer<Scalar>(
       rows: rows, size: cell.input.shape.sumsCount, lanes: cell.lanes, zero: 0)
     let vectors = RowBuffer<Scalar>(rows: rows, size: input.size, lanes: cell.lanes, zero: 0)
@@ -45,7 +51,7 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     var position = 0
     while position < schedule.positions {
       var (end, filled, next) = (position, 0, running)
-      while end < schedule.positions {
+      while end < schedule.positions, !inOneGo || end == position {
         next = schedule.running(at: end, of: next)
         guard filled + next <= rows else { break }
         for slot in 0..<next {
@@ -57,10 +63,17 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
         end += 1
       }
       cell.input.addProducts(
-        with: vectorRows.start, count: filled, to: sums.start, stride: sums.stride, cell.kernels)
+        with: vectorRows.start,
+        then: inOneGo ? (cell.hidden, UnsafePointer(step.hiddenRows.start)) : nil,
+        count: filled, to: sums.start, stride: sums.stride, cell.kernels)
       var own = 0
       while position < end {
         running = schedule.running(at: position, of: running)
+        if !inOneGo {
+          cell.hidden.addProducts(
+            with: step.hiddenRows.start, count: running, to: sums.row(own),
+            stride: sums.stride, cell.kernels)
+        }
         advance(to: position, running, sums.row(own), stride: sums.stride, step)
         own += running
         position += 1
@@ -88,15 +101,13 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     }
   }
 
-  /// - Parameter sums: with the input's products, and `stride` from one to the next.
+  /// - Parameter sums: complete, `stride` from one row to the next.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func advance(
     to position: Int, _ running: Int, _ sums: UnsafeMutablePointer<Scalar>, stride: Int,
     _ step: StepBuffers<Scalar>
   ) {
-    cell.hidden.addProducts(
-      with: step.hiddenRows.start, count: running, to: sums, stride: stride, cell.kernels)
     for slot in 0..<running {
       let row = output.row(
         sequence: schedule.sequences[slot], step: self.step(position, slot))

@@ -15,6 +15,9 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
   let outputSize: Int
   let hasCellState: Bool
   let kernels: rk_kernels
+  /// Whether the input's and the hidden products add to the same sums. GRU's do not:
+  /// the reset gate stands between them.
+  var addsToSameSums: Bool { recurrence != .gru }
   /// Elements of a vector.
   var lanes: Int { Int(kernels.lanes) }
   private let recurrence: Recurrence

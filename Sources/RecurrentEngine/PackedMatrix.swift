@@ -109,25 +109,38 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
     }
   }
 
+  /// Vectors to multiply a matrix with: a pointer to the K elements of each.
+  typealias Rows = UnsafePointer<UnsafeRawPointer?>
+
   /// Adds the products with some vectors to rows of sums.
   ///
   /// - Parameters:
-  ///   - rows: a pointer to the K elements of each.
+  ///   - second: a matrix of the same shape but for K, whose products with its own
+  ///     vectors are added after those.
   ///   - sums: `shape.sumsCount` elements for each, `stride` apart.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func addProducts(
-    with rows: UnsafePointer<UnsafeRawPointer?>, count: Int,
+    with rows: Rows, then second: (matrix: PackedMatrix, rows: Rows)? = nil, count: Int,
     to sums: UnsafeMutablePointer<Scalar>, stride: Int, _ kernels: rk_kernels
   ) {
+    var own = description
+    if let second {
+      var other = second.matrix.description
+      kernels.product(&own, rows, &other, second.rows, Int64(count), sums, Int64(stride))
+    } else {
+      kernels.product(&own, rows, nil, nil, Int64(count), sums, Int64(stride))
+    }
+  }
+
+  private var description: rk_matrix {
     func slot(_ vector: Int) -> Int64 {
       vector < shape.slot.count ? Int64(shape.slot[vector]) : 0
     }
-    var matrix = rk_matrix(
+    return rk_matrix(
       weights: weights.start, terms: Int64(terms), panels: Int64(shape.panels),
       panel_vectors: Int64(shape.panelVectors),
       last_panel_vectors: Int64(shape.lastPanelVectors), slots: Int64(shape.slots),
       slot: (slot(0), slot(1), slot(2), slot(3)), bias: bias.start, bias_from: Int64(biasFrom))
-    kernels.product(&matrix, rows, Int64(count), sums, Int64(stride))
   }
 }

@@ -136,25 +136,20 @@ MAP(tanh)
 // ------------------------------------------------------------------- products
 
 // A tile of ROWS rows and PANELS panels of VECTORS vectors, its sums in registers:
-// each sum adds its terms in their order. Beside that it fetches cache lines from
-// `ahead` on, a part of the next panel.
+// each sum adds its terms in their order. Beside that it fetches its part of the next
+// panel, as the `number`-th of `count` tiles.
 INLINE void NAME(tile)(
-    const rk_matrix *matrix, int64_t panel, const REAL *const *rows, REAL *sums,
-    int64_t sums_stride, const char *ahead, const int ROWS, const int VECTORS,
-    const int PANELS) {
-  const int64_t terms = matrix->terms;
-  const int64_t panel_size = terms * matrix->panel_vectors * LANES;
+    const rk_matrix *matrix, const REAL *const *rows, const rk_matrix *second,
+    const REAL *const *second_rows, int64_t panel, REAL *sums, int64_t sums_stride,
+    int64_t number, int64_t count, const int ROWS, const int VECTORS, const int PANELS) {
   const int64_t panel_step = matrix->slots * LANES;
-  const REAL *weights = (const REAL *)matrix->weights + panel * panel_size;
   const REAL *bias = matrix->bias;
   int64_t place[4];
   for (int v = 0; v < VECTORS; v++) place[v] = panel * panel_step + matrix->slot[v] * LANES;
 
-  const REAL *x[8];
   V sum[8][4][4];
 #pragma clang loop unroll(full)
-  for (int r = 0; r < ROWS; r++) {
-    x[r] = rows[r];
+  for (int r = 0; r < ROWS; r++)
 #pragma clang loop unroll(full)
     for (int p = 0; p < PANELS; p++)
 #pragma clang loop unroll(full)
@@ -162,21 +157,34 @@ INLINE void NAME(tile)(
         const REAL *start = v < matrix->bias_from ? sums + r * sums_stride : bias;
         sum[r][p][v] = NAME(load)(start + p * panel_step + place[v]);
       }
-  }
-  for (int64_t k = 0; k < terms; k++) {
-    if (PANELS == 1) {
-      __builtin_prefetch(ahead, 0, 2);
-      ahead += 64;
-    }
+  while (1) {
+    const int64_t terms = matrix->terms;
+    const int64_t panel_size = terms * matrix->panel_vectors * LANES;
+    const REAL *weights = (const REAL *)matrix->weights + panel * panel_size;
+    const char *ahead = (const char *)(weights + panel_size)
+                        + panel_size * (int64_t)sizeof(REAL) * number / count;
+    const REAL *x[8];
 #pragma clang loop unroll(full)
-    for (int p = 0; p < PANELS; p++)
-#pragma clang loop unroll(full)
-      for (int v = 0; v < VECTORS; v++) {
-        V w = NAME(load)(weights + p * panel_size + v * LANES);
-#pragma clang loop unroll(full)
-        for (int r = 0; r < ROWS; r++) sum[r][p][v] = FMA(w, (V)x[r][k], sum[r][p][v]);
+    for (int r = 0; r < ROWS; r++) x[r] = rows[r];
+    for (int64_t k = 0; k < terms; k++) {
+      if (PANELS == 1) {
+        __builtin_prefetch(ahead, 0, 2);
+        ahead += 64;
       }
-    weights += VECTORS * LANES;
+#pragma clang loop unroll(full)
+      for (int p = 0; p < PANELS; p++)
+#pragma clang loop unroll(full)
+        for (int v = 0; v < VECTORS; v++) {
+          V w = NAME(load)(weights + p * panel_size + v * LANES);
+#pragma clang loop unroll(full)
+          for (int r = 0; r < ROWS; r++) sum[r][p][v] = FMA(w, (V)x[r][k], sum[r][p][v]);
+        }
+      weights += VECTORS * LANES;
+    }
+    if (!second) break;
+    matrix = second;
+    rows = second_rows;
+    second = 0;
   }
 #pragma clang loop unroll(full)
   for (int r = 0; r < ROWS; r++)
@@ -189,22 +197,21 @@ INLINE void NAME(tile)(
 
 #define TILE(R, N, P)                                                                   \
   case R:                                                                               \
-    NAME(tile)(matrix, panel, x, out, sums_stride, ahead, R, N, P);                     \
+    NAME(tile)(                                                                         \
+        matrix, rows + first, second, second_rows + first, panel, out, sums_stride, tile,  \
+        tiles, R, N, P);                                                                \
     break;
 
 // PANELS panels of VECTORS vectors for all rows, in tiles of nearly the same size.
 #define ROW_TILES(N, P, MOST, ...)                                                      \
   static void NAME(rows_##N##x##P)(                                                     \
-      const rk_matrix *matrix, int64_t panel, const REAL *const *rows,                  \
-      int64_t row_count, REAL *sums, int64_t sums_stride) {                             \
+      const rk_matrix *matrix, const REAL *const *rows, const rk_matrix *second,        \
+      const REAL *const *second_rows, int64_t panel, int64_t row_count, REAL *sums,     \
+      int64_t sums_stride) {                                                            \
     int64_t tiles = (row_count + (MOST) - 1) / (MOST);                                  \
-    const int64_t panel_bytes = matrix->terms * (N)*LANES * (int64_t)sizeof(REAL);      \
-    const char *next = (const char *)matrix->weights + (panel + 1) * panel_bytes;       \
     for (int64_t tile = 0; tile < tiles; tile++) {                                      \
-      const char *ahead = next + panel_bytes * tile / tiles;                            \
       int64_t first = row_count * tile / tiles;                                         \
       int64_t count = row_count * (tile + 1) / tiles - first;                           \
-      const REAL *const *x = rows + first;                                              \
       REAL *out = sums + first * sums_stride;                                           \
       switch (count) { __VA_ARGS__ }                                                    \
     }                                                                                   \
@@ -229,11 +236,12 @@ ROW_TILES(3, 2, 1, TILE(1, 3, 2))
 #endif
 
 static void NAME(product)(
-    const rk_matrix *matrix, const void *const *vectors, int64_t row_count, void *results,
-    int64_t sums_stride) {
-  const REAL *const *rows = (const REAL *const *)vectors;
-  REAL *sums = results;
-#define ROWS(shape) NAME(rows_##shape)(matrix, panel, rows, row_count, sums, sums_stride)
+    const rk_matrix *matrix, const void *const *rows, const rk_matrix *second,
+    const void *const *second_rows, int64_t row_count, void *sums, int64_t sums_stride) {
+#define ROWS(shape)                                                                     \
+  NAME(rows_##shape)(                                                                   \
+      matrix, (const REAL *const *)rows, second, (const REAL *const *)second_rows,      \
+      panel, row_count, sums, sums_stride)
   int64_t panel = 0;
   const int64_t full = matrix->panels - (matrix->last_panel_vectors != matrix->panel_vectors);
   // Few rows have few sums: several panels keep the multipliers busy.

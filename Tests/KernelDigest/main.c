@@ -100,7 +100,7 @@ static void step(const rk_kernels *kernels, int is_double) {
   for (int64_t row = 0; row < rows; row++) pointers[row] = at(x, row * terms);
   matrix.weights = weights.elements;
   matrix.bias = bias.elements;
-  kernels->product(&matrix, pointers, rows, sums.elements, size);
+  kernels->product(&matrix, pointers, 0, 0, rows, sums.elements, size);
   rk_gates job = {
       .units = units, .row_count = rows, .sums = sums.elements, .sums_stride = size,
       .cell = cell.elements, .cell_stride = vectors * lanes, .hidden = hidden.elements,

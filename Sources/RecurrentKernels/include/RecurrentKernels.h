@@ -53,10 +53,11 @@ typedef struct {
 typedef struct {
   // Elements of a vector.
   int64_t lanes;
-  // sums[r] += W · rows[r] for each row r.
+  // sums[r] += W · rows[r] for each row r, and then, where there is a second matrix of
+  // the same panels and slots, its product with the second rows.
   void (*product)(
-      const rk_matrix *matrix, const void *const *rows, int64_t row_count, void *sums,
-      int64_t sums_stride);
+      const rk_matrix *matrix, const void *const *rows, const rk_matrix *second,
+      const void *const *second_rows, int64_t row_count, void *sums, int64_t sums_stride);
   void (*lstm)(const rk_gates *gates);
   void (*gru)(const rk_gates *gates);
   void (*rnn_tanh)(const rk_gates *gates);
