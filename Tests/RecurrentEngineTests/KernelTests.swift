@@ -48,7 +48,8 @@ import Testing
         let pointers = rows.pointers(count: count)
         withExtendedLifetime((rows, pointers)) {
           matrix.addProducts(
-            with: UnsafePointer(pointers.start), count: count, to: sums.start, stride: sums.stride, kernels)
+            with: UnsafePointer(pointers.start), count: count, to: sums.start, stride: sums.stride,
+            kernels)
         }
         for row in 0..<count {
           for gate in 0..<gates {
