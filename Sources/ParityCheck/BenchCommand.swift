@@ -24,7 +24,11 @@ struct BenchCommand: ParsableCommand {
       bound that reading all weights once a step sets. Both are measured beside it.
       """)
 
-  @Option(help: "Only the shapes whose name matches this regular expression.")
+  @Option(
+    help: """
+      Only the shapes whose name matches this regular expression; or the name of another, \
+      as in lstm-40-80-2-16-50 (-ragged, -float64).
+      """)
   var shape: String?
 
   @Option(help: "How many threads to use (default: one for each core).")
@@ -51,7 +55,8 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let filter = try CaseFilter(shape)
-    let shapes = BenchmarkShape.standard.filter { filter.matches($0.name) }
+    var shapes = BenchmarkShape.standard.filter { filter.matches($0.name) }
+    if shapes.isEmpty { shapes = [shape.flatMap(BenchmarkShape.init(named:))].compactMap(\.self) }
     guard !shapes.isEmpty else {
       Terminal.printError("no shape matches --shape; --list names them")
       throw ExitCode(RunStatus.unusable.rawValue)

@@ -58,7 +58,7 @@ struct ToleranceOptions: ParsableArguments {
   @Flag(
     help: """
       Measure the rounding noise of every sequence, however large the case (default: above \
-      4e9 multiplications of a sample of the batch, and of all where that does not pass).
+      1e10 multiplications of a sample of the batch, and of all where that does not pass).
       """)
   var everySequence = false
 

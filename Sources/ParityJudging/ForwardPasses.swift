@@ -8,13 +8,16 @@ import TensorCore
 struct ForwardPasses {
   let parityCase: ParityCase
   let model: ParityCase.Model
+  /// The subject, ready to run on other inputs.
+  let subject: any ForwardPass
   let actual: RecurrentOutput
   let oracle: RecurrentOutput
 
   init(_ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: Judge.Subject) {
     self.parityCase = parityCase
     self.model = model
-    actual = subject(model).outputs(for: model.input)
+    self.subject = subject(model)
+    actual = self.subject.outputs(for: model.input)
     oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
   }
 

@@ -26,7 +26,7 @@ package struct Judge: Sendable {
   }
 
   /// Some seconds of replicas.
-  package static let standardNoiseWork = 4e9
+  package static let standardNoiseWork = 1e10
 
   /// Our engine, in the case's arithmetic.
   package static let engine = engine(threads: 1)
@@ -153,8 +153,8 @@ extension Judge {
       parityCase.contract, passes.actual, side: .engine, limits: .bits)
     result.properties =
       PropertyCheck(
-        model: model, outputs: passes.actual, contract: parityCase.contract, noise: noise,
-        makeSubject: subject
+        model: model, subject: passes.subject, outputs: passes.actual,
+        contract: parityCase.contract, noise: noise, makeSubject: subject
       ).findings
     if parityCase.contract.layout.batch == 0 {
       result.remarks = ["zero batch: shapes only"]

@@ -6,11 +6,13 @@ import TensorCore
 /// Checks all properties of one forward pass. O(5 forward passes).
 struct PropertyCheck {
   let model: ParityCase.Model
+  let subject: any ForwardPass
   /// What the subject gave for the case's own input.
   let outputs: RecurrentOutput
   let contract: LayoutContract
   /// nil where the case is held to a rule that needs none.
   let noise: CaseNoise?
+  /// Makes one of other parameters.
   let makeSubject: Judge.Subject
 
   var findings: [PropertyFinding] {
@@ -43,7 +45,6 @@ struct PropertyCheck {
       return Tensor([Double](repeating: 0, count: shape.elementCount), shape: shape)
         .rounded(to: model.arithmetic.computation)
     }
-    let subject = makeSubject(model)
     let absent = try RecurrentInput(
       input: input.input, packing: input.packing, for: model.configuration)
     let zero = try RecurrentInput(
@@ -56,7 +57,6 @@ struct PropertyCheck {
 
   private func independence() throws(InvalidValue) -> Differences {
     guard model.input.layout.batch > 1 else { return [] }
-    let subject = makeSubject(model)
     var worst: Differences = []
     for sequence in 0..<model.input.layout.batch {
       let slices = ModuleSlices(model)
@@ -73,7 +73,6 @@ struct PropertyCheck {
     guard !model.configuration.bidirectional, model.input.packing == nil, steps > 1 else {
       return []
     }
-    let subject = makeSubject(model)
     let slices = ModuleSlices(model)
     let first = subject.outputs(for: try slices.input(steps: 0..<slices.middle, from: nil))
     let second = subject.outputs(for: try slices.input(steps: slices.middle..<steps, from: first))

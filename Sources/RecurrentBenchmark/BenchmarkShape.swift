@@ -29,6 +29,20 @@ package struct BenchmarkShape: Sendable {
       + (isRagged ? "-ragged" : "") + (arithmetic == .float64 ? "-float64" : "")
   }
 
+  /// The shape of such a name; nil where it is none.
+  package init?(named name: String) {
+    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    let sizes = parts.dropFirst().prefix(5).compactMap { Int($0) }
+    let modules: [RecurrentModule] = [.lstm, .gru, .rnn]
+    let module = modules.first { $0.rawValue.lowercased() == parts[0] }
+    guard let module, sizes.count == 5, sizes.allSatisfy({ 1...1 << 20 ~= $0 }) else { return nil }
+    let shape = try? BenchmarkShape(
+      module, sizes[0], sizes[1], layers: sizes[2], batch: sizes[3], steps: sizes[4],
+      isRagged: parts.contains("ragged"), parts.contains("float64") ? .float64 : .float32)
+    guard let shape, shape.name == name else { return nil }
+    self = shape
+  }
+
   package static let standard: [BenchmarkShape] = {
     var shapes: [BenchmarkShape] = []
     for module in [RecurrentModule.lstm, .gru] {

@@ -47,7 +47,11 @@ import Testing
       #expect((result[key] as? Double ?? 0) > 0, "\(key)")
     }
     #expect(try Tool("bench", "--shape", "^rnn-128", "--seconds", "0").lines.count == 3)
-    #expect(try Tool("bench", "--shape", "nothing").status == 2)
+    let own = try Tool("bench", "--shape", "gru-3-5-2-7-4-ragged-float64", "--seconds", "0")
+    #expect(own.lines.last?.hasPrefix("gru-3-5-2-7-4-ragged-float64 ") == true)
+    for unknown in ["nothing", "lstm-0-5-1-1-1", "lstm-1-5-1-1", "lstm-1-5-1-1-1-odd"] {
+      #expect(try Tool("bench", "--shape", unknown).status == 2, "\(unknown)")
+    }
   }
 
   @Test func oneFailureIsStatusOneAndTheOthersRun() throws {

@@ -14,8 +14,9 @@ import Testing
   {
     let parityCase = try FixtureSuite.named(name)
     let model = try #require(parityCase.model)
+    let pass = subject(model)
     let check = PropertyCheck(
-      model: model, outputs: subject(model).outputs(for: model.input),
+      model: model, subject: pass, outputs: pass.outputs(for: model.input),
       contract: parityCase.contract, noise: CaseNoise(model), makeSubject: subject)
     return Dictionary(uniqueKeysWithValues: check.findings.map { ($0.property, $0) })
   }
