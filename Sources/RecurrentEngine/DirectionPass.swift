@@ -3,8 +3,9 @@ import TensorCore
 
 /// One direction of one layer over some of the sequences, start to end.
 ///
-/// A sequence's sums are a bias, then the products with its input, then those with h,
-/// term by term in this order whatever is run beside it.
+/// A gate's sum is b_ih and the products with the input, term by term, plus b_hh and
+/// those with h, in this order whatever is run beside it. (In one chain, each of many
+/// small products with h would be rounded like a large sum of the input's.)
 struct DirectionPass<Scalar: KernelScalar>: Sendable {
   let cell: PackedCell<Scalar>
   let direction: Direction
@@ -36,7 +37,7 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     let count = schedule.sequences.count
     guard count > 0 else { return }
     let rowBytes = cell.input.shape.sumsCount * MemoryLayout<Scalar>.stride
-    let inOneGo = cell.addsToSameSums && count >= Self.stepAtOnce
+    let inOneGo = count >= Self.stepAtOnce
     let rows =
       inOneGo
       ? count : max(count, min(Self.bytesAtOnce / rowBytes, count * schedule.positions))

@@ -4,9 +4,10 @@ import TensorCore
 
 /// One direction of one layer, its weights packed.
 struct PackedCell<Scalar: KernelScalar>: Sendable {
-  /// W_ih, with the biases.
+  /// W_ih and b_ih.
   let input: PackedMatrix<Scalar>
-  /// W_hh; GRU's b_hn stands inside the reset gate's product, so apart.
+  /// W_hh and b_hh, whose products are added to the input's, but for GRU's W_hn h + b_hn,
+  /// which the reset gate keeps apart.
   let hidden: PackedMatrix<Scalar>
   /// W_hr.
   let projection: PackedMatrix<Scalar>?
@@ -15,9 +16,6 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
   let outputSize: Int
   let hasCellState: Bool
   let kernels: rk_kernels
-  /// Whether the input's and the hidden products add to the same sums. GRU's do not:
-  /// the reset gate stands between them.
-  var addsToSameSums: Bool { recurrence != .gru }
   /// Elements of a vector.
   var lanes: Int { Int(kernels.lanes) }
   private let recurrence: Recurrence
@@ -48,29 +46,29 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
       }
     }
     let (biasIH, biasHH) = (bias(.biasIH), bias(.biasHH))
-    let sums = zip(biasIH, biasHH).map { zip($0, $1).map { $0 + $1 } }
     typealias Shape = PackedMatrix<Scalar>.Shape
-    func packed(_ tensor: Tensor, _ gates: [Int]?, bias: [[Scalar]], from: Int)
+    func packed(_ tensor: Tensor, _ gates: [Int]?, bias: [[Scalar]], adding: Int)
       -> PackedMatrix<Scalar>
     {
       let shape =
         gates.map { Shape(gates: $0, slots: 4, units: units, lanes: lanes) }
         ?? Shape(units: tensor.shape.axes[0], lanes: lanes)
-      return PackedMatrix(tensor, shape, bias: bias, biasFrom: from)
+      return PackedMatrix(tensor, shape, bias: bias, adding: adding)
     }
     switch recurrence {
     case .lstm:
-      input = packed(weightIH, [0, 1, 2, 3], bias: sums, from: 0)
-      hidden = packed(weightHH, [0, 1, 2, 3], bias: [], from: 4)
+      input = packed(weightIH, [0, 1, 2, 3], bias: biasIH, adding: 0)
+      hidden = packed(weightHH, [0, 1, 2, 3], bias: biasHH, adding: 4)
     case .gru:
-      input = packed(weightIH, [0, 1, 2], bias: [sums[0], sums[1], biasIH[2]], from: 0)
-      hidden = packed(weightHH, [0, 1, 3], bias: [[], [], [], biasHH[2]], from: 2)
+      input = packed(weightIH, [0, 1, 2], bias: biasIH, adding: 0)
+      hidden = packed(
+        weightHH, [0, 1, 3], bias: [biasHH[0], biasHH[1], [], biasHH[2]], adding: 2)
     case .rnn:
-      input = packed(weightIH, nil, bias: sums, from: 0)
-      hidden = packed(weightHH, nil, bias: [], from: 4)
+      input = packed(weightIH, nil, bias: biasIH, adding: 0)
+      hidden = packed(weightHH, nil, bias: biasHH, adding: 4)
     }
     projection = stateDict[.weightHR, layer, direction].map {
-      packed($0, nil, bias: [], from: 0)
+      packed($0, nil, bias: [], adding: 0)
     }
   }
 

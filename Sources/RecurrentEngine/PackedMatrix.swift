@@ -62,16 +62,16 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
   private let terms: Int
   private let weights: Buffer<Scalar>
   private let bias: Buffer<Scalar>
-  private let biasFrom: Int
+  private let adding: Int
 
   /// - Parameters:
   ///   - tensor: (gates · units, K).
-  ///   - bias: by slot, `units` elements each; none for zeros.
-  ///   - biasFrom: vectors of a panel from this one on start their sums at the bias,
-  ///     those before where the sums are already.
-  init(_ tensor: Tensor, _ shape: Shape, bias: [[Scalar]], biasFrom: Int) {
+  ///   - bias: by slot, `units` elements each, where the sums start; none for zeros.
+  ///   - adding: so many vectors of each panel are added to what the sums hold, the
+  ///     others replace it.
+  init(_ tensor: Tensor, _ shape: Shape, bias: [[Scalar]], adding: Int) {
     self.shape = shape
-    self.biasFrom = biasFrom
+    self.adding = adding
     terms = tensor.shape.axes[1]
     weights = Buffer(
       repeating: 0, count: shape.panels * shape.panelVectors * shape.lanes * terms)
@@ -112,11 +112,11 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
   /// Vectors to multiply a matrix with: a pointer to the K elements of each.
   typealias Rows = UnsafePointer<UnsafeRawPointer?>
 
-  /// Adds the products with some vectors to rows of sums.
+  /// Makes the products with some vectors into rows of sums.
   ///
   /// - Parameters:
   ///   - second: a matrix of the same shape but for K, whose products with its own
-  ///     vectors are added after those.
+  ///     vectors are made after those.
   ///   - sums: `shape.sumsCount` elements for each, `stride` apart.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -141,6 +141,6 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
       weights: weights.start, terms: Int64(terms), panels: Int64(shape.panels),
       panel_vectors: Int64(shape.panelVectors),
       last_panel_vectors: Int64(shape.lastPanelVectors), slots: Int64(shape.slots),
-      slot: (slot(0), slot(1), slot(2), slot(3)), bias: bias.start, bias_from: Int64(biasFrom))
+      slot: (slot(0), slot(1), slot(2), slot(3)), bias: bias.start, adding: Int64(adding))
   }
 }

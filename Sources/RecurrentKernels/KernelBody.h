@@ -135,71 +135,67 @@ MAP(tanh)
 
 // ------------------------------------------------------------------- products
 
-// A tile of ROWS rows and PANELS panels of VECTORS vectors, its sums in registers:
-// each sum adds its terms in their order. Beside that it fetches its part of the next
+// A tile of ROWS rows and PANELS panels of VECTORS vectors, its sums in registers: the
+// bias, then the terms in their order. Beside that it fetches its part of the next
 // panel, as the `number`-th of `count` tiles.
 INLINE void NAME(tile)(
-    const rk_matrix *matrix, const REAL *const *rows, const rk_matrix *second,
-    const REAL *const *second_rows, int64_t panel, REAL *sums, int64_t sums_stride,
-    int64_t number, int64_t count, const int ROWS, const int VECTORS, const int PANELS) {
+    const rk_matrix *matrix, const REAL *const *rows, int64_t panel, REAL *sums,
+    int64_t sums_stride, int64_t number, int64_t count, const int ROWS, const int VECTORS,
+    const int PANELS) {
+  const int64_t terms = matrix->terms;
+  const int64_t panel_size = terms * matrix->panel_vectors * LANES;
   const int64_t panel_step = matrix->slots * LANES;
+  const REAL *weights = (const REAL *)matrix->weights + panel * panel_size;
   const REAL *bias = matrix->bias;
+  const char *ahead = (const char *)(weights + panel_size)
+                      + panel_size * (int64_t)sizeof(REAL) * number / count;
   int64_t place[4];
   for (int v = 0; v < VECTORS; v++) place[v] = panel * panel_step + matrix->slot[v] * LANES;
 
+  const REAL *x[8];
   V sum[8][4][4];
 #pragma clang loop unroll(full)
-  for (int r = 0; r < ROWS; r++)
+  for (int r = 0; r < ROWS; r++) {
+    x[r] = rows[r];
+#pragma clang loop unroll(full)
+    for (int p = 0; p < PANELS; p++)
+#pragma clang loop unroll(full)
+      for (int v = 0; v < VECTORS; v++) sum[r][p][v] = NAME(load)(bias + p * panel_step + place[v]);
+  }
+  for (int64_t k = 0; k < terms; k++) {
+    if (PANELS == 1) {
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += 64;
+    }
 #pragma clang loop unroll(full)
     for (int p = 0; p < PANELS; p++)
 #pragma clang loop unroll(full)
       for (int v = 0; v < VECTORS; v++) {
-        const REAL *start = v < matrix->bias_from ? sums + r * sums_stride : bias;
-        sum[r][p][v] = NAME(load)(start + p * panel_step + place[v]);
+        V w = NAME(load)(weights + p * panel_size + v * LANES);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < ROWS; r++) sum[r][p][v] = FMA(w, (V)x[r][k], sum[r][p][v]);
       }
-  while (1) {
-    const int64_t terms = matrix->terms;
-    const int64_t panel_size = terms * matrix->panel_vectors * LANES;
-    const REAL *weights = (const REAL *)matrix->weights + panel * panel_size;
-    const char *ahead = (const char *)(weights + panel_size)
-                        + panel_size * (int64_t)sizeof(REAL) * number / count;
-    const REAL *x[8];
-#pragma clang loop unroll(full)
-    for (int r = 0; r < ROWS; r++) x[r] = rows[r];
-    for (int64_t k = 0; k < terms; k++) {
-      if (PANELS == 1) {
-        __builtin_prefetch(ahead, 0, 2);
-        ahead += 64;
-      }
-#pragma clang loop unroll(full)
-      for (int p = 0; p < PANELS; p++)
-#pragma clang loop unroll(full)
-        for (int v = 0; v < VECTORS; v++) {
-          V w = NAME(load)(weights + p * panel_size + v * LANES);
-#pragma clang loop unroll(full)
-          for (int r = 0; r < ROWS; r++) sum[r][p][v] = FMA(w, (V)x[r][k], sum[r][p][v]);
-        }
-      weights += VECTORS * LANES;
-    }
-    if (!second) break;
-    matrix = second;
-    rows = second_rows;
-    second = 0;
+    weights += VECTORS * LANES;
   }
 #pragma clang loop unroll(full)
-  for (int r = 0; r < ROWS; r++)
+  for (int v = 0; v < VECTORS; v++) {
+    const int is_added = v < matrix->adding;
 #pragma clang loop unroll(full)
-    for (int p = 0; p < PANELS; p++)
+    for (int r = 0; r < ROWS; r++)
 #pragma clang loop unroll(full)
-      for (int v = 0; v < VECTORS; v++)
-        NAME(store)(sums + r * sums_stride + p * panel_step + place[v], sum[r][p][v]);
+      for (int p = 0; p < PANELS; p++) {
+        REAL *out = sums + r * sums_stride + p * panel_step + place[v];
+        NAME(store)(out, is_added ? NAME(load)(out) + sum[r][p][v] : sum[r][p][v]);
+      }
+  }
 }
 
 #define TILE(R, N, P)                                                                   \
   case R:                                                                               \
-    NAME(tile)(                                                                         \
-        matrix, rows + first, second, second_rows + first, panel, out, sums_stride, tile,  \
-        tiles, R, N, P);                                                                \
+    NAME(tile)(matrix, rows + first, panel, out, sums_stride, tile, tiles, R, N, P);    \
+    if (second)                                                                         \
+      NAME(tile)(                                                                       \
+          second, second_rows + first, panel, out, sums_stride, tile, tiles, R, N, P);  \
     break;
 
 // PANELS panels of VECTORS vectors for all rows, in tiles of nearly the same size.

@@ -63,7 +63,7 @@ static void step(const rk_kernels *kernels, int is_double) {
   const int64_t units = 1 + below(90), terms = 1 + below(40), rows = 1 + below(20);
   const int64_t lanes = kernels->lanes, vectors = (units + lanes - 1) / lanes;
   const int64_t slots = gates == 1 ? (vectors < 4 ? vectors : 4) : 4;
-  rk_matrix matrix = {.terms = terms, .slots = slots, .bias_from = 0};
+  rk_matrix matrix = {.terms = terms, .slots = slots, .adding = below(5)};
   matrix.panel_vectors = gates == 1 ? slots : gates;
   matrix.panels = gates == 1 ? (vectors + slots - 1) / slots : vectors;
   matrix.last_panel_vectors =

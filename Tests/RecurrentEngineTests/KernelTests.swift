@@ -39,7 +39,7 @@ import Testing
           ? Matrix.Shape(units: units, lanes: lanes)
           : Matrix.Shape(gates: Array(0..<gates), slots: 4, units: units, lanes: lanes)
         let matrix = Matrix(
-          Tensor(weights, shape: Shape([gates * units, terms])), shape, bias: bias, biasFrom: 0)
+          Tensor(weights, shape: Shape([gates * units, terms])), shape, bias: bias, adding: 0)
         let rows = RowBuffer<Scalar>(rows: count, size: terms, lanes: lanes, zero: 0)
         for row in 0..<count {
           for term in 0..<terms { rows.row(row)[term] = x[row * terms + term] }

@@ -85,3 +85,16 @@ def test_a_silent_module_is_conclusive(tmp_path):
         for parameter in module.parameters():
             parameter *= 7
     assert judge(tmp_path, module, torch.zeros(200, 1, 8)).startswith("passed ")
+
+
+@pytest.mark.parametrize("number", [43, 278, 335])
+def test_many_small_products_beside_large_inputs_pass(number, tmp_path):
+    """Hundreds of small products with h beside a large sum of the input's: in one chain
+    each of them would be rounded like the large one, and the engine be off by 20σ."""
+    export_fixtures.quiet_pytorch()
+    configuration = calibrate_noise.draw(number, seed=3)
+    assert calibrate_noise.write(configuration, 3 + number, calibrate_noise.plain, tmp_path)
+    run = subprocess.run(
+        [calibrate_noise.PARITY_CHECK, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert run.stdout.startswith("passed "), run.stdout

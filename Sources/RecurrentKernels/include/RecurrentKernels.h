@@ -26,10 +26,11 @@ typedef struct {
   int64_t last_panel_vectors;
   int64_t slots;
   int64_t slot[4];
+  // Where a sum starts.
   const void *bias;
-  // Vectors from this one on start their sums at the bias, those before at what the
-  // row of sums holds.
-  int64_t bias_from;
+  // So many vectors of each panel are added to what the sums hold, the others replace
+  // it.
+  int64_t adding;
 } rk_matrix;
 
 // The gates of a step of some sequences, whose sums are complete.
@@ -53,8 +54,8 @@ typedef struct {
 typedef struct {
   // Elements of a vector.
   int64_t lanes;
-  // sums[r] += W · rows[r] for each row r, and then, where there is a second matrix of
-  // the same panels and slots, its product with the second rows.
+  // sums[r] = bias + W · rows[r], or that added, for each row r; and then, where there
+  // is a second matrix of the same panels, the same of it and the second rows.
   void (*product)(
       const rk_matrix *matrix, const void *const *rows, const rk_matrix *second,
       const void *const *second_rows, int64_t row_count, void *sums, int64_t sums_stride);
