@@ -80,12 +80,20 @@ struct BenchCommand: ParsableCommand {
       + Style.padded("shape", to: 32) + "   median ms   GFLOP/s   of FMA peak   of bound"
   }
 
+  /// Three digits at least.
+  private static func milliseconds(_ seconds: Double) -> String {
+    let milliseconds = seconds * 1000
+    guard milliseconds < 1 else { return NumberText.short(milliseconds) }
+    let digits = String(Int((milliseconds * 1e5).rounded()))
+    return "0." + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+  }
+
   private static func line(_ result: EngineBenchmark.Result) -> String {
     func right(_ text: String, _ width: Int) -> String {
       String(repeating: " ", count: max(0, width - text.count)) + text
     }
     return Style.padded(result.shape, to: 32)
-      + right(NumberText.short(result.seconds * 1000), 12)
+      + right(milliseconds(result.seconds), 12)
       + right(NumberText.short(result.gigaflops), 10)
       + right(NumberText.percent(result.gigaflops / result.peakGigaflops), 14)
       + right(NumberText.percent(result.gigaflops / result.boundGigaflops), 11)

@@ -78,13 +78,21 @@ package struct Judge: Sendable {
       result.remarks = [mismatch]
       return result
     }
-    if passes.replicas(override) != nil,
-      let sample = SequenceSample.sequences(of: model, work: noiseWork)
-    {
-      let sampled = judged(result, passes, sequences: sample)
-      if sampled.status == .passed { return sampled }
+    guard let replicas = passes.replicas(override) else {
+      return judged(result, passes, nil, passes.comparisons(override, nil))
     }
-    return judged(result, passes, sequences: nil)
+    if let sequences = SequenceSample.sequences(of: model, work: noiseWork) {
+      let noise = CaseNoise(
+        model, replicas: replicas, sample: (sequences, oracle: passes.oracle))
+      let comparisons = passes.comparisons(override, noise)
+      // Elements that are lost are for the whole batch to show.
+      if comparisons.allSatisfy({ $0.difference.agrees }), noise.agreeingSteps == nil {
+        result.measuredSequences = sequences.count
+        return judged(result, passes, noise, comparisons)
+      }
+    }
+    let noise = CaseNoise(model, replicas: replicas)
+    return judged(result, passes, noise, passes.comparisons(override, noise))
   }
 }
 
@@ -137,18 +145,14 @@ extension Judge {
     return result
   }
 
-  /// - Parameter sequences: which of the batch the noise is measured on; nil for all.
   private func judged(
-    _ blank: CaseResult, _ passes: ForwardPasses, sequences: [Int]?
+    _ blank: CaseResult, _ passes: ForwardPasses, _ noise: CaseNoise?,
+    _ comparisons: [TensorFinding]
   ) -> CaseResult {
     let (parityCase, model) = (passes.parityCase, passes.model)
     var result = blank
-    let noise = passes.replicas(override).map {
-      CaseNoise(model, replicas: $0, sequences: sequences)
-    }
-    result.comparisons = passes.comparisons(override, noise)
+    result.comparisons = comparisons
     result.agreeingSteps = noise?.agreeingSteps
-    result.measuredSequences = sequences?.count
     result.layout += LayoutJudge.findings(
       parityCase.contract, passes.actual, side: .engine, limits: .bits)
     result.properties =

@@ -56,13 +56,21 @@ package struct EngineBenchmark {
     let pass = Engine.forwardPass(
       shape.configuration, stateDict, in: shape.arithmetic, threads: threads,
       instructionSet: instructionSet)
-    let cores = min(threads, shape.configuration.directions.count * shape.batch)
+    let directions = shape.configuration.directions.count
+    let cores = threads < directions ? 1 : directions * min(threads / directions, shape.batch)
     let machine = MachineLimits(instructionSet, shape.arithmetic)
-    let (peak, bandwidth) = (
-      machine.peakGigaflops(cores: cores),
-      machine.gigabytesPerSecond(reading: shape.directionBytes, cores: cores)
-    )
+    func limits() -> (peak: Double, bandwidth: Double) {
+      (
+        machine.peakGigaflops(cores: cores),
+        machine.gigabytesPerSecond(reading: shape.directionBytes, cores: cores)
+      )
+    }
+    // Before and after, since other work on the machine can disturb either.
+    let before = limits()
     let times = Stopwatch.times(for: seconds) { _ = pass.outputs(for: input) }
+    let after = limits()
+    let peak = max(before.peak, after.peak)
+    let bandwidth = max(before.bandwidth, after.bandwidth)
     let median = times.sorted()[times.count / 2]
     return Result(
       shape: shape.name, threads: threads, instructionSet: instructionSet.name, seconds: median,

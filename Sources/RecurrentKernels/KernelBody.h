@@ -64,7 +64,7 @@ INLINE V NAME(power_of_two)(I n, int more) {
   return (V)((n << FORMAT(FRACTION_BITS)) + one);
 }
 
-#define SIGN_BIT ((I)((INTEGER)1 << (sizeof(REAL) * 8 - 1)))
+#define SIGN_BIT BITS(-(REAL)0)
 
 // Floats of one sign compare as the integers of their bits, NaN beyond infinity: that
 // keeps the floating-point units, which these functions wait for, out of it.
@@ -147,8 +147,9 @@ INLINE void NAME(tile)(
   const int64_t panel_step = matrix->slots * LANES;
   const REAL *weights = (const REAL *)matrix->weights + panel * panel_size;
   const REAL *bias = matrix->bias;
-  const char *ahead = (const char *)(weights + panel_size)
-                      + panel_size * (int64_t)sizeof(REAL) * number / count;
+  // A number, since there is no memory behind the last panel.
+  uintptr_t ahead = (uintptr_t)weights
+                    + (uintptr_t)(panel_size + panel_size * number / count) * sizeof(REAL);
   int64_t place[4];
   for (int v = 0; v < VECTORS; v++) place[v] = panel * panel_step + matrix->slot[v] * LANES;
 
@@ -164,7 +165,7 @@ INLINE void NAME(tile)(
   }
   for (int64_t k = 0; k < terms; k++) {
     if (PANELS == 1) {
-      __builtin_prefetch(ahead, 0, 2);
+      __builtin_prefetch((const void *)ahead, 0, 2);
       ahead += 64;
     }
 #pragma clang loop unroll(full)

@@ -42,7 +42,8 @@ typedef struct {
 } array;
 
 static array make(int is_double, int64_t count) {
-  array a = {is_double, calloc((size_t)count + 64, is_double ? 8 : 4)};
+  // No more than asked for, so that a sanitizer sees what goes beyond.
+  array a = {is_double, calloc((size_t)count, is_double ? 8 : 4)};
   return a;
 }
 
@@ -57,13 +58,17 @@ static double get(array a, int64_t k) {
 
 static void *at(array a, int64_t k) { return (char *)a.elements + k * (a.is_double ? 8 : 4); }
 
+// Without gates a panel's vectors are as many as the width has it: all are added, or
+// none.
+static int64_t adding(int gates) { return gates == 1 ? 4 * below(2) : below(5); }
+
 // One step: gates 4 (LSTM), 3 (GRU) or 1 (RNN).
 static void step(const rk_kernels *kernels, int is_double) {
   const int gates = (int[]){4, 3, 1}[below(3)];
   const int64_t units = 1 + below(90), terms = 1 + below(40), rows = 1 + below(20);
   const int64_t lanes = kernels->lanes, vectors = (units + lanes - 1) / lanes;
   const int64_t slots = gates == 1 ? (vectors < 4 ? vectors : 4) : 4;
-  rk_matrix matrix = {.terms = terms, .slots = slots, .adding = below(5)};
+  rk_matrix matrix = {.terms = terms, .slots = slots, .adding = adding(gates)};
   matrix.panel_vectors = gates == 1 ? slots : gates;
   matrix.panels = gates == 1 ? (vectors + slots - 1) / slots : vectors;
   matrix.last_panel_vectors =
@@ -71,7 +76,10 @@ static void step(const rk_kernels *kernels, int is_double) {
   for (int v = 0; v < 4; v++) matrix.slot[v] = gates == 3 && v == 2 ? 3 : v;
   const int64_t size = gates == 1 ? vectors * lanes : matrix.panels * slots * lanes;
 
-  array weights = make(is_double, matrix.panels * matrix.panel_vectors * lanes * terms);
+  // All panels but the last are whole.
+  const int64_t weight_vectors =
+      (matrix.panels - 1) * matrix.panel_vectors + matrix.last_panel_vectors;
+  array weights = make(is_double, weight_vectors * lanes * terms);
   array bias = make(is_double, size), sums = make(is_double, size * rows);
   array x = make(is_double, rows * terms), cell = make(is_double, rows * vectors * lanes);
   array hidden = make(is_double, rows * vectors * lanes);
@@ -100,11 +108,18 @@ static void step(const rk_kernels *kernels, int is_double) {
   for (int64_t row = 0; row < rows; row++) pointers[row] = at(x, row * terms);
   matrix.weights = weights.elements;
   matrix.bias = bias.elements;
-  kernels->product(&matrix, pointers, 0, 0, rows, sums.elements, size);
+  // The same matrix once more, as if it were the hidden one.
+  rk_matrix second = matrix;
+  second.adding = adding(gates);
+  kernels->product(
+      &matrix, pointers, below(2) ? &second : 0, pointers, rows, sums.elements, size);
+  array results = make(is_double, rows * units);
+  void *result_pointers[20];
+  for (int64_t row = 0; row < rows; row++) result_pointers[row] = at(results, row * units);
   rk_gates job = {
       .units = units, .row_count = rows, .sums = sums.elements, .sums_stride = size,
       .cell = cell.elements, .cell_stride = vectors * lanes, .hidden = hidden.elements,
-      .hidden_stride = vectors * lanes};
+      .hidden_stride = vectors * lanes, .results = below(2) ? result_pointers : 0};
   if (gates == 4) kernels->lstm(&job);
   else if (gates == 3) kernels->gru(&job);
   else if (below(2)) kernels->rnn_tanh(&job);
@@ -113,6 +128,7 @@ static void step(const rk_kernels *kernels, int is_double) {
     for (int64_t unit = 0; unit < units; unit++) {
       add(get(hidden, row * vectors * lanes + unit));
       add(get(cell, row * vectors * lanes + unit));
+      add(get(results, row * units + unit));
     }
 
   // Any bits at all, infinities and NaN among them.
@@ -126,7 +142,7 @@ static void step(const rk_kernels *kernels, int is_double) {
   kernels->tanh(x.elements, y.elements, rows * terms);
   for (int64_t k = 0; k < rows * terms; k++) add(get(y, k));
   free(weights.elements), free(bias.elements), free(sums.elements), free(x.elements);
-  free(cell.elements), free(hidden.elements), free(y.elements);
+  free(cell.elements), free(hidden.elements), free(results.elements), free(y.elements);
 }
 
 int main(void) {

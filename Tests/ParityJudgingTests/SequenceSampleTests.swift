@@ -55,24 +55,50 @@ import Testing
     #expect(result.status == .passed && result.measuredSequences == 8)
   }
 
-  /// No padding is borrowed, and no sequence left out.
-  @Test func whatIsBorrowedIsTheLargest() throws {
+  /// Of three measured sequences the median, relative to each vector's size.
+  @Test func whatIsBorrowedIsTheMedian() throws {
     let model = try #require(try parityCase().model)
+    let oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
     func sigma(_ sequences: [Int]?) throws -> [Double] {
       let noise = NoiseEstimate(
         model.configuration, model.stateDict, model.input, RoundingModel(.float32),
-        sequences: sequences, unmeasured: .borrowing)
+        sequences: sequences, unmeasured: .borrowing(oracle))
       return try #require(noise.tensors["output"]).sigma
     }
-    let (whole, sampled) = (try sigma(nil), try sigma([0, 20]))
+    let measured = [0, 13, 26]
+    let (whole, sampled) = (try sigma(nil), try sigma(measured))
+    let exact = try #require(oracle.output).elements(as: Double.self)
+    let size = model.configuration.outputFeatures
     let each = whole.count / Self.batch
+    func rms(_ start: Int) -> Double {
+      (exact[start..<start + size].reduce(0) { $0 + $1 * $1 } / Double(size)).squareRoot()
+    }
     for sequence in 0..<Self.batch {
       for place in 0..<each {
+        func row(_ sequence: Int) -> Int { sequence * each + place / size * size }
+        let shares = measured.map { whole[$0 * each + place] / rms(row($0)) }.sorted()
         let own = whole[sequence * each + place]
-        let largest = max(whole[place], whole[20 * each + place])
-        #expect(sampled[sequence * each + place] == ([0, 20].contains(sequence) ? own : largest))
+        let expected = measured.contains(sequence) ? own : shares[1] * rms(row(sequence))
+        #expect(abs(sampled[sequence * each + place] / expected - 1) < 1e-12)
       }
     }
+  }
+
+  /// Sequence 0 is of the sample, and a thousand times as large as what is wrong.
+  @Test func aLoudSequenceOfTheSampleLendsNoNoise() throws {
+    let right = try parityCase(.relu, loud: 0)
+    let features = 16 * 4
+    func wrong(_ tensor: Tensor) -> Tensor {
+      tensor.changing { elements in
+        for k in 3 * features + 8..<3 * features + 16 { elements[k] *= 1.0001 }
+      }
+    }
+    let wrongCase = right.with(
+      reference: RecurrentOutput(
+        output: right.reference.output.map(wrong), hN: right.reference.hN, cN: nil))
+    #expect(wrongCase.reference.output.map { $0.double(at: 3 * features + 8) } != nil)
+    let result = Judge(noiseWork: 1).judge(wrongCase)
+    #expect(result.status != .passed)
   }
 
   /// Sequence 3 is none of the sample: what it borrows is far too small for it.

@@ -15,13 +15,17 @@ struct CaseNoise {
 
   /// O(17 forward passes), twice that for 16-bit arithmetic and TF32.
   ///
-  /// - Parameter sequences: which of the batch are measured; the others borrow from
-  ///   them. nil for all.
-  init(_ model: ParityCase.Model, replicas: Int = 16, sequences: [Int]? = nil) {
+  /// - Parameter sample: which sequences of the batch are measured; the others borrow
+  ///   from them, as the oracle's results tell. nil for all.
+  init(
+    _ model: ParityCase.Model, replicas: Int = 16,
+    sample: (sequences: [Int], oracle: RecurrentOutput)? = nil
+  ) {
     func estimate(_ arithmetic: Arithmetic) -> NoiseEstimate {
       NoiseEstimate(
         model.configuration, model.stateDict, model.input, RoundingModel(arithmetic),
-        replicas: replicas, sequences: sequences, unmeasured: .borrowing)
+        replicas: replicas, sequences: sample?.sequences,
+        unmeasured: sample.map { .borrowing($0.oracle) } ?? .unjudged)
     }
     let own: Arithmetic = model.arithmetic.computation == .float64 ? .float64 : .float32
     arithmetic = model.arithmetic

@@ -24,9 +24,10 @@ extension NoiseEstimate {
   enum Unmeasured: Sendable {
     /// They are not judged.
     case unjudged
-    /// At each step a unit has the largest σ that it has there in any measured
-    /// sequence, and is lost where it is lost in one.
-    case borrowing
+    /// At each step a unit has the median σ that it has there in the measured
+    /// sequences, each relative to its vector, and is lost where it is in most of them.
+    /// The oracle's results tell how large the vectors are.
+    case borrowing(RecurrentOutput)
   }
 
   /// Runs the module with replicas. O(1 + replicas forward passes).
@@ -86,24 +87,29 @@ extension NoiseEstimate {
       agreeingSteps = [agreeingSteps, scan.agreeingSteps].compactMap(\.self).min()
     }
 
+    var exact: [String: [Double]] = [:]
+    if case .borrowing(let oracle) = unmeasured, measured.count < batch {
+      for (name, tensor) in oracle.named { exact[name] = tensor.elements(as: Double.self) }
+    }
     for sequence in Set(0..<batch).subtracting(measured) {
-      func fill(_ tensor: inout NoiseRows, row: Int, from rows: [Int]) {
-        switch unmeasured {
-        case .unjudged: tensor.disregard(row: row)
-        case .borrowing: tensor.borrow(row: row, from: rows)
+      func fill(_ tensor: inout NoiseRows, _ name: String, row: Int, from rows: [Int]) {
+        if let exact = exact[name] {
+          tensor.borrow(row: row, from: rows, exact: exact)
+        } else {
+          tensor.disregard(row: row)
         }
       }
       for step in 0..<input.length(of: sequence) {
         fill(
-          &output, row: layout.row(sequence: sequence, step: step),
+          &output, "output", row: layout.row(sequence: sequence, step: step),
           from: measured.map {
             layout.row(sequence: $0, step: min(step, input.length(of: $0) - 1))
           })
       }
       for row in 0..<rows {
         let sources = measured.map { row * batch + $0 }
-        fill(&hN, row: row * batch + sequence, from: sources)
-        fill(&cN, row: row * batch + sequence, from: sources)
+        fill(&hN, "h_n", row: row * batch + sequence, from: sources)
+        fill(&cN, "c_n", row: row * batch + sequence, from: sources)
       }
     }
     tensors = ["output": output.limits, "h_n": hN.limits, "c_n": cN.limits]

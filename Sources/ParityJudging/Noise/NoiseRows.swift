@@ -39,13 +39,29 @@ struct NoiseRows {
     for place in row * size..<(row + 1) * size { isJudged[place] = false }
   }
 
-  /// Unit by unit the largest σ of these rows.
-  mutating func borrow(row: Int, from rows: [Int]) {
+  /// Unit by unit the median of what these rows' σ are of their root mean square, times
+  /// this row's own; lost where most of them are.
+  ///
+  /// - Parameter exact: the tensor without rounding errors.
+  mutating func borrow(row: Int, from rows: [Int], exact: [Double]) {
+    let (own, scales) = (rms(row, exact), rows.map { rms($0, exact) })
     for unit in 0..<size {
-      let places = rows.map { $0 * size + unit }
-      sigma[row * size + unit] = places.reduce(0) { max($0, sigma[$1]) }
-      isJudged[row * size + unit] = places.allSatisfy { isJudged[$0] }
+      let judged = rows.indices.filter { isJudged[rows[$0] * size + unit] }
+      let place = row * size + unit
+      isJudged[place] = judged.count * 2 > rows.count
+      let shares = judged.map { index in
+        let sigma = sigma[rows[index] * size + unit]
+        return sigma == 0 ? 0 : sigma / scales[index]
+      }.sorted()
+      let share = shares.isEmpty ? 0 : shares[shares.count / 2]
+      sigma[place] = share.isFinite ? share * own : 0
     }
+  }
+
+  private func rms(_ row: Int, _ exact: [Double]) -> Double {
+    let finite = exact[row * size..<(row + 1) * size].filter(\.isFinite)
+    let squares = finite.reduce(0) { $0 + $1 * $1 }
+    return finite.isEmpty ? 0 : (squares / Double(finite.count)).squareRoot()
   }
 
   var limits: NoiseLimits {

@@ -24,7 +24,7 @@ struct NoiseScan {
     /// How much each replica is off in each of the three, for all elements together.
     var spread = (output: ReplicaSpread(), h: ReplicaSpread(), c: ReplicaSpread())
     /// What the replicas err about, in the order of the σ: the oracle's results, or
-    /// what an emulation makes of them; empty rows for what is lost.
+    /// what an emulation makes of them; zeros or empty rows for what is lost.
     var values = (output: [[Double]](), h: [[Double]](), c: [[Double]]())
     /// How many steps the first direction to be lost reads before; nil for none.
     var agreeingSteps: Int?

@@ -7,8 +7,8 @@ import TensorCore
 /// Finds out whether a reference that does not follow from its weights was computed
 /// more coarsely than its tensors say.
 ///
-/// A sample of the sequences is enough to know: O(17 forward passes over it for each
-/// way, and for each coarser arithmetic).
+/// The sequences that are off most are enough to know: O(17 forward passes over them
+/// for each way, and for each coarser arithmetic).
 struct PrecisionDetection {
   private let model: ParityCase.Model
   private let reference: RecurrentOutput
@@ -22,8 +22,30 @@ struct PrecisionDetection {
     self.model = model
     reference = parityCase.reference
     oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
-    sequences = SequenceSample.sequences(
-      of: model.input, model.configuration, work: Self.work, least: 1)
+    let count = SequenceSample.sequences(
+      of: model.input, model.configuration, work: Self.work, least: 1
+    ).count
+    let off = Self.differences(reference, oracle, model)
+    sequences = off.indices.sorted { (off[$1], $0) < (off[$0], $1) }.prefix(count).sorted()
+  }
+
+  /// How far each sequence's final states, and its vectors, are off altogether.
+  private static func differences(
+    _ reference: RecurrentOutput, _ oracle: RecurrentOutput, _ model: ParityCase.Model
+  ) -> [Double] {
+    let layout = model.input.outputLayout
+    var off = [Double](repeating: 0, count: layout.batch)
+    for (reference, exact) in zip(reference.named, oracle.named) {
+      let size = reference.tensor.shape.axes.last ?? 1
+      for offset in 0..<reference.tensor.count {
+        let row = offset / max(size, 1)
+        let sequence =
+          reference.name == "output" ? layout.position(ofRow: row).sequence : row % layout.batch
+        let difference = abs(reference.tensor.double(at: offset) - exact.tensor.double(at: offset))
+        if difference.isFinite { off[sequence] += difference }
+      }
+    }
+    return off
   }
 
   /// What to tell; nil where nothing coarser explains the reference, or where the
@@ -85,7 +107,7 @@ extension PrecisionDetection {
   }
 
   /// The root mean square of what is left of the reference's difference from the
-  /// oracle, as a share of that; 0 where there was none.
+  /// oracle, as a share of that; infinite where there was none to explain.
   private func differenceLeft(by noise: NoiseEstimate) -> Double {
     var (left, whole) = (0.0, 0.0)
     for (reference, exact) in zip(reference.named, oracle.named) {
@@ -98,7 +120,7 @@ extension PrecisionDetection {
         whole = .hypot(whole, given - exact.tensor.double(at: offset))
       }
     }
-    return whole > 0 ? left / whole : 0
+    return whole > 0 ? left / whole : .infinity
   }
 
   /// Whether what the reference is off by vanishes beside any number but the
