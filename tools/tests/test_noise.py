@@ -98,3 +98,8 @@ def test_many_small_products_beside_large_inputs_pass(number, tmp_path):
         [calibrate_noise.PARITY_CHECK, tmp_path], capture_output=True, text=True, check=False
     )
     assert run.stdout.startswith("passed "), run.stdout
+
+
+def test_a_large_default_module_passes(tmp_path):
+    torch.manual_seed(1)
+    assert judge(tmp_path, torch.nn.LSTM(4, 512), torch.randn(50, 2, 4)).startswith("passed ")
