@@ -1,0 +1,86 @@
+"""Whether PyTorch itself parts from the exact result where a verdict is inconclusive."""
+
+import copy
+import dataclasses
+
+import torch
+
+from export_fixtures import Named
+from random_modules import Configuration, forward, make, make_inputs
+
+#: Under which an inconclusive case is not confirmed: how far PyTorch itself parts, as
+#: the root mean square over the units of a state, of which the rule allows 1/16.
+CONFIRMED = 0.02
+
+
+def prefixes(c: Configuration, module: torch.nn.Module) -> list[torch.nn.Module]:
+    """The module's first layers, one more each time: what parts in a layer need not
+    show in the layers above it."""
+    if c.kind.endswith("Cell"):
+        return [module]
+    shorter = []
+    for layers in range(1, module.num_layers + 1):
+        arguments = c.arguments | {"num_layers": layers}
+        first = getattr(torch.nn, c.kind)(c.input_size, c.hidden_size, **arguments)
+        first = first.to(next(module.parameters()).dtype).eval()
+        first.load_state_dict(
+            {name: module.state_dict()[name] for name in first.state_dict()})
+        shorter.append(first)
+    return shorter
+
+
+def restricted(inputs: Named, rows: int | None) -> Named:
+    """The inputs of a prefix."""
+    return {
+        name: tensor if name == "input" or rows is None else tensor[:rows]
+        for name, tensor in inputs.items()
+    }
+
+
+def apart(c: Configuration, a: Named, b: Named) -> float:
+    """The largest root mean square over the units of a step's states, of c as tanh c,
+    of ReLU relative to the units themselves."""
+    worst = 0.0
+    for name, tensor in a.items():
+        one, other = (t.double().tanh() if name == "c_n" else t.double() for t in (tensor, b[name]))
+        rms = (one - other).square().nanmean(dim=-1).sqrt()
+        if c.arguments.get("nonlinearity") == "relu":
+            rms = rms / other.square().nanmean(dim=-1).sqrt().clamp(min=1e-300)
+        worst = max(worst, rms.nan_to_num(0, posinf=1).max().item())
+    return worst
+
+
+@torch.no_grad()
+def divergence(c: Configuration, seed: int) -> float:
+    """How far PyTorch itself parts, in the worst step of the worst layer: its result
+    from the same module in float64; or, as the derivative has it, float64's from that
+    of inputs and parameters changed by a unit roundoff of `c.dtype`.
+    """
+    torch.manual_seed(seed)
+    module = make(c)
+    inputs = make_inputs(c, module)
+    wide = dataclasses.replace(c, dtype=torch.float64)
+    # Far below the errors of c.dtype, so that what grows does not reach its bounds.
+    roundoff = torch.finfo(c.dtype).eps / 2
+    tiny = max(roundoff * 2.0**-20, 2.0**-52)
+
+    def nudged(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor * (1 + tiny * torch.randn_like(tensor))
+
+    worst = 0.0
+    for prefix in prefixes(c, module):
+        rows = None
+        if not c.kind.endswith("Cell"):
+            rows = prefix.num_layers * (2 if prefix.bidirectional else 1)
+        own = restricted(inputs, rows)
+        exact_inputs = {name: tensor.double() for name, tensor in own.items()}
+        exact_module = copy.deepcopy(prefix).double()
+        exact = forward(wide, exact_module, exact_inputs)
+        worst = max(worst, apart(c, forward(c, prefix, own), exact))
+        for _ in range(4):
+            other = copy.deepcopy(exact_module)
+            for parameter in other.parameters():
+                parameter.data = nudged(parameter.data)
+            result = forward(wide, other, {n: nudged(t) for n, t in exact_inputs.items()})
+            worst = max(worst, apart(c, result, exact) / tiny * roundoff)
+    return worst
