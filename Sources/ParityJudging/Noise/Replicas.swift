@@ -34,15 +34,20 @@ struct NoiseDraws {
         &+ UInt64(group) << 52)
     self.key = key
     frozen = Operation.allCases.map { operation in
-      (0..<units).map { Self.uniform(Self.place(key, operation, $0)) }
+      (0..<units).map { unit in
+        var draws = Replicas.zero
+        NoiseKernels.current.perturb(
+          &draws, .zero, seed: Self.place(key, operation, unit), by: 1)
+        return draws
+      }
     }
   }
 
   /// Of mean 0 and variance 1, different for every operation, unit and step.
   func draw(_ operation: Operation, unit: Int, step: Int) -> Replicas {
-    let place = Self.place(key, operation, unit)
-    return frozen[Int(operation.rawValue)][unit]
-      + Self.uniform(Self.mix(place &+ UInt64(step) &+ 1))
+    var draw = Replicas.zero
+    perturb(&draw, by: 1, operation, unit: unit, step: step, .current)
+    return draw
   }
 
   /// Adds `deviation` times a draw.
@@ -58,18 +63,6 @@ struct NoiseDraws {
 
   private static func place(_ key: UInt64, _ operation: Operation, _ unit: Int) -> UInt64 {
     mix(key ^ UInt64(operation.rawValue) << 56 ^ UInt64(unit) << 8)
-  }
-
-  /// Sixteen draws of variance ½, two out of each 64 bits.
-  private static func uniform(_ seed: UInt64) -> Replicas {
-    var draws = Replicas.zero
-    for pair in 0..<Replicas.scalarCount / 2 {
-      let bits = mix(seed &+ UInt64(pair + 1) &* 0x9E37_79B9_7F4A_7C15)
-      draws[2 * pair] = Double(Int32(truncatingIfNeeded: bits))
-      draws[2 * pair + 1] = Double(Int32(truncatingIfNeeded: bits >> 32))
-    }
-    // In −1 … 1 the variance is ⅓.
-    return draws * (0x1p-31 * 1.5.squareRoot())
   }
 
   private static func mix(_ value: UInt64) -> UInt64 {
