@@ -59,36 +59,49 @@ package struct EngineBenchmark {
     let directions = shape.configuration.directions.count
     let cores = threads < directions ? 1 : directions * min(threads / directions, shape.batch)
     let machine = MachineLimits(instructionSet, shape.arithmetic)
-    func limits() -> (peak: Double, bandwidth: Double) {
-      (
-        machine.peakGigaflops(cores: cores),
-        machine.gigabytesPerSecond(reading: shape.directionBytes, cores: cores)
-      )
+    func bandwidth() -> Double {
+      machine.gigabytesPerSecond(reading: shape.directionBytes, cores: cores)
     }
-    // Before and after, since other work on the machine can disturb either.
-    let before = limits()
-    let times = Stopwatch.times(for: seconds) { _ = pass.outputs(for: input) }
-    let after = limits()
-    let peak = max(before.peak, after.peak)
-    let bandwidth = max(before.bandwidth, after.bandwidth)
+    // Beside the passes, whose clock it shares; the bandwidth before and after, since it
+    // would take the weights out of the caches.
+    var peaks: [Double] = []
+    let before = bandwidth()
+    let times = Stopwatch.times(
+      for: seconds, between: { peaks.append(machine.peakGigaflops(cores: cores)) }
+    ) { _ = pass.outputs(for: input) }
+    let bound = max(before, bandwidth()) * shape.intensity
+    let peak = peaks.sorted()[peaks.count / 2]
     let median = times.sorted()[times.count / 2]
     return Result(
       shape: shape.name, threads: threads, instructionSet: instructionSet.name, seconds: median,
       repeats: times.count, gigaflops: shape.operations / median / 1e9, peakGigaflops: peak,
-      boundGigaflops: min(peak, bandwidth * shape.intensity))
+      boundGigaflops: min(peak, bound))
   }
 }
 
 enum Stopwatch {
   /// After one run that counts for nothing.
-  static func times(for seconds: Double, _ body: () -> Void) -> [Double] {
+  ///
+  /// - Parameters:
+  ///   - seconds: how long to repeat, at least five times.
+  ///   - between: run at first, at last, and about every 20 ms.
+  static func times(
+    for seconds: Double, between: () -> Void, _ body: () -> Void
+  ) -> [Double] {
     let clock = ContinuousClock()
     body()
+    between()
     var times: [Double] = []
     let start = clock.now
-    while times.count < 5 || (clock.now - start) / .seconds(1) < seconds {
+    var last = start
+    while times.count < 5 || clock.now - start < .seconds(seconds) {
+      if clock.now - last > .milliseconds(20) {
+        between()
+        last = clock.now
+      }
       times.append(clock.measure(body) / .seconds(1))
     }
+    between()
     return times
   }
 }

@@ -14,9 +14,9 @@ struct MachineLimits {
   }
 
   /// Fused multiply-adds on independent registers, as two operations each, on so many
-  /// cores at a time.
+  /// cores at a time, for about a millisecond.
   func peakGigaflops(cores: Int) -> Double {
-    let rounds = 1_000_000
+    let rounds = 100_000
     let operations = 2 * Double(Int(kernels.chains * kernels.lanes) * rounds * cores)
     return operations
       / median { kernels, _, sink in kernels.multiply(Int64(rounds), sink) }(cores, 0)
@@ -41,7 +41,7 @@ struct MachineLimits {
       let buffers = (0..<cores).map { _ in ScratchBytes(count: max(bytes, 64)) }
       let results = (0..<cores).map { _ in ScratchBytes(count: 64) }
       let clock = ContinuousClock()
-      let times = (0..<15).map { _ in
+      let times = (0..<5).map { _ in
         clock.measure {
           DispatchQueue.concurrentPerform(iterations: cores) { core in
             work(kernels, UnsafeRawPointer(buffers[core].start), results[core].start)

@@ -1,3 +1,4 @@
+import RecurrentKernels
 import RecurrentModel
 import TensorCore
 
@@ -36,58 +37,95 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
   func run() {
     let count = schedule.sequences.count
     guard count > 0 else { return }
-    let rowBytes = cell.input.shape.sumsCount * MemoryLayout<Scalar>.stride
-    let inOneGo = count >= Self.stepAtOnce
-    let rows =
-      inOneGo
-      ? count : max(count, min(Self.bytesAtOnce / rowBytes, count * schedule.positions))
-    let sums = RowBuffer<Scalar>(
-      rows: rows, size: cell.input.shape.sumsCount, lanes: cell.lanes, zero: 0)
-    let vectors = RowBuffer<Scalar>(rows: rows, size: input.size, lanes: cell.lanes, zero: 0)
-    let vectorRows = vectors.pointers(count: rows)
     let step = StepBuffers(cell, count: count)
     start(step)
+    if count >= Self.stepAtOnce { runByStep(step) } else { runByBlock(step) }
+    finish(step)
+    withExtendedLifetime(step) {}
+  }
 
+  /// Both products of a step in one go, and then its gates.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private func runByStep(_ step: StepBuffers<Scalar>) {
+    let count = schedule.sequences.count
+    let sums = RowBuffer<Scalar>(
+      rows: count, size: cell.input.shape.sumsCount, lanes: cell.lanes, zero: 0)
+    let vectors = Buffer<UnsafeRawPointer?>(repeating: nil, count: count)
+    var ahead = rk_ahead(
+      rows: step.results.start, bytes: Int64(cell.outputSize * MemoryLayout<Scalar>.stride))
+    var running = count
+    for position in 0..<schedule.positions {
+      running = schedule.running(at: position, of: running)
+      for slot in 0..<running {
+        vectors.start[slot] = UnsafeRawPointer(inputRow(position, slot))
+      }
+      aim(step, at: position, running)
+      cell.input.addProducts(
+        with: vectors.start, then: (cell.hidden, UnsafePointer(step.hiddenRows.start)),
+        count: running, to: sums.start, stride: sums.stride, ahead: &ahead, cell.kernels)
+      advance(step, running, sums.start, stride: sums.stride)
+    }
+    // The kernels see their memory through pointers alone.
+    withExtendedLifetime((sums, vectors)) {}
+  }
+
+  /// The input's products of several steps, and then each step.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private func runByBlock(_ step: StepBuffers<Scalar>) {
+    let count = schedule.sequences.count
+    let rowBytes = cell.input.shape.sumsCount * MemoryLayout<Scalar>.stride
+    let rows = max(count, min(Self.bytesAtOnce / rowBytes, count * schedule.positions))
+    let sums = RowBuffer<Scalar>(
+      rows: rows, size: cell.input.shape.sumsCount, lanes: cell.lanes, zero: 0)
+    let vectors = Buffer<UnsafeRawPointer?>(repeating: nil, count: rows)
     var running = count
     var position = 0
     while position < schedule.positions {
       var (end, filled, next) = (position, 0, running)
-      while end < schedule.positions, !inOneGo || end == position {
+      while end < schedule.positions {
         next = schedule.running(at: end, of: next)
         guard filled + next <= rows else { break }
         for slot in 0..<next {
-          let row = input.row(
-            sequence: schedule.sequences[slot], step: self.step(end, slot))
-          vectors.row(filled + slot).update(from: row, count: input.size)
+          vectors.start[filled + slot] = UnsafeRawPointer(inputRow(end, slot))
         }
         filled += next
         end += 1
       }
       cell.input.addProducts(
-        with: vectorRows.start,
-        then: inOneGo ? (cell.hidden, UnsafePointer(step.hiddenRows.start)) : nil,
-        count: filled, to: sums.start, stride: sums.stride, cell.kernels)
+        with: vectors.start, count: filled, to: sums.start, stride: sums.stride, cell.kernels)
       var own = 0
       while position < end {
         running = schedule.running(at: position, of: running)
-        if !inOneGo {
-          cell.hidden.addProducts(
-            with: step.hiddenRows.start, count: running, to: sums.row(own),
-            stride: sums.stride, cell.kernels)
-        }
-        advance(to: position, running, sums.row(own), stride: sums.stride, step)
+        cell.hidden.addProducts(
+          with: step.hiddenRows.start, count: running, to: sums.row(own),
+          stride: sums.stride, cell.kernels)
+        aim(step, at: position, running)
+        advance(step, running, sums.row(own), stride: sums.stride)
         own += running
         position += 1
       }
     }
-    finish(step)
-    // The kernels see their memory through pointers alone.
-    withExtendedLifetime((sums, vectors, vectorRows, step)) {}
+    withExtendedLifetime((sums, vectors)) {}
   }
 
   /// The step of a sequence that is read at a position.
   private func step(_ position: Int, _ slot: Int) -> Int {
     direction == .forward ? position : schedule.lengths[slot] - 1 - position
+  }
+
+  private func inputRow(_ position: Int, _ slot: Int) -> UnsafeMutablePointer<Scalar> {
+    input.row(sequence: schedule.sequences[slot], step: step(position, slot))
+  }
+
+  /// Where the results of the sequences at a position go.
+  private func aim(_ step: StepBuffers<Scalar>, at position: Int, _ running: Int) {
+    for slot in 0..<running {
+      let row = output.row(
+        sequence: schedule.sequences[slot], step: self.step(position, slot))
+      step.results.start[slot] = UnsafeMutableRawPointer(row + offset)
+    }
   }
 
   @specialized(where Scalar == Float)
@@ -106,14 +144,9 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func advance(
-    to position: Int, _ running: Int, _ sums: UnsafeMutablePointer<Scalar>, stride: Int,
-    _ step: StepBuffers<Scalar>
+    _ step: StepBuffers<Scalar>, _ running: Int, _ sums: UnsafeMutablePointer<Scalar>,
+    stride: Int
   ) {
-    for slot in 0..<running {
-      let row = output.row(
-        sequence: schedule.sequences[slot], step: self.step(position, slot))
-      step.results.start[slot] = UnsafeMutableRawPointer(row + offset)
-    }
     cell.applyGates(
       sums, stride: stride, cell: step.cell, hidden: step.unprojected ?? step.hidden,
       results: step.unprojected == nil ? step.results.start : nil, count: running)

@@ -49,12 +49,15 @@ INLINE NAME(exponential) NAME(exponential_of)(V a) {
   V n = shifted - (V)FORMAT(SHIFT);
   V r = FMA(n, (V)-FORMAT(LN2_HIGH), a);
   r = FMA(n, (V)-FORMAT(LN2_LOW), r);
+  // Its even and its odd powers beside each other: half as long to wait for.
   const REAL c[] = FORMAT(POLYNOMIAL);
   const int degree = sizeof c / sizeof c[0] - 1;
-  V q = c[degree];
+  V square = r * r, part[2];
 #pragma clang loop unroll(full)
-  for (int k = degree - 1; k >= 0; k--) q = FMA(q, r, (V)c[k]);
-  NAME(exponential) e = {(I)shifted, FMA(r * r, q, r)};
+  for (int k = degree; k >= 0; k--)
+    part[k & 1] = k > degree - 2 ? (V)c[k] : FMA(part[k & 1], square, (V)c[k]);
+  V q = FMA(part[1], r, part[0]);
+  NAME(exponential) e = {(I)shifted, FMA(square, q, r)};
   return e;
 }
 
@@ -204,12 +207,13 @@ INLINE void NAME(tile)(
   static void NAME(rows_##N##x##P)(                                                     \
       const rk_matrix *matrix, const REAL *const *rows, const rk_matrix *second,        \
       const REAL *const *second_rows, int64_t panel, int64_t row_count, REAL *sums,     \
-      int64_t sums_stride) {                                                            \
+      int64_t sums_stride, const rk_ahead *ahead) {                                     \
     int64_t tiles = (row_count + (MOST) - 1) / (MOST);                                  \
     for (int64_t tile = 0; tile < tiles; tile++) {                                      \
       int64_t first = row_count * tile / tiles;                                         \
       int64_t count = row_count * (tile + 1) / tiles - first;                           \
       REAL *out = sums + first * sums_stride;                                           \
+      if (ahead) fetch(ahead, first, count, panel, matrix->panels);                     \
       switch (count) { __VA_ARGS__ }                                                    \
     }                                                                                   \
   }
@@ -234,11 +238,12 @@ ROW_TILES(3, 2, 1, TILE(1, 3, 2))
 
 static void NAME(product)(
     const rk_matrix *matrix, const void *const *rows, const rk_matrix *second,
-    const void *const *second_rows, int64_t row_count, void *sums, int64_t sums_stride) {
+    const void *const *second_rows, int64_t row_count, void *sums, int64_t sums_stride,
+    const rk_ahead *ahead) {
 #define ROWS(shape)                                                                     \
   NAME(rows_##shape)(                                                                   \
       matrix, (const REAL *const *)rows, second, (const REAL *const *)second_rows,      \
-      panel, row_count, sums, sums_stride)
+      panel, row_count, sums, sums_stride, ahead)
   int64_t panel = 0;
   const int64_t full = matrix->panels - (matrix->last_panel_vectors != matrix->panel_vectors);
   // Few rows have few sums: several panels keep the multipliers busy.
@@ -281,29 +286,31 @@ static void NAME(product)(
 // Each group of LANES units of a row, with its sums.
 #define EACH_UNIT(slots, ...)                                                           \
   {                                                                                     \
-    REAL *s = (REAL *)gates->sums + row * gates->sums_stride;                           \
-    for (int64_t unit = 0; unit < gates->units; unit += LANES, s += (slots)*LANES) {    \
+    REAL *s = (REAL *)gates.sums + row * gates.sums_stride;                             \
+    for (int64_t unit = 0; unit < gates.units; unit += LANES, s += (slots)*LANES) {      \
       __VA_ARGS__                                                                       \
     }                                                                                   \
   }
-#define EACH_ROW for (int64_t row = 0; row < gates->row_count; row++)
+// `gates` is a function's own copy: what it stores cannot have changed it.
+#define EACH_ROW for (int64_t row = 0; row < gates.row_count; row++)
 #define SUM(slot) NAME(load)(s + (slot)*LANES)
 #define KEEP(slot, x) NAME(store)(s + (slot)*LANES, x)
 #define RESULT(h) NAME(result)(gates, row, unit, h)
 
-INLINE void NAME(result)(const rk_gates *gates, int64_t row, int64_t unit, V h) {
-  NAME(store)((REAL *)gates->hidden + row * gates->hidden_stride + unit, h);
-  if (gates->results)
-    NAME(store_some)((REAL *)gates->results[row] + unit, h, gates->units - unit);
+INLINE void NAME(result)(rk_gates gates, int64_t row, int64_t unit, V h) {
+  NAME(store)((REAL *)gates.hidden + row * gates.hidden_stride + unit, h);
+  if (gates.results)
+    NAME(store_some)((REAL *)gates.results[row] + unit, h, gates.units - unit);
 }
 
 // LSTM and GRU take their units twice, so that the processor has many short chains of
 // operations to work on beside each other, and no long one to wait for. What the second
 // pass needs stays where sums were.
 
-static void NAME(lstm)(const rk_gates *gates) {
+static void NAME(lstm)(const rk_gates *job) {
+  const rk_gates gates = *job;
   EACH_ROW {
-    REAL *cell = (REAL *)gates->cell + row * gates->cell_stride;
+    REAL *cell = (REAL *)gates.cell + row * gates.cell_stride;
     EACH_UNIT(4, {
       V i = NAME(sigmoid)(SUM(0)), f = NAME(sigmoid)(SUM(1)), g = NAME(tanh)(SUM(2));
       NAME(store)(cell + unit, FMA(f, NAME(load)(cell + unit), i * g));
@@ -313,13 +320,14 @@ static void NAME(lstm)(const rk_gates *gates) {
   }
 }
 
-static void NAME(gru)(const rk_gates *gates) {
+static void NAME(gru)(const rk_gates *job) {
+  const rk_gates gates = *job;
   EACH_ROW {
     EACH_UNIT(4, {
       KEEP(2, FMA(NAME(sigmoid)(SUM(0)), SUM(3), SUM(2)));
       KEEP(1, NAME(sigmoid)(SUM(1)));
     })
-    const REAL *hidden = (REAL *)gates->hidden + row * gates->hidden_stride;
+    const REAL *hidden = (REAL *)gates.hidden + row * gates.hidden_stride;
     EACH_UNIT(4, {
       V z = SUM(1);
       RESULT(FMA(z, NAME(load)(hidden + unit), (1 - z) * NAME(tanh)(SUM(2))));
@@ -327,12 +335,14 @@ static void NAME(gru)(const rk_gates *gates) {
   }
 }
 
-static void NAME(rnn_tanh)(const rk_gates *gates) {
+static void NAME(rnn_tanh)(const rk_gates *job) {
+  const rk_gates gates = *job;
   EACH_ROW EACH_UNIT(1, { RESULT(NAME(tanh)(SUM(0))); })
 }
 
 // NaN is not below 0, and stays.
-static void NAME(rnn_relu)(const rk_gates *gates) {
+static void NAME(rnn_relu)(const rk_gates *job) {
+  const rk_gates gates = *job;
   EACH_ROW EACH_UNIT(1, {
     V x = SUM(0);
     RESULT(x < 0 ? (V)0 : x);

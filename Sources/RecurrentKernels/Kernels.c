@@ -10,6 +10,17 @@
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
 
+// Fetches the part of some rows that panel `number` of `count` stands for.
+static void fetch(
+    const rk_ahead *ahead, int64_t first, int64_t rows, int64_t number, int64_t count) {
+  const int64_t line = 64;
+  const int64_t lines = (ahead->bytes + line - 1) / line;
+  const int64_t end = lines * (number + 1) / count;
+  for (int64_t row = first; row < first + rows; row++)
+    for (int64_t k = lines * number / count; k < end; k++)
+      __builtin_prefetch((const char *)ahead->rows[row] + k * line, 1, 2);
+}
+
 #define FLOAT_LOG2_E 0x1.715476p+0f
 #define FLOAT_LN2_HIGH 0x1.62e4p-1f
 #define FLOAT_LN2_LOW 0x1.7f7d1cp-20f
