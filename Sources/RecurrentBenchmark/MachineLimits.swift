@@ -14,9 +14,9 @@ struct MachineLimits {
   }
 
   /// Fused multiply-adds on independent registers, as two operations each, on so many
-  /// cores at a time, for about a millisecond.
+  /// cores at a time. Some 10 ms.
   func peakGigaflops(cores: Int) -> Double {
-    let rounds = 100_000
+    let rounds = 1_000_000
     let operations = 2 * Double(Int(kernels.chains * kernels.lanes) * rounds * cores)
     return operations
       / median { kernels, _, sink in kernels.multiply(Int64(rounds), sink) }(cores, 0)

@@ -25,12 +25,9 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     let c: UnsafeMutablePointer<Scalar>?
   }
 
-  /// Bytes of sums that are made at once, to stay in a core's cache.
-  private static var bytesAtOnce: Int { 1 << 18 }
-
-  /// So many sequences keep the multipliers busy with one step: then its two products
-  /// are made in one go, and otherwise the input's for several steps at once.
-  private static var stepAtOnce: Int { 12 }
+  /// Bytes of the input's sums that are made at once: few enough to stay in a core's
+  /// cache until they are used, many enough that the weights are read for many rows.
+  private static var bytesAtOnce: Int { 1 << 19 }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -39,47 +36,13 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     guard count > 0 else { return }
     let step = StepBuffers(cell, count: count)
     start(step)
-    if count >= Self.stepAtOnce { runByStep(step) } else { runByBlock(step) }
-    finish(step)
-    withExtendedLifetime(step) {}
-  }
-
-  /// Both products of a step in one go, and then its gates.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  private func runByStep(_ step: StepBuffers<Scalar>) {
-    let count = schedule.sequences.count
-    let sums = RowBuffer<Scalar>(
-      rows: count, size: cell.input.shape.sumsCount, lanes: cell.lanes, zero: 0)
-    let vectors = Buffer<UnsafeRawPointer?>(repeating: nil, count: count)
-    var ahead = rk_ahead(
-      rows: step.results.start, bytes: Int64(cell.outputSize * MemoryLayout<Scalar>.stride))
-    var running = count
-    for position in 0..<schedule.positions {
-      running = schedule.running(at: position, of: running)
-      for slot in 0..<running {
-        vectors.start[slot] = UnsafeRawPointer(inputRow(position, slot))
-      }
-      aim(step, at: position, running)
-      cell.input.addProducts(
-        with: vectors.start, then: (cell.hidden, UnsafePointer(step.hiddenRows.start)),
-        count: running, to: sums.start, stride: sums.stride, ahead: &ahead, cell.kernels)
-      advance(step, running, sums.start, stride: sums.stride)
-    }
-    // The kernels see their memory through pointers alone.
-    withExtendedLifetime((sums, vectors)) {}
-  }
-
-  /// The input's products of several steps, and then each step.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  private func runByBlock(_ step: StepBuffers<Scalar>) {
-    let count = schedule.sequences.count
     let rowBytes = cell.input.shape.sumsCount * MemoryLayout<Scalar>.stride
     let rows = max(count, min(Self.bytesAtOnce / rowBytes, count * schedule.positions))
     let sums = RowBuffer<Scalar>(
       rows: rows, size: cell.input.shape.sumsCount, lanes: cell.lanes, zero: 0)
     let vectors = Buffer<UnsafeRawPointer?>(repeating: nil, count: rows)
+    var ahead = rk_ahead(
+      rows: step.results.start, bytes: Int64(cell.outputSize * MemoryLayout<Scalar>.stride))
     var running = count
     var position = 0
     while position < schedule.positions {
@@ -98,16 +61,18 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
       var own = 0
       while position < end {
         running = schedule.running(at: position, of: running)
+        aim(step, at: position, running)
         cell.hidden.addProducts(
           with: step.hiddenRows.start, count: running, to: sums.row(own),
-          stride: sums.stride, cell.kernels)
-        aim(step, at: position, running)
+          stride: sums.stride, ahead: &ahead, cell.kernels)
         advance(step, running, sums.row(own), stride: sums.stride)
         own += running
         position += 1
       }
     }
-    withExtendedLifetime((sums, vectors)) {}
+    finish(step)
+    // The kernels see their memory through pointers alone.
+    withExtendedLifetime((sums, vectors, step)) {}
   }
 
   /// The step of a sequence that is read at a position.

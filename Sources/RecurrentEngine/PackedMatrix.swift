@@ -115,25 +115,16 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
   /// Makes the products with some vectors into rows of sums.
   ///
   /// - Parameters:
-  ///   - second: a matrix of the same shape but for K, whose products with its own
-  ///     vectors are made after those.
   ///   - ahead: what is written next, so many bytes for each vector.
   ///   - sums: `shape.sumsCount` elements for each, `stride` apart.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func addProducts(
-    with rows: Rows, then second: (matrix: PackedMatrix, rows: Rows)? = nil, count: Int,
-    to sums: UnsafeMutablePointer<Scalar>, stride: Int,
+    with rows: Rows, count: Int, to sums: UnsafeMutablePointer<Scalar>, stride: Int,
     ahead: UnsafePointer<rk_ahead>? = nil, _ kernels: rk_kernels
   ) {
     var own = description
-    if let second {
-      var other = second.matrix.description
-      kernels.product(
-        &own, rows, &other, second.rows, Int64(count), sums, Int64(stride), ahead)
-    } else {
-      kernels.product(&own, rows, nil, nil, Int64(count), sums, Int64(stride), ahead)
-    }
+    kernels.product(&own, rows, Int64(count), sums, Int64(stride), ahead)
   }
 
   private var description: rk_matrix {

@@ -197,17 +197,13 @@ INLINE void NAME(tile)(
 #define TILE(R, N, P)                                                                   \
   case R:                                                                               \
     NAME(tile)(matrix, rows + first, panel, out, sums_stride, tile, tiles, R, N, P);    \
-    if (second)                                                                         \
-      NAME(tile)(                                                                       \
-          second, second_rows + first, panel, out, sums_stride, tile, tiles, R, N, P);  \
     break;
 
 // PANELS panels of VECTORS vectors for all rows, in tiles of nearly the same size.
 #define ROW_TILES(N, P, MOST, ...)                                                      \
   static void NAME(rows_##N##x##P)(                                                     \
-      const rk_matrix *matrix, const REAL *const *rows, const rk_matrix *second,        \
-      const REAL *const *second_rows, int64_t panel, int64_t row_count, REAL *sums,     \
-      int64_t sums_stride, const rk_ahead *ahead) {                                     \
+      const rk_matrix *matrix, const REAL *const *rows, int64_t panel,                  \
+      int64_t row_count, REAL *sums, int64_t sums_stride, const rk_ahead *ahead) {      \
     int64_t tiles = (row_count + (MOST) - 1) / (MOST);                                  \
     for (int64_t tile = 0; tile < tiles; tile++) {                                      \
       int64_t first = row_count * tile / tiles;                                         \
@@ -237,13 +233,11 @@ ROW_TILES(3, 2, 1, TILE(1, 3, 2))
 #endif
 
 static void NAME(product)(
-    const rk_matrix *matrix, const void *const *rows, const rk_matrix *second,
-    const void *const *second_rows, int64_t row_count, void *sums, int64_t sums_stride,
-    const rk_ahead *ahead) {
+    const rk_matrix *matrix, const void *const *rows, int64_t row_count, void *sums,
+    int64_t sums_stride, const rk_ahead *ahead) {
 #define ROWS(shape)                                                                     \
   NAME(rows_##shape)(                                                                   \
-      matrix, (const REAL *const *)rows, second, (const REAL *const *)second_rows,      \
-      panel, row_count, sums, sums_stride, ahead)
+      matrix, (const REAL *const *)rows, panel, row_count, sums, sums_stride, ahead)
   int64_t panel = 0;
   const int64_t full = matrix->panels - (matrix->last_panel_vectors != matrix->panel_vectors);
   // Few rows have few sums: several panels keep the multipliers busy.

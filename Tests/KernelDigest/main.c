@@ -108,16 +108,16 @@ static void step(const rk_kernels *kernels, int is_double) {
   for (int64_t row = 0; row < rows; row++) pointers[row] = at(x, row * terms);
   matrix.weights = weights.elements;
   matrix.bias = bias.elements;
-  // The same matrix once more, as if it were the hidden one.
-  rk_matrix second = matrix;
-  second.adding = adding(gates);
   array results = make(is_double, rows * units);
   void *result_pointers[20];
   for (int64_t row = 0; row < rows; row++) result_pointers[row] = at(results, row * units);
   rk_ahead ahead = {result_pointers, units * (is_double ? sizeof(double) : sizeof(float))};
-  kernels->product(
-      &matrix, pointers, below(2) ? &second : 0, pointers, rows, sums.elements, size,
-      below(2) ? &ahead : 0);
+  kernels->product(&matrix, pointers, rows, sums.elements, size, below(2) ? &ahead : 0);
+  if (below(2)) {
+    // Once more, as if it were the hidden one.
+    matrix.adding = adding(gates);
+    kernels->product(&matrix, pointers, rows, sums.elements, size, 0);
+  }
   rk_gates job = {
       .units = units, .row_count = rows, .sums = sums.elements, .sums_stride = size,
       .cell = cell.elements, .cell_stride = vectors * lanes, .hidden = hidden.elements,

@@ -60,13 +60,11 @@ typedef struct {
 typedef struct {
   // Elements of a vector.
   int64_t lanes;
-  // sums[r] = bias + W · rows[r], or that added, for each row r; and then, where there
-  // is a second matrix of the same panels, the same of it and the second rows.
-  // Meanwhile what is `ahead` is fetched; NULL for nothing.
+  // sums[r] = bias + W · rows[r], or that added, for each row r. Meanwhile what is
+  // `ahead` is fetched; NULL for nothing.
   void (*product)(
-      const rk_matrix *matrix, const void *const *rows, const rk_matrix *second,
-      const void *const *second_rows, int64_t row_count, void *sums, int64_t sums_stride,
-      const rk_ahead *ahead);
+      const rk_matrix *matrix, const void *const *rows, int64_t row_count, void *sums,
+      int64_t sums_stride, const rk_ahead *ahead);
   void (*lstm)(const rk_gates *gates);
   void (*gru)(const rk_gates *gates);
   void (*rnn_tanh)(const rk_gates *gates);
