@@ -281,7 +281,7 @@ static void NAME(product)(
 #define EACH_UNIT(slots, ...)                                                           \
   {                                                                                     \
     REAL *s = (REAL *)gates.sums + row * gates.sums_stride;                             \
-    for (int64_t unit = 0; unit < gates.units; unit += LANES, s += (slots)*LANES) {      \
+    for (int64_t unit = 0; unit < gates.units; unit += LANES, s += (slots)*LANES) {     \
       __VA_ARGS__                                                                       \
     }                                                                                   \
   }
