@@ -109,7 +109,7 @@ import Testing
     let noise = StepNoise(
       model: RoundingModel(.float32),
       draws: NoiseDraws(layer: 0, direction: 0, sequence: 0, group: 0, units: 3), step: 0)
-    let product = NoisyMatrix(weights, bias: bias)
+    let product = NoisyMatrix(ScanMatrix(weights, bias: bias))
       .product(with: NoisyVector([1, 2, 3]), noise, .hiddenProduct)
     func errors(_ row: Int) -> [Bool] {
       let error = product[row].replicas - product[row].value
@@ -140,7 +140,7 @@ import Testing
     let noise = StepNoise(
       model: RoundingModel(.float32),
       draws: NoiseDraws(layer: 0, direction: 0, sequence: 0, group: 0, units: 2), step: 0)
-    let product = NoisyMatrix(weights, bias: nil)
+    let product = NoisyMatrix(ScanMatrix(weights, bias: nil))
       .product(with: NoisyVector([0]), noise, .hiddenProduct)
     let zero = NoisyNumber(value: 0, replicas: .zero)
     for number in [
@@ -150,7 +150,7 @@ import Testing
       #expect(number.replicas == .zero)
     }
     // A term that underflows is another matter.
-    let tiny = NoisyMatrix(weights, bias: nil)
+    let tiny = NoisyMatrix(ScanMatrix(weights, bias: nil))
       .product(with: NoisyVector([1e-300]), noise, .hiddenProduct)
     #expect(tiny[0].replicas.rootMeanSquare >= 0x1p-149 / 4)
   }
@@ -196,8 +196,10 @@ import Testing
     let oracle = Oracle(random.configuration, random.stateDict).outputs(for: random.input)
     let model = RoundingModel(.float32)
     let cells = (0..<random.configuration.numLayers).map { layer in
-      random.configuration.directions.map {
-        NoisyCell(random.configuration, random.stateDict, layer: layer, $0, model)
+      random.configuration.directions.map { direction in
+        ScanCell<StepNoise>(
+          random.configuration, random.stateDict, layer: layer, direction, ScanVariant()
+        ) { NoisyMatrix($0) }
       }
     }
     let exact = oracle.output ?? oracle.hN

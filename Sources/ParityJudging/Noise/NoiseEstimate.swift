@@ -42,16 +42,20 @@ extension NoiseEstimate {
 
   /// - Parameters:
   ///   - model: how the operations err.
+  ///   - variant: what is computed.
   ///   - replicas: a multiple of 16.
   ///   - sequences: which of the batch are measured, ascending; nil for all.
   init(
     _ configuration: RecurrentConfiguration, _ stateDict: StateDict, _ input: RecurrentInput,
-    _ model: RoundingModel, replicas: Int = 16, sequences: [Int]? = nil,
+    _ model: RoundingModel, _ variant: ScanVariant = ScanVariant(), replicas: Int = 16,
+    sequences: [Int]? = nil,
     unmeasured: Unmeasured = .unjudged
   ) {
     let cells = (0..<configuration.numLayers).map { layer in
-      configuration.directions.map {
-        NoisyCell(configuration, stateDict, layer: layer, $0, model)
+      configuration.directions.map { direction in
+        ScanCell<StepNoise>(configuration, stateDict, layer: layer, direction, variant) {
+          NoisyMatrix($0, model.emulation)
+        }
       }
     }
     let (batch, rows) = (input.layout.batch, configuration.stateRows)
@@ -68,7 +72,8 @@ extension NoiseEstimate {
     let scans = concurrentMap(measured.count * groups) { index in
       NoiseScan(
         configuration: configuration, cells: cells, input: input,
-        sequence: measured[index / groups], group: index % groups, model: model
+        sequence: measured[index / groups], group: index % groups, model: model,
+        variant: variant
       ).run()
     }
     for (index, scan) in scans.enumerated() {

@@ -6,12 +6,13 @@ import TensorCore
 struct NoiseScan {
   let configuration: RecurrentConfiguration
   /// By layer, then direction.
-  let cells: [[NoisyCell]]
+  let cells: [[ScanCell<StepNoise>]]
   let input: RecurrentInput
   let sequence: Int
   /// Which sixteen of the replicas.
   let group: Int
   let model: RoundingModel
+  var variant = ScanVariant()
 
   /// σ of every element, nil for what is lost.
   struct Result {
@@ -32,49 +33,42 @@ struct NoiseScan {
 
   func run() -> Result {
     var result = Result()
-    let length = input.length(of: sequence)
-    var vectors = (0..<length).map { NoisyVector(inputVector(step: $0)) }
-    var isLost = [Bool](repeating: false, count: length)
-    for layer in 0..<configuration.numLayers {
-      var passes: [Pass] = []
-      for direction in configuration.directions {
-        let pass = run(layer, direction, over: vectors, isLost)
-        result.h.append(pass.final.map { sigmas($0.h) } ?? lostState)
-        result.c.append(
-          pass.final.map { $0.c.map(sigmas) ?? [] } ?? lostCell)
-        result.values.h.append(pass.final?.h.values ?? [])
-        result.values.c.append(pass.final?.c?.values ?? [])
-        if let final = pass.final {
-          result.spread.h.add(final.h)
-          if let c = final.c { result.spread.c.add(c) }
-        }
-        if pass.final == nil {
-          let steps = pass.isLost.count { !$0 }
-          result.agreeingSteps = min(result.agreeingSteps ?? steps, steps)
-        }
-        passes.append(pass)
+    let layers = SequenceScan(
+      configuration: configuration, cells: cells, input: input, sequence: sequence,
+      variant: variant
+    ).run(arithmetic, isLost: parted)
+    for pass in layers.joined() {
+      result.h.append(pass.final.map { sigmas($0.h) } ?? lostState)
+      result.c.append(pass.final.map { $0.c.map(sigmas) ?? [] } ?? lostCell)
+      result.values.h.append(pass.final?.h.values ?? [])
+      result.values.c.append(pass.final?.c?.values ?? [])
+      if let final = pass.final {
+        result.spread.h.add(final.h)
+        if let c = final.c { result.spread.c.add(c) }
+      } else {
+        let steps = pass.isLost.count { !$0 }
+        result.agreeingSteps = min(result.agreeingSteps ?? steps, steps)
       }
-      if layer == configuration.numLayers - 1 {
-        for pass in passes {
-          for step in 0..<length where !pass.isLost[step] {
-            result.spread.output.add(pass.hidden[step])
-          }
-        }
-        result.output = (0..<length).map { step in
-          passes.flatMap { pass in
-            pass.isLost[step] ? lostState : sigmas(pass.hidden[step])
-          }
-        }
-      }
-      vectors = (0..<length).map { step in
-        NoisyVector(
-          passes.flatMap { $0.hidden[step].values },
-          replicas: passes.flatMap { $0.hidden[step].replicas ?? [] })
-      }
-      isLost = (0..<length).map { step in passes.contains { $0.isLost[step] } }
     }
-    result.values.output = vectors.map(\.values)
+    let last = layers.last ?? []
+    for pass in last {
+      for (step, hidden) in pass.hidden.enumerated() where !pass.isLost[step] {
+        result.spread.output.add(hidden)
+      }
+    }
+    let steps = 0..<input.length(of: sequence)
+    result.output = steps.map { step in
+      last.flatMap { $0.isLost[step] ? lostState : sigmas($0.hidden[step]) }
+    }
+    result.values.output = steps.map { step in last.flatMap { $0.hidden[step].values } }
     return result
+  }
+
+  private func arithmetic(_ layer: Int, _ direction: Direction) -> StepNoise {
+    let draws = NoiseDraws(
+      layer: layer, direction: direction.rawValue, sequence: sequence, group: group,
+      units: configuration.module.recurrence.gates.count * configuration.hiddenSize)
+    return StepNoise(model: model, draws: draws, step: 0)
   }
 
   private var lostState: [Double?] { Array(repeating: nil, count: configuration.outputSize) }
@@ -84,60 +78,10 @@ struct NoiseScan {
     return Array(repeating: nil, count: count)
   }
 
-  /// One direction of one layer.
-  private struct Pass {
-    var hidden: [NoisyVector]
-    var isLost: [Bool]
-    /// nil where it is lost.
-    var final: NoisyCell.State?
-  }
-
-  private func run(
-    _ layer: Int, _ direction: Direction, over vectors: [NoisyVector], _ inputIsLost: [Bool]
-  ) -> Pass {
-    let draws = NoiseDraws(
-      layer: layer, direction: direction.rawValue, sequence: sequence, group: group,
-      units: configuration.module.recurrence.gates.count * configuration.hiddenSize)
-    let cell = cells[layer][direction.rawValue]
-    var state = initialState(layer, direction)
-    let none = NoisyVector([Double](repeating: 0, count: configuration.outputSize))
-    var pass = Pass(
-      hidden: Array(repeating: none, count: vectors.count),
-      isLost: Array(repeating: true, count: vectors.count))
-    for position in vectors.indices {
-      let step = direction == .forward ? position : vectors.count - 1 - position
-      if inputIsLost[step] { return pass }
-      state = cell.step(vectors[step], state, draws, step: position)
-      if parted(state) { return pass }
-      pass.hidden[step] = state.h
-      pass.isLost[step] = false
-    }
-    pass.final = state
-    return pass
-  }
-
-  private func inputVector(step: Int) -> [Double] {
-    let start = input.layout.row(sequence: sequence, step: step) * configuration.inputSize
-    return (start..<start + configuration.inputSize).map(input.input.double(at:))
-  }
-
-  private func initialState(_ layer: Int, _ direction: Direction) -> NoisyCell.State {
-    let row = configuration.stateRow(layer: layer, direction)
-    func vector(_ tensor: Tensor?, _ size: Int) -> NoisyVector {
-      guard let tensor else { return NoisyVector([Double](repeating: 0, count: size)) }
-      let start = (row * input.layout.batch + sequence) * size
-      return NoisyVector((start..<start + size).map(tensor.double(at:)))
-    }
-    return NoisyCell.State(
-      h: vector(input.h0, configuration.outputSize),
-      c: configuration.module.recurrence.hasCellState
-        ? vector(input.c0, configuration.hiddenSize) : nil)
-  }
-
   /// Whether the replicas have gone ways of their own: root mean square σ of h, or
   /// of tanh c, above `NoiseEstimate.lostDeviation`; of ReLU's h relative to the
   /// state, since nothing bounds it, or where it nears overflow.
-  private func parted(_ state: NoisyCell.State) -> Bool {
+  private func parted(_ state: ScanCell<StepNoise>.State) -> Bool {
     let deviation = rms(deviations(state.h))
     if configuration.module.recurrence == .rnn, configuration.nonlinearity == .relu {
       let size = rms(state.h.values.filter(\.isFinite))

@@ -1,8 +1,7 @@
 import RecurrentKernels
-import TensorCore
 
 /// A weight matrix with its bias, whose products err in the replicas.
-struct NoisyMatrix {
+struct NoisyMatrix: Sendable {
   let rows: Int
   let columns: Int
   /// In panels of `RK_NOISE_ROWS` rows, side by side for each column; zeros fill the last.
@@ -13,13 +12,12 @@ struct NoisyMatrix {
   /// errs alike, and errors that are alike do not average out.
   private let twins: [Int]
 
-  init(_ weights: Tensor, bias: Tensor?, _ emulation: Emulation? = nil) {
-    rows = weights.shape.axes[0]
-    columns = weights.shape.axes[1]
-    let exact: [Double] = weights.elements()
-    let own = emulation.map { exact.map($0.weight) } ?? exact
-    let exactBias: [Double]? = bias?.elements()
-    self.bias = emulation.map { exactBias?.map($0.result) } ?? exactBias
+  init(_ matrix: ScanMatrix, _ emulation: Emulation? = nil) {
+    rows = matrix.rows
+    columns = matrix.columns
+    let own = emulation.map { matrix.weights.map($0.weight) } ?? matrix.weights
+    let bias = emulation.map { matrix.bias.map($0.result) } ?? matrix.bias
+    self.bias = matrix.hasBias ? bias : nil
     let height = RK_NOISE_ROWS
     panelCount = (rows + height - 1) / height
     panels = Self.packed(own, rows: rows, columns: columns, height: height)

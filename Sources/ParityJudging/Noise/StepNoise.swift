@@ -4,11 +4,19 @@ import TensorCore
 
 /// The operations of one step, each with its error; with none where the operands are
 /// zeros, since the smallest error of a silent unit grows as any other.
-struct StepNoise {
+struct StepNoise: StepArithmetic {
   let model: RoundingModel
   let draws: NoiseDraws
   let step: Int
   let kernels = NoiseKernels.current
+
+  func at(step: Int) -> StepNoise { StepNoise(model: model, draws: draws, step: step) }
+
+  func product(
+    _ matrix: NoisyMatrix, _ x: NoisyVector, _ operation: NoiseDraws.Operation
+  ) -> NoisyVector {
+    matrix.product(with: x, self, operation)
+  }
 
   func sum(
     _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
@@ -59,6 +67,23 @@ struct StepNoise {
       number.least = max(0, reach) / model.inflation
     }
     return number
+  }
+
+  func hardSigmoid(
+    _ a: NoisyNumber, slope: Double, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value = Double.hardSigmoid(a.value, slope: slope)
+    return perturbed(
+      value, map(a.replicas) { .hardSigmoid($0, slope: slope) }, model.rounding(value), operation,
+      unit)
+  }
+
+  func tanhFromSigmoid(
+    _ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value = Double.tanhFromSigmoid(a.value)
+    return perturbed(
+      value, kernels.tanh(a.replicas), 2 * model.sigmoid((value + 1) / 2), operation, unit)
   }
 
   func perturbed(

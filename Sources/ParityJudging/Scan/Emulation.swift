@@ -5,7 +5,7 @@ import TensorCore
 ///
 /// It does not give the reference's bits: what the sums before a rounding are off by
 /// in their last bits decides, once in some thousand roundings, to which side it goes.
-struct Emulation: Sendable, Equatable {
+package struct Emulation: Sendable, Equatable {
   /// What the weights are rounded to, once.
   var weights: Arithmetic?
   /// What the other operand of every product, x or h, is rounded to.
