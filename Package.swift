@@ -71,16 +71,22 @@ let package = Package(
         "RecurrentEngine", "ParityFixtures", realModule,
       ]),
     room(
-      "ParityReports",
+      "ParityDiagnosis",
       imports: [
         "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
         realModule,
+      ]),
+    room(
+      "ParityReports",
+      imports: [
+        "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
+        "ParityDiagnosis", realModule,
       ]),
     .executableTarget(
       name: "ParityCheck",
       dependencies: [
         "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentEngine",
-        "RecurrentBenchmark", "ParityFixtures", "ParityJudging", "ParityReports",
+        "RecurrentBenchmark", "ParityFixtures", "ParityJudging", "ParityDiagnosis", "ParityReports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ParityDiagnosis
 import ParityFixtures
 import ParityJudging
 import ParityReports
@@ -42,6 +43,21 @@ struct ParityCheckCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Tolerance")
   var tolerance: ToleranceOptions
+
+  @Option(
+    help: """
+      Judge outputs that were made elsewhere, in place of the engine's: a folder with a file \
+      for each case, named like it, that holds output, h_n and c_n.
+      """,
+    completion: .directory)
+  var actual: String?
+
+  @Option(
+    help: """
+      How long to look for the known mistake that explains a failure: off, fast (some seconds \
+      a case) or full (a minute).
+      """)
+  var diagnose = Diagnostician.Effort.fast
 
   @Option(help: "How many cases are judged at a time, at most (default: one for each core).")
   var jobs: Int?
@@ -96,10 +112,17 @@ struct ParityCheckCommand: AsyncParsableCommand {
     let clock = ContinuousClock()
     let start = clock.now
     unreadable.forEach(add)
+    let supplied = actual.map(SuppliedOutputs.init(folder:))
+    if let supplied, !supplied.exists {
+      Terminal.printError("\(Style.printable(actual ?? "")): expected a folder of outputs")
+      throw ExitCode(RunStatus.unusable.rawValue)
+    }
+    let diagnostician = Diagnostician(diagnose)
     let run = JudgeRun(
       Judge(
         override: tolerance.rule, noiseWork: tolerance.noiseWork,
-        subject: Judge.engine(threads: threads ?? Machine.cores)), jobs: jobs ?? Machine.cores,
+        subject: Judge.engine(threads: threads ?? Machine.cores), supplied: supplied,
+        diagnose: diagnostician.diagnose), jobs: jobs ?? Machine.cores,
       failFast: failFast)
     let progress = ProgressLine(total: cases.count)
     await run.run(cases, starting: progress.show) { result in
@@ -129,3 +152,5 @@ struct ParityCheckCommand: AsyncParsableCommand {
     }
   }
 }
+
+extension Diagnostician.Effort: ExpressibleByArgument {}

@@ -23,6 +23,10 @@ package struct CaseResult: Sendable {
   /// On how many sequences of the batch the rounding noise was measured, for all of
   /// them; nil for every one.
   package var measuredSequences: Int?
+  /// What was judged against the reference.
+  package var subject = Failure.Side.engine
+  /// Why it failed, where that was asked.
+  package var diagnosis: Diagnosis?
 
   init(location: CaseLocation, status: CaseStatus, remarks: [String] = []) {
     self.location = location

@@ -8,16 +8,29 @@ import TensorCore
 struct ForwardPasses {
   let parityCase: ParityCase
   let model: ParityCase.Model
-  /// The subject, ready to run on other inputs.
-  let subject: any ForwardPass
+  /// The subject, ready to run on other inputs; nil where only its results are known.
+  let subject: (any ForwardPass)?
   let actual: RecurrentOutput
   let oracle: RecurrentOutput
 
   init(_ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: Judge.Subject) {
+    let subject = subject(model)
+    self.init(parityCase, model, subject, actual: subject.outputs(for: model.input))
+  }
+
+  /// - Parameter actual: what somebody else made of the case.
+  init(_ parityCase: ParityCase, _ model: ParityCase.Model, actual: RecurrentOutput) {
+    self.init(parityCase, model, nil, actual: actual)
+  }
+
+  private init(
+    _ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: (any ForwardPass)?,
+    actual: RecurrentOutput
+  ) {
     self.parityCase = parityCase
     self.model = model
-    self.subject = subject(model)
-    actual = self.subject.outputs(for: model.input)
+    self.subject = subject
+    self.actual = actual
     oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
   }
 
@@ -27,8 +40,14 @@ struct ForwardPasses {
       found.tensor.shape == expected.tensor.shape
         ? nil
         : "\(expected.name): expected the shape \(expected.tensor.shape), found "
-          + "\(found.tensor.shape) from the engine"
+          + "\(found.tensor.shape) from the \(subject == nil ? "outputs" : "engine")"
     }.first
+  }
+
+  func failure(of side: Failure.Side) -> Failure {
+    Failure(
+      parityCase: parityCase, model: model, side: side,
+      outputs: side == .reference ? parityCase.reference : actual, oracle: oracle)
   }
 
   /// How many replicas measure the rounding noise; nil where no tensor is held to it.

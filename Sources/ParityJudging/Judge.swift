@@ -12,17 +12,28 @@ package struct Judge: Sendable {
   /// In place of every case's own tolerance.
   private let override: ToleranceRule?
   private let subject: Subject
+  private let supplied: SuppliedOutputs?
   private let noiseWork: Double
+  private let diagnose: Diagnose
 
-  /// - Parameter noiseWork: how many multiplications a forward pass may have for the
-  ///   rounding noise to be measured on the whole batch, not on a sample of it.
+  /// Says why a case failed.
+  package typealias Diagnose = @Sendable (Failure) -> Diagnosis?
+
+  /// - Parameters:
+  ///   - noiseWork: how many multiplications a forward pass may have for the rounding
+  ///     noise to be measured on the whole batch, not on a sample of it.
+  ///   - supplied: outputs to judge in place of what `subject` makes.
+  ///   - diagnose: asked where something differs.
   package init(
     override: ToleranceRule? = nil, noiseWork: Double = Judge.standardNoiseWork,
-    subject: @escaping Subject = Judge.engine
+    subject: @escaping Subject = Judge.engine, supplied: SuppliedOutputs? = nil,
+    diagnose: @escaping Diagnose = { _ in nil }
   ) {
     self.override = override
     self.noiseWork = noiseWork
     self.subject = subject
+    self.supplied = supplied
+    self.diagnose = diagnose
   }
 
   /// Some seconds of replicas.
@@ -63,19 +74,35 @@ package struct Judge: Sendable {
     result.configuration = parityCase.configuration
     result.contract = parityCase.contract
 
+    result.subject = supplied == nil ? .engine : .outputs
     result.layout = referenceLayout(parityCase)
     if result.layout.contains(where: { !$0.holds }) {
       result.status = .invalid
       result.remarks = ["the reference breaks the layout contract"]
+      result.diagnosis = parityCase.model.flatMap { model in
+        diagnosis(
+          Failure(
+            parityCase: parityCase, model: model, side: .reference,
+            outputs: parityCase.reference,
+            oracle: Oracle(model.configuration, model.stateDict).outputs(for: model.input)))
+      }
       return result
     }
     guard let model = parityCase.model else {
       return layoutOnly(result)
     }
-    let passes = ForwardPasses(parityCase, model, subject)
+    let passes: ForwardPasses
+    do throws(CaseError) {
+      passes = try forwardPasses(parityCase, model)
+    } catch {
+      result.status = .failed
+      result.remarks = ["\(error)"]
+      return result
+    }
     if let mismatch = passes.shapeMismatch {
       result.status = .failed
       result.remarks = [mismatch]
+      result.diagnosis = diagnosis(passes.failure(of: result.subject))
       return result
     }
     guard let replicas = passes.replicas(override) else {
@@ -97,15 +124,18 @@ package struct Judge: Sendable {
 }
 
 extension Judge {
-  /// Asked where the reference is what does not follow, under the noise rule.
-  private func precision(
-    _ result: CaseResult, _ parityCase: ParityCase, _ model: ParityCase.Model
-  ) -> [String] {
-    guard result.isReferenceAtFault,
-      result.comparisons.allSatisfy({ $0.difference.noise != nil })
-    else { return [] }
-    let detection = PrecisionDetection(parityCase, model)
-    return detection.remark(isOffNearlyEverywhere: result.isOffNearlyEverywhere).map { [$0] } ?? []
+  /// Nobody asks why a case fails that is expected to.
+  private func diagnosis(_ failure: Failure) -> Diagnosis? {
+    failure.parityCase.manifest.expectedFailure == nil ? diagnose(failure) : nil
+  }
+
+  private func forwardPasses(
+    _ parityCase: ParityCase, _ model: ParityCase.Model
+  ) throws(CaseError) -> ForwardPasses {
+    if let supplied {
+      return ForwardPasses(parityCase, model, actual: try supplied.outputs(for: parityCase))
+    }
+    return ForwardPasses(parityCase, model, subject)
   }
 
   /// NaN or infinity in a parameter is allowed, and hardly ever meant.
@@ -154,12 +184,15 @@ extension Judge {
     result.comparisons = comparisons
     result.agreeingSteps = noise?.agreeingSteps
     result.layout += LayoutJudge.findings(
-      parityCase.contract, passes.actual, side: .engine, limits: .bits)
-    result.properties =
-      PropertyCheck(
-        model: model, subject: passes.subject, outputs: passes.actual,
-        contract: parityCase.contract, noise: noise, makeSubject: subject
-      ).findings
+      parityCase.contract, passes.actual, side: .engine,
+      limits: passes.subject == nil ? .torch(model.arithmetic) : .bits)
+    if let own = passes.subject {
+      result.properties =
+        PropertyCheck(
+          model: model, subject: own, outputs: passes.actual,
+          contract: parityCase.contract, noise: noise, makeSubject: subject
+        ).findings
+    }
     if parityCase.contract.layout.batch == 0 {
       result.remarks = ["zero batch: shapes only"]
     } else if result.comparedElements == 0, result.leastJudgedShare == 1 {
@@ -169,7 +202,8 @@ extension Judge {
       result.decide()
       if result.status == .failed {
         result.remarks += nonFiniteParameters(model.stateDict)
-        result.remarks += precision(result, parityCase, model)
+        let side = result.isReferenceAtFault ? .reference : result.subject
+        result.diagnosis = diagnosis(passes.failure(of: side))
       }
     }
     return result

@@ -5,24 +5,28 @@ extension CaseResult {
   /// Turns what was found into a status, with its reasons.
   mutating func decide() {
     var reasons: [String] = []
+    let (name, verb) = subject == .engine ? ("the engine", "does") : ("the outputs", "do")
     switch (agree(.subjectAndReference), agree(.referenceAndOracle)) {
     case (true, true): break
     case (false, true) where differsByRounding:
       reasons.append(
-        "the engine reproduces the reference as torch.testing asks, but not as closely as this "
-          + "case's rule")
+        "\(name) \(subject == .engine ? "reproduces" : "reproduce") the reference as torch.testing "
+          + "asks, but not as closely as this case's rule")
     case (false, true):
-      reasons.append("the oracle reproduces the reference, the engine does not")
+      reasons.append("the oracle reproduces the reference, \(name) \(verb) not")
     case (_, false) where isReferenceAtFault:
       reasons.append(
         "the reference does not follow from these weights and this configuration")
     case (true, false):
-      reasons.append("engine and reference agree, and the oracle with neither")
+      reasons.append("\(subject.rawValue) and reference agree, and the oracle with neither")
     case (false, false):
-      reasons.append("reference, engine and oracle all differ")
+      reasons.append("reference, \(subject.rawValue) and oracle all differ")
     }
     if layout.contains(where: { $0.side == .engine && !$0.holds }) {
-      reasons.append("the engine's output breaks the layout contract")
+      reasons.append(
+        subject == .engine
+          ? "the engine's output breaks the layout contract"
+          : "the outputs break the layout contract")
     }
     for finding in properties where !finding.holds {
       reasons.append("the engine breaks a property: \(finding.property.statement)")
@@ -68,15 +72,6 @@ extension CaseResult {
 
   /// Whether engine and oracle agree, and the reference with neither.
   var isReferenceAtFault: Bool { !agree(.referenceAndOracle) && agree(.subjectAndOracle) }
-
-  /// Whether the reference is off in most elements of every tensor (padding and
-  /// silent ReLUs aside), as coarser arithmetic makes it, and a mistake in one gate or direction does not.
-  var isOffNearlyEverywhere: Bool {
-    comparisons.filter { $0.sides == .referenceAndOracle }.allSatisfy { finding in
-      let (measured, off) = (finding.difference.measured, finding.difference.mismatched)
-      return off.count * 4 >= measured.nonZeroCount * 3
-    }
-  }
 
   private func agree(_ sides: TensorFinding.Sides) -> Bool {
     comparisons.filter { $0.sides == sides }.allSatisfy(\.difference.agrees)

@@ -30,7 +30,7 @@ struct DetailText {
       parts.append(finding.difference.limits.text)
     }
     let name = Style.padded(finding.name, to: 6)
-    let sides = Style.padded(finding.sides.text, to: 24)
+    let sides = Style.padded(finding.sides.text(result.subject), to: 24)
     return "\(name)  \(sides)  \(parts.joined(separator: ", "))"
   }
 
@@ -42,7 +42,8 @@ struct DetailText {
     let verdict =
       finding.difference.measured.count == 0
       ? "has nothing to say" : finding.holds ? "holds" : "violated"
-    return "\(finding.side.rawValue): \(finding.statement)  \(verdict)"
+    let side = finding.side == .engine ? result.subject.rawValue : finding.side.rawValue
+    return "\(side): \(finding.statement)  \(verdict)"
   }
 
   private func property(_ finding: PropertyFinding) -> String {

@@ -8,6 +8,7 @@ import TensorCore
 /// then where it starts.
 struct MismatchText {
   let finding: TensorFinding
+  let subject: Failure.Side
   let contract: LayoutContract
 
   var lines: [String] {
@@ -47,7 +48,7 @@ struct MismatchText {
   }
 
   private var title: String {
-    finding.name + (finding.sides == .subjectAndReference ? "" : " (\(finding.sides.text))")
+    finding.name + (finding.sides == .subjectAndReference ? "" : " (\(finding.sides.text(subject)))")
   }
 
   private func absolute(_ extreme: Measurement.Extreme) -> String {
@@ -73,7 +74,7 @@ struct MismatchText {
   }
 
   private func values(_ extreme: Measurement.Extreme) -> String {
-    let (actual, expected) = finding.sides.names
+    let (actual, expected) = finding.sides.names(subject)
     return "\(actual) \(number(extreme.actual)), \(expected) \(number(extreme.expected))"
   }
 
@@ -86,13 +87,16 @@ struct MismatchText {
 
 extension TensorFinding.Sides {
   /// Actual, then expected.
-  var names: (String, String) {
+  func names(_ subject: Failure.Side) -> (String, String) {
     switch self {
-    case .subjectAndReference: ("engine", "reference")
+    case .subjectAndReference: (subject.rawValue, "reference")
     case .referenceAndOracle: ("reference", "oracle")
-    case .subjectAndOracle: ("engine", "oracle")
+    case .subjectAndOracle: (subject.rawValue, "oracle")
     }
   }
 
-  var text: String { "\(names.0) against \(names.1)" }
+  func text(_ subject: Failure.Side) -> String {
+    let names = names(subject)
+    return "\(names.0) against \(names.1)"
+  }
 }

@@ -78,7 +78,7 @@ package struct TextReport: Sendable {
   }
 
   private func failure(_ result: CaseResult) -> [String] {
-    var lines: [String] = []
+    var lines = result.diagnosis.map { DiagnosisText(diagnosis: $0).lines } ?? []
     let layout = result.layout.filter { !$0.holds }
     lines += LayoutText(style).identityLines(layout, all: false)
     if let mistake = layout.lazy.compactMap(\.mistake).first { lines.append(mistake) }
@@ -88,7 +88,7 @@ package struct TextReport: Sendable {
     let differing = result.comparisons.filter { !$0.difference.agrees }
     let bySubject = differing.filter { $0.sides == .subjectAndReference }
     let shown = bySubject.isEmpty ? differing : bySubject
-    for finding in shown { lines += MismatchText(finding: finding, contract: contract).lines }
+    for finding in shown { lines += MismatchText(finding: finding, subject: result.subject, contract: contract).lines }
     for finding in result.properties where !finding.holds {
       lines.append("violated: \(finding.property.statement)")
     }

@@ -1,10 +1,10 @@
-import ParityFixtures
-import RecurrentModel
-import TensorComparison
-import TensorCore
+package import ParityFixtures
+package import RecurrentModel
+package import TensorComparison
+package import TensorCore
 
 /// The rounding errors that the sides of a case's comparison are expected to have.
-struct CaseNoise {
+package struct CaseNoise {
   private let arithmetic: Arithmetic
   /// In the case's own arithmetic.
   private let reference: NoiseEstimate
@@ -15,16 +15,19 @@ struct CaseNoise {
 
   /// O(17 forward passes), twice that for 16-bit arithmetic and TF32.
   ///
-  /// - Parameter sample: which sequences of the batch are measured; the others borrow
-  ///   from them, as the oracle's results tell. nil for all.
-  init(
-    _ model: ParityCase.Model, replicas: Int = 16,
+  /// - Parameters:
+  ///   - variant: what is computed in place of the module.
+  ///   - sample: which sequences of the batch are measured; the others borrow from them,
+  ///     as the oracle's results tell. nil for all.
+  package init(
+    _ model: ParityCase.Model, _ variant: ScanVariant = ScanVariant(), replicas: Int = 16,
     sample: (sequences: [Int], oracle: RecurrentOutput)? = nil
   ) {
     func estimate(_ arithmetic: Arithmetic) -> NoiseEstimate {
       NoiseEstimate(
-        model.configuration, model.stateDict, model.input, RoundingModel(arithmetic),
-        replicas: replicas, sequences: sample?.sequences,
+        model.configuration, model.stateDict, model.input,
+        RoundingModel(arithmetic, emulation: variant.emulation), variant, replicas: replicas,
+        sequences: sample?.sequences,
         unmeasured: sample.map { .borrowing($0.oracle) } ?? .unjudged)
     }
     let own: Arithmetic = model.arithmetic.computation == .float64 ? .float64 : .float32
@@ -38,7 +41,7 @@ struct CaseNoise {
   ///   - name: `output`, `h_n` or `c_n`.
   ///   - exact: the oracle's tensor.
   ///   - stored: what the reference's tensor is stored in.
-  func limits(
+  package func limits(
     _ sides: TensorFinding.Sides, _ name: String, exact: Tensor, stored: Arithmetic
   ) -> NoiseLimits {
     let none = NoiseLimits(

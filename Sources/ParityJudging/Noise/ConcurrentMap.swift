@@ -2,7 +2,7 @@ import Dispatch
 import Synchronization
 
 /// `[make(0), …, make(count − 1)]`, made on all cores.
-func concurrentMap<Element: Sendable>(
+package func concurrentMap<Element: Sendable>(
   _ count: Int, _ make: @Sendable (Int) -> Element
 ) -> [Element] {
   let made = Mutex([Int: Element]())

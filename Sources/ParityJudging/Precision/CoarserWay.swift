@@ -2,18 +2,20 @@ import TensorCore
 
 /// A way in which a float32 reference may have been computed more coarsely than it
 /// says.
-struct CoarserWay: Sendable {
+package struct CoarserWay: Sendable {
+  /// For programs: `tf32-products`.
+  package let identifier: String
   /// As in "… reproduces the reference".
-  let name: String
-  let emulation: Emulation
+  package let name: String
+  package let emulation: Emulation
   /// What to do about it.
-  let advice: String
+  package let advice: String
 
   /// Where two explain a reference equally well, the earlier is named.
-  static let all: [CoarserWay] =
+  package static let all: [CoarserWay] =
     [
       CoarserWay(
-        name: "flushing subnormal numbers to zero", emulation: Emulation(flushesSubnormals: true),
+        identifier: "subnormals-flushed", name: "flushing subnormal numbers to zero", emulation: Emulation(flushesSubnormals: true),
         advice: "it was computed with denormals off, as torch.set_flush_denormal(True) has it"),
       products(.tf32, verb: "rounding"),
       products(.tf32, verb: "cutting off", truncates: true),
@@ -27,6 +29,7 @@ struct CoarserWay: Sendable {
     _ arithmetic: Arithmetic, verb: String = "rounding", truncates: Bool = false
   ) -> CoarserWay {
     CoarserWay(
+      identifier: "\(arithmetic)-products" + (truncates ? "-cut" : ""),
       name: "\(verb) the operands of every product to \(arithmetic)",
       emulation: Emulation(weights: arithmetic, vectors: arithmetic, truncates: truncates),
       advice: declare(arithmetic))
@@ -34,13 +37,13 @@ struct CoarserWay: Sendable {
 
   private static func weights(_ arithmetic: Arithmetic) -> CoarserWay {
     CoarserWay(
-      name: "rounding the weights to \(arithmetic)", emulation: Emulation(weights: arithmetic),
+      identifier: "\(arithmetic)-weights", name: "rounding the weights to \(arithmetic)", emulation: Emulation(weights: arithmetic),
       advice: "it was made with weights that had been stored so")
   }
 
   private static func results(_ arithmetic: Arithmetic) -> CoarserWay {
     CoarserWay(
-      name: "rounding every result to \(arithmetic)", emulation: Emulation(results: arithmetic),
+      identifier: "\(arithmetic)-results", name: "rounding every result to \(arithmetic)", emulation: Emulation(results: arithmetic),
       advice: declare(arithmetic))
   }
 }

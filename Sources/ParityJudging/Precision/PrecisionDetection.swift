@@ -4,12 +4,13 @@ import RecurrentModel
 import TensorComparison
 import TensorCore
 
-/// Finds out whether a reference that does not follow from its weights was computed
-/// more coarsely than its tensors say.
+/// Finds out whether outputs that do not follow from their weights were computed more
+/// coarsely than they say.
 ///
 /// The sequences that are off most are enough to know: O(17 forward passes over them
 /// for each way, and for each coarser arithmetic).
-struct PrecisionDetection {
+package struct PrecisionDetection {
+  private let side: Failure.Side
   private let model: ParityCase.Model
   private let reference: RecurrentOutput
   private let oracle: RecurrentOutput
@@ -18,10 +19,12 @@ struct PrecisionDetection {
   /// The multiplications of one forward pass over the sample.
   private static let work = 5e7
 
-  init(_ parityCase: ParityCase, _ model: ParityCase.Model) {
-    self.model = model
-    reference = parityCase.reference
-    oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
+  /// - Parameter failure: whose outputs have the oracle's shapes.
+  package init(_ failure: Failure) {
+    side = failure.side
+    model = failure.model
+    reference = failure.outputs
+    oracle = failure.oracle
     let count = SequenceSample.sequences(
       of: model.input, model.configuration, work: Self.work, least: 1
     ).count
@@ -48,12 +51,9 @@ struct PrecisionDetection {
     return off
   }
 
-  /// What to tell; nil where nothing coarser explains the reference, or where the
-  /// case says itself that it was computed more coarsely.
-  ///
-  /// - Parameter isOffNearlyEverywhere: as coarser arithmetic makes a result; a
-  ///   mistake in one gate or direction does not.
-  func remark(isOffNearlyEverywhere: Bool) -> String? {
+  /// What to tell; nil where nothing coarser explains the outputs, or where the case
+  /// says itself that it was computed more coarsely.
+  package var explanation: Diagnosis.Explanation? {
     if model.arithmetic == .float32, isOffBySubnormals {
       return reproducing(among: CoarserWay.all.filter(\.emulation.flushesSubnormals))
     }
@@ -70,11 +70,23 @@ struct PrecisionDetection {
       return nil
     }
   }
+
+  /// Whether most elements of every tensor are off (padding and silent ReLUs aside), as
+  /// coarser arithmetic makes them, and a mistake in one gate or direction does not.
+  private var isOffNearlyEverywhere: Bool {
+    let noise = estimate(RoundingModel(model.arithmetic))
+    return zip(reference.named, oracle.named).allSatisfy { reference, exact in
+      guard let limits = noise.tensors[reference.name] else { return false }
+      let difference = TensorDifference(
+        of: reference.tensor, from: exact.tensor, within: .noise(limits))
+      return difference.mismatched.count * 4 >= difference.measured.nonZeroCount * 3
+    }
+  }
 }
 
 extension PrecisionDetection {
   /// The way whose emulation meets the reference, or comes nearest to it.
-  private func reproducing(among ways: [CoarserWay]) -> String? {
+  private func reproducing(among ways: [CoarserWay]) -> Diagnosis.Explanation? {
     var best: (way: CoarserWay, left: Double)?
     for way in ways {
       let noise = estimate(RoundingModel(.float32, emulation: way.emulation))
@@ -88,7 +100,8 @@ extension PrecisionDetection {
     }
     return best.map { way, left in
       let rest = left < 0.01 ? "" : " but for \(Int((left * 100).rounded()))% of the difference"
-      return "\(way.name) reproduces the reference\(rest): \(way.advice)"
+      return explanation(
+        way.identifier, "\(way.name) reproduces the \(side.rawValue)\(rest): \(way.advice)")
     }
   }
 
@@ -138,7 +151,7 @@ extension PrecisionDetection {
 
   /// The finest arithmetic whose rounding errors are as large as what the reference
   /// is off by.
-  private func explaining(among arithmetics: [Arithmetic]) -> String? {
+  private func explaining(among arithmetics: [Arithmetic]) -> Diagnosis.Explanation? {
     let coarser = arithmetics.first { arithmetic in
       let noise = estimate(RoundingModel(arithmetic, roundsOperands: true))
       guard noise.agreeingSteps == nil else { return false }
@@ -149,17 +162,21 @@ extension PrecisionDetection {
         ).agrees
       }
     }
-    return coarser.map {
-      "rounding as coarse as \($0)'s would explain it: if it was computed so, say "
-        + "\"arithmetic\": \"\($0)\""
+    return coarser.map { arithmetic in
+      explanation(
+        "as-coarse-as-\(arithmetic)",
+        "rounding as coarse as \(arithmetic)'s would explain it: if it was computed so, say "
+          + "\"arithmetic\": \"\(arithmetic)\"")
     }
   }
 
   /// The coarsest type that holds every number of the reference.
-  private func stored(in arithmetics: [Arithmetic]) -> String? {
-    arithmetics.first(where: isStored).map {
-      "every number of the reference is a \($0): it was computed or stored so; say "
-        + "\"arithmetic\": \"\($0)\""
+  private func stored(in arithmetics: [Arithmetic]) -> Diagnosis.Explanation? {
+    arithmetics.first(where: isStored).map { arithmetic in
+      explanation(
+        "stored-in-\(arithmetic)",
+        "every number of the \(side.rawValue) is a \(arithmetic): it was computed or stored so; "
+          + "say \"arithmetic\": \"\(arithmetic)\"")
     }
   }
 
@@ -170,6 +187,10 @@ extension PrecisionDetection {
         return element.isNaN || arithmetic.nearest(to: element) == element
       }
     }
+  }
+
+  private func explanation(_ name: String, _ sentence: String) -> Diagnosis.Explanation {
+    Diagnosis.Explanation(names: [name], sentence: sentence, largestZ: 0)
   }
 
   private func estimate(_ rounding: RoundingModel) -> NoiseEstimate {

@@ -1,0 +1,49 @@
+import ParityFixtures
+import ParityJudging
+import RecurrentModel
+import TensorCore
+
+/// Which sequences of a batch are off, and how much.
+struct FailingSequences {
+  private let evidence: Evidence
+
+  init(_ evidence: Evidence) { self.evidence = evidence }
+
+  /// The sequences that are off most, the longest of a packed batch beside them, as many
+  /// as a forward pass of `work` multiplications takes.
+  func sample(work: Double) -> Evidence {
+    let input = evidence.model.input
+    let batch = input.layout.batch
+    let count = max(2, Int(min(work / (evidence.work / Double(batch)), Double(batch))))
+    guard count < batch else { return evidence }
+    let off = differences
+    let order = off.indices.sorted { (off[$1], $0) < (off[$0], $1) }
+    var chosen = Set(order.prefix(count - 1))
+    let longest = (0..<batch).max { input.length(of: $0) < input.length(of: $1) } ?? 0
+    chosen.insert(longest)
+    for sequence in order where chosen.count < count { chosen.insert(sequence) }
+    let slices = BatchSlices(evidence.model, sequences: chosen.sorted())
+    return Evidence(
+      model: slices.sliced, outputs: slices.sliced(evidence.outputs),
+      exact: slices.sliced(evidence.exact), sequences: chosen.sorted())
+  }
+
+  /// How far each sequence is off altogether; what is not finite on one side only counts
+  /// as 1.
+  private var differences: [Double] {
+    let layout = evidence.model.input.outputLayout
+    var off = [Double](repeating: 0, count: layout.batch)
+    for (given, exact) in zip(evidence.outputs.named, evidence.exact.named) {
+      let size = max(given.tensor.shape.axes.last ?? 1, 1)
+      for offset in 0..<given.tensor.count {
+        let row = offset / size
+        let sequence =
+          given.name == "output" ? layout.position(ofRow: row).sequence : row % layout.batch
+        let (own, right) = (given.tensor.double(at: offset), exact.tensor.double(at: offset))
+        let difference = abs(own - right)
+        off[sequence] += difference.isFinite ? difference : own == right ? 0 : 1
+      }
+    }
+    return off
+  }
+}

@@ -1,0 +1,165 @@
+import ParityFixtures
+import ParityJudging
+import RecurrentModel
+import TensorComparison
+import TensorCore
+
+/// Finds out where a difference starts that no known mistake explains.
+///
+/// The final states tell the layer: what is wrong in one spoils all above it. In the last
+/// layer `output` tells the first step, in the order in which a direction reads, and
+/// there the unit that is off most.
+struct FaultSearch {
+  private let evidence: Evidence
+  private let contract: LayoutContract
+  /// By tensor, in `named`'s order: each element's difference in σ; 0 where it passes.
+  private let excess: [[Double]]
+
+  /// O(17 forward passes).
+  init(_ evidence: Evidence) {
+    self.evidence = evidence
+    let model = evidence.model
+    contract = LayoutContract(
+      model.configuration, layout: model.input.outputLayout, packing: model.input.packing)
+    let noise = Replay(model).noise(storedLike: evidence.outputs)
+    excess = zip(evidence.outputs.named, evidence.exact.named).enumerated().map { index, sides in
+      Self.excess(sides.0.tensor, sides.1.tensor, noise[index])
+    }
+  }
+
+  private static func excess(
+    _ given: Tensor, _ exact: Tensor, _ limits: NoiseLimits
+  ) -> [Double] {
+    (0..<given.count).map { offset in
+      let (own, right) = (given.double(at: offset), exact.double(at: offset))
+      guard limits.isJudged[offset], own != right, !(own.isNaN && right.isNaN) else { return 0 }
+      guard own.isFinite, right.isFinite else { return .infinity }
+      let sigma = limits.sigma[offset]
+      let z = sigma > 0 ? abs(own - right) / sigma : .infinity
+      return z <= limits.largestZ ? 0 : z
+    }
+  }
+
+  private var configuration: RecurrentConfiguration { evidence.model.configuration }
+
+  private func excess(of name: String) -> [Double] {
+    let index = evidence.outputs.named.firstIndex { $0.name == name }
+    return index.map { excess[$0] } ?? []
+  }
+
+  func place() -> FaultPlace? {
+    let output = places(in: "output")
+    let states = places(in: "h_n") + places(in: "c_n")
+    let last = configuration.numLayers - 1
+    var found: FaultPlace?
+    if let layer = states.compactMap(\.place.layer).min(), layer < last {
+      found = lowerLayer(layer, states.filter { $0.place.layer == layer })
+    } else if !output.isEmpty {
+      found = lastLayer(output)
+    } else if let worst = states.max(by: { $0.z < $1.z }) {
+      found = state(worst, among: states)
+    }
+    if let sequence = found?.sequence { found?.sequence = evidence.sequences[sequence] }
+    return found
+  }
+
+  /// An element that is off.
+  private struct Off {
+    let place: ElementPlace
+    let z: Double
+    let tensor: String
+  }
+
+  private func places(in name: String) -> [Off] {
+    guard let tensor = evidence.outputs.named.first(where: { $0.name == name })?.tensor else {
+      return []
+    }
+    let features = max(tensor.shape.axes.last ?? 1, 1)
+    return excess(of: name).enumerated().compactMap { offset, z in
+      guard z > 0 else { return nil }
+      return Off(
+        place: ElementPlace(of: offset, in: name, features: features, contract), z: z,
+        tensor: name)
+    }
+  }
+
+  private func lowerLayer(_ layer: Int, _ off: [Off]) -> FaultPlace {
+    var place = FaultPlace()
+    place.layer = layer
+    let directions = Set(off.map(\.place.direction?.rawValue))
+    if directions.count == 1, configuration.bidirectional {
+      place.direction = off.first?.place.direction
+    }
+    let units = Set(off.filter { $0.tensor == "h_n" }.map(\.place.unit))
+    if units.count == 1, configuration.projSize == 0, configuration.hiddenSize > 1 {
+      place.unit = units.first
+    }
+    place.remark = "its steps are not among the outputs, only its final state"
+    return place
+  }
+
+  private func lastLayer(_ off: [Off]) -> FaultPlace {
+    func position(_ off: Off) -> Int {
+      let step = off.place.step ?? 0
+      return off.place.direction == .reverse
+        ? contract.length(of: off.place.sequence) - 1 - step : step
+    }
+    let first = off.map(position).min() ?? 0
+    let earliest = off.filter { position($0) == first }
+    var place = FaultPlace()
+    guard let worst = earliest.max(by: { $0.z < $1.z }) else { return place }
+    place.sequence = worst.place.sequence
+    place.step = worst.place.step
+    place.layer = configuration.numLayers - 1
+    if Set(earliest.map(\.place.direction?.rawValue)).count == 1 {
+      place.direction = worst.place.direction
+    }
+    let together = earliest.filter {
+      $0.place.sequence == worst.place.sequence && $0.place.direction == worst.place.direction
+    }
+    // A projection mixes the units before anybody sees them.
+    if configuration.projSize == 0 || together.count == 1 && configuration.projSize > 1 {
+      place.unit = worst.place.unit
+    }
+    if off.count == 1 {
+      place.remark = "no other element of output is off"
+    } else if configuration.projSize == 0 {
+      place.gate = gate(of: worst.place, isLastStep: isLastStep(worst.place))
+    }
+    return place
+  }
+
+  /// Whether the step is the last that its direction reads.
+  private func isLastStep(_ place: ElementPlace) -> Bool {
+    place.direction == .reverse
+      ? place.step == 0 : place.step == contract.length(of: place.sequence) - 1
+  }
+
+  /// Told by the cell state, which is known after the last step: where it is right, only
+  /// the output gate is left.
+  private func gate(of place: ElementPlace, isLastStep: Bool) -> String? {
+    guard let cells = evidence.outputs.cN, isLastStep else { return nil }
+    let layer = place.layer ?? configuration.numLayers - 1
+    let row = configuration.stateRow(layer: layer, place.direction ?? .forward)
+    let offset =
+      (row * contract.layout.batch + place.sequence) * configuration.hiddenSize + place.unit
+    guard offset < cells.count else { return nil }
+    return excess(of: "c_n")[offset] == 0 ? "o" : nil
+  }
+
+  private func state(_ worst: Off, among off: [Off]) -> FaultPlace {
+    var place = FaultPlace()
+    place.sequence = worst.place.sequence
+    place.layer = worst.place.layer
+    place.direction = worst.place.direction
+    let isCell = configuration.module.isCell
+    if configuration.projSize == 0 || worst.tensor == "c_n" { place.unit = worst.place.unit }
+    if isCell {
+      place.gate = gate(of: worst.place, isLastStep: true)
+    } else {
+      let tensors = Set(off.map(\.tensor)).sorted().joined(separator: " and ")
+      place.remark = off.count == 1 ? "only this element of \(worst.tensor)" : "only \(tensors)"
+    }
+    return place
+  }
+}

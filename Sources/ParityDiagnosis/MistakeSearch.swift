@@ -1,0 +1,103 @@
+import ParityJudging
+
+/// Looks for the mistakes, one or two, under which a failing side is reproduced.
+struct MistakeSearch {
+  /// Of some sequences.
+  let sample: Evidence
+  /// Of all, for mistakes that mix them.
+  let whole: Evidence
+  /// How much a search may cost, in multiplications.
+  let budget: Double
+
+  /// Some mistakes made together, and what they leave of the difference.
+  struct Candidate: Sendable {
+    let mistakes: [Mistake]
+    let left: Double
+  }
+
+  struct Match: Sendable {
+    let mistakes: [Mistake]
+    let largestZ: Double
+    let rmsZ: Double
+  }
+
+  /// All that explain the failure about as well as the best does: single mistakes, or,
+  /// where there is none, pairs. O(mistakes² · forward passes), within the budget.
+  func matches() -> [Match] {
+    let singles = mistakes.map { [$0] }.compactMap(candidate).sorted { $0.left < $1.left }
+    let found = verified(singles)
+    guard found.isEmpty else { return found }
+    let pairs = pairs(of: singles)
+    let affordable = Int(min(budget / sample.work, Double(pairs.count)))
+    let tried = concurrentMap(affordable) { candidate(ordered(pairs[$0])) }
+    return verified(tried.compactMap(\.self).sorted { $0.left < $1.left })
+  }
+
+  /// The likeliest first: one of a pair often explains much of the difference by itself.
+  private func pairs(of singles: [Candidate]) -> [[Mistake]] {
+    let count = singles.count
+    guard count > 1 else { return [] }
+    return (1...2 * count - 3).flatMap { total in
+      (max(0, total - count + 1)..<(total + 1) / 2).map {
+        singles[$0].mistakes + singles[total - $0].mistakes
+      }
+    }
+  }
+
+  private var mistakes: [Mistake] { Mistake.all.filter { !PrecisionMistakes.names.contains($0.name) } }
+
+  private func ordered(_ pair: [Mistake]) -> [Mistake] {
+    let places = pair.map { mistake in
+      Mistake.all.firstIndex { $0.name == mistake.name } ?? 0
+    }
+    return places[0] <= places[1] ? pair : pair.reversed()
+  }
+
+  private func evidence(_ mistakes: [Mistake]) -> Evidence {
+    mistakes.contains(where: \.mixesSequences) ? whole : sample
+  }
+
+  /// nil where the mistakes can't be seen in this case, or not be afforded.
+  private func replay(_ mistakes: [Mistake]) -> Replay? {
+    let evidence = evidence(mistakes)
+    guard evidence.work <= budget else { return nil }
+    var replay = Replay(evidence.model)
+    for mistake in mistakes {
+      do throws(NotApplicable) { try mistake.apply(to: &replay) } catch { return nil }
+    }
+    return replay
+  }
+
+  private func candidate(_ mistakes: [Mistake]) -> Candidate? {
+    guard let replay = replay(mistakes) else { return nil }
+    return Candidate(mistakes: mistakes, left: evidence(mistakes).left(by: replay))
+  }
+
+  /// More of the difference than this is not left by what explains it, unless the
+  /// difference is hardly beyond rounding itself.
+  private static let largestLeft = 0.5
+  /// How many are held to the noise rule, at seventeen forward passes each.
+  private static let verifiedCount = 8
+
+  private func verified(_ candidates: [Candidate]) -> [Match] {
+    let best = candidates.prefix { $0.left <= Self.largestLeft }.prefix(Self.verifiedCount)
+    let matches = best.compactMap { candidate -> Match? in
+      guard let replay = replay(candidate.mistakes),
+        let z = evidence(candidate.mistakes).largestZ(under: replay)
+      else { return nil }
+      return Match(mistakes: candidate.mistakes, largestZ: z.largest, rmsZ: z.rms)
+    }
+    guard let least = matches.map(\.rmsZ).min() else { return [] }
+    // Rounding decides nothing between two that are as near as that.
+    return matches.filter { $0.rmsZ <= 2 * least + 0.5 }
+      .enumerated().sorted { a, b in
+        (place(a.element), a.offset) < (place(b.element), b.offset)
+      }.map(\.element)
+  }
+
+  private func place(_ match: Match) -> Int {
+    match.mistakes.reduce(0) { sum, mistake in
+      sum + (Mistake.all.firstIndex { $0.name == mistake.name } ?? 0)
+    }
+  }
+}

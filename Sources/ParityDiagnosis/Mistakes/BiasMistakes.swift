@@ -1,0 +1,109 @@
+import ParityFixtures
+import RecurrentModel
+import TensorCore
+
+/// Two biases where other frameworks have one.
+enum BiasMistakes {
+  static let all: [Mistake] = [
+    biases(
+      "bias-hh-dropped", with: "bias_hh left out", "PyTorch adds bias_ih and bias_hh",
+      by: ["implementations with one bias"]
+    ) { $0.role == .biasHH ? .zero : .own },
+    biases(
+      "bias-ih-dropped", with: "bias_ih left out", "PyTorch adds bias_ih and bias_hh"
+    ) { $0.role == .biasIH ? .zero : .own },
+    biases("biases-dropped", with: "no bias", "PyTorch adds bias_ih and bias_hh") { _ in .zero },
+    biases(
+      "bias-ih-twice", with: "bias_ih in the place of bias_hh too", "load each into its own place"
+    ) { _ in .input },
+    biases(
+      "bias-hh-twice", with: "bias_hh in the place of bias_ih too", "load each into its own place"
+    ) { _ in .hidden },
+    biases(
+      "biases-doubled", with: "both biases counted twice",
+      "add their sum once, not to the input's and to the hidden state's product",
+      by: ["a folded bias that is added to both products"]
+    ) { _ in .twice },
+    Mistake(
+      "biases-swapped", with: "bias_ih and bias_hh exchanged",
+      "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): only b_hn is multiplied by r"
+    ) { replay throws(NotApplicable) in
+      try replay.requireBias()
+      try replay.require(
+        replay.recurrence == .gru, "LSTM and RNN add both biases: either order gives the same")
+      change(&replay) { $0.role == .biasIH ? .hidden : .input }
+    },
+    Mistake(
+      "forget-bias-one", with: "1 added to the forget gate's sum",
+      "PyTorch adds the biases alone",
+      by: ["TensorFlow 1's BasicLSTMCell(forget_bias=1.0)", "Haiku"]
+    ) { replay throws(NotApplicable) in
+      try replay.require(replay.recurrence == .lstm, "there is no forget gate")
+      try replay.requireBias()
+      let (tensor, block) = (replay.tensor, replay.block)
+      replay.changeParameters { parameter in
+        guard parameter.role == .biasIH else { return nil }
+        let forget = block(1, parameter)
+        return tensor(parameter).mapping { forget ~= $0 ? $1 + 1 : $1 }
+      }
+    },
+    Mistake(
+      "b-hn-outside-reset", with: "b_hn outside the product with r",
+      "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): the reset gate multiplies b_hn too",
+      by: ["implementations that add both biases to the input's product"],
+      evidence: "keras-team/keras#15915"
+    ) { replay throws(NotApplicable) in
+      try replay.require(replay.recurrence == .gru, "there is no b_hn")
+      try replay.requireBias()
+      let (current, block) = (replay, replay.block)
+      replay.changeParameters { parameter in
+        guard parameter.isBias else { return nil }
+        let new = block(2, parameter)
+        guard parameter.role == .biasIH else {
+          return current.tensor(parameter).mapping { new ~= $0 ? 0 : $1 }
+        }
+        let hidden: [Double] =
+          current.model.stateDict[.biasHH, parameter.layer, parameter.direction]?.elements() ?? []
+        return current.tensor(parameter).mapping { new ~= $0 ? $1 + hidden[$0] : $1 }
+      }
+    },
+  ]
+
+  /// What stands in a bias' place.
+  private enum Source {
+    case own
+    case zero
+    case input
+    case hidden
+    case twice
+  }
+
+  private static func biases(
+    _ name: String, with deed: String, _ advice: String, by origins: [String] = [],
+    _ source: @escaping @Sendable (ParameterSpecification) -> Source
+  ) -> Mistake {
+    Mistake(name, with: deed, advice, by: origins) { replay throws(NotApplicable) in
+      try replay.requireBias()
+      change(&replay, source)
+    }
+  }
+
+  private static func change(
+    _ replay: inout Replay, _ source: (ParameterSpecification) -> Source
+  ) {
+    let current = replay
+    replay.changeParameters { parameter in
+      guard parameter.isBias else { return nil }
+      func other(_ role: ParameterSpecification.Role) -> Tensor? {
+        current.model.stateDict[role, parameter.layer, parameter.direction]
+      }
+      return switch source(parameter) {
+      case .own: nil
+      case .zero: current.tensor(parameter).zeros
+      case .input: other(.biasIH)
+      case .hidden: other(.biasHH)
+      case .twice: current.tensor(parameter).mapping { 2 * $1 }
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import ParityJudging
+import RecurrentModel
+import TensorCore
+
+/// Two directions taken for each other, or the reverse one misunderstood.
+enum DirectionMistakes {
+  static let ofParameters: [Mistake] = [
+    Mistake(
+      "direction-parameters-swapped", with: "the parameters of the two directions exchanged",
+      "the parameters that end in _reverse are the reverse direction's"
+    ) { replay throws(NotApplicable) in
+      try replay.requireTwoDirections()
+      let current = replay
+      replay.changeParameters { parameter in
+        current.tensor(like: parameter, parameter.direction == .forward ? .reverse : .forward)
+      }
+    },
+    Mistake(
+      "reverse-shares-forward-parameters",
+      with: "the forward direction's parameters in both directions",
+      "load the parameters that end in _reverse into the reverse direction"
+    ) { replay throws(NotApplicable) in
+      try replay.requireTwoDirections()
+      let current = replay
+      replay.changeParameters { current.tensor(like: $0, .forward) }
+    },
+    Mistake(
+      "reverse-reads-forward", with: "the reverse direction reading from the first step",
+      "the reverse direction reads each sequence from its last step to its first"
+    ) { replay throws(NotApplicable) in
+      try replay.requireTwoDirections()
+      try replay.requireSteps()
+      replay.variant.reverseReading = .fromFirstStep
+    },
+    Mistake(
+      "reverse-not-flipped-back",
+      with: "the reverse direction's results in the order in which it read",
+      "put them back in the sequence's order: output[:, t, H:] belongs to step t",
+      by: ["flip, run, and no flip back", "Keras' go_backwards=True"]
+    ) { replay throws(NotApplicable) in
+      try replay.requireTwoDirections()
+      try replay.requireSteps()
+      replay.variant.flipsReverseBack = false
+    },
+  ]
+
+  static let ofResults: [Mistake] =
+    [
+      Mistake(
+        "output-halves-swapped", with: "the halves of output exchanged",
+        "output[..., :H] is the forward direction's and output[..., H:] the reverse's"
+      ) { replay throws(NotApplicable) in
+        try replay.requireTwoDirections()
+        try replay.requireSequences()
+        replay.move { $0.with(output: $0.output?.halvesExchanged) }
+      },
+      Mistake(
+        "final-states-directions-swapped",
+        with: "each layer's directions exchanged in the final states",
+        "h_n[2·layer] is the forward direction's and h_n[2·layer + 1] the reverse's"
+      ) { replay throws(NotApplicable) in
+        try replay.requireTwoDirections()
+        try replay.requireSequences()
+        let order = (0..<replay.configuration.stateRows).map { $0 ^ 1 }
+        replay.move { $0.mappingStates { $0.takingRows(order) } }
+      },
+      Mistake(
+        "reverse-state-at-last-step",
+        with: "the reverse direction's final state taken from the last step of output",
+        "the reverse direction ends at the first step: h_n[-1] is output[:, 0, H:]",
+        by: ["output[:, -1] taken for both directions"], evidence: "pytorch/pytorch#3587"
+      ) { replay throws(NotApplicable) in
+        try replay.requireTwoDirections()
+        try replay.requireSteps()
+        let input = replay.input
+        replay.takeState(of: .reverse) { input.length(of: $0) - 1 }
+      },
+    ] + DirectionMerge.allCases.map(merge)
+
+  private static func merge(_ mode: DirectionMerge) -> Mistake {
+    let deed =
+      switch mode {
+      case .sum: "the two directions added"
+      case .ave: "the two directions averaged"
+      case .mul: "the two directions multiplied"
+      }
+    return Mistake(
+      "merge-\(mode.rawValue)", with: deed + " in output",
+      "PyTorch puts them side by side, as Keras' merge_mode='concat'",
+      by: ["Keras' Bidirectional(merge_mode='\(mode.rawValue)')"]
+    ) { replay throws(NotApplicable) in
+      try replay.requireTwoDirections()
+      replay.merge = mode
+    }
+  }
+}
+
+extension Replay {
+  /// The last layer's final state of a direction taken out of `output`.
+  mutating func takeState(of direction: Direction, at step: @escaping @Sendable (Int) -> Int) {
+    let (layout, configuration) = (input.outputLayout, configuration)
+    let size = configuration.outputSize
+    let row = configuration.stateRow(layer: configuration.numLayers - 1, direction)
+    move { outputs in
+      guard let output = outputs.output else { return outputs }
+      var state: [Double] = outputs.hN.elements()
+      for sequence in 0..<layout.batch {
+        let from =
+          layout.row(sequence: sequence, step: step(sequence)) * configuration.outputFeatures
+          + direction.rawValue * size
+        let to = (row * layout.batch + sequence) * size
+        for unit in 0..<size { state[to + unit] = output.double(at: from + unit) }
+      }
+      return RecurrentOutput(
+        output: output, hN: Tensor(state, shape: outputs.hN.shape), cN: outputs.cN)
+    }
+  }
+}

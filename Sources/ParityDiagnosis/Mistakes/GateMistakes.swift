@@ -1,0 +1,84 @@
+import RecurrentModel
+
+/// Blocks of gates taken for others.
+///
+/// Sources of the orders: the ONNX operators LSTM ("iofc") and GRU ("zrh"); Keras'
+/// `LSTMCell` and `GRUCell` (i, f, c, o and z, r, h); OpenVINO's LSTMCell (f, i, c, o) and
+/// GRUCell (z, r, h); TensorFlow 1's `BasicLSTMCell` and Haiku's `LSTM` (i, g, f, o);
+/// Core ML's and ncnn's LSTM (i, f, o, g); Chainer's `LSTM` (g, i, f, o).
+enum GateMistakes {
+  static let all = orders(of: .lstm) + orders(of: .gru)
+
+  private static let knownLSTM = [
+    "iofg": "ONNX", "figo": "OpenVINO", "igfo": "TensorFlow 1 and Haiku",
+    "ifog": "Core ML and ncnn", "gifo": "Chainer",
+  ]
+  private static let knownGRU = ["zrn": "ONNX, Keras and OpenVINO"]
+
+  private static func orders(of recurrence: Recurrence) -> [Mistake] {
+    let known = recurrence == .lstm ? knownLSTM : knownGRU
+    let gates = recurrence.gates
+    let inverses = Dictionary(
+      known.map { order, framework in (inverse(order, gates), framework) },
+      uniquingKeysWith: { first, _ in first })
+    let mistakes = permutations(gates).dropFirst().map { order in
+      mistake(order, gates, known[order.joined()], inverses[order.joined()])
+    }
+    // Frameworks' orders are likelier than any other.
+    return mistakes.filter { !$0.origins.isEmpty } + mistakes.filter { $0.origins.isEmpty }
+  }
+
+  /// - Parameters:
+  ///   - framework: stores the gates in this order.
+  ///   - reordered: one for whose order PyTorch's blocks were reordered, and then read
+  ///     as PyTorch's.
+  private static func mistake(
+    _ order: [String], _ gates: [String], _ framework: String?, _ reordered: String?
+  ) -> Mistake {
+    let what = "the \(gates.count) blocks of weight_ih, weight_hh and the biases"
+    let advice: String
+    if let framework {
+      advice =
+        "\(what) are taken for \(list(order)), \(framework)'s order, and PyTorch's is "
+        + "\(list(gates)): reorder them"
+    } else if let reordered {
+      advice =
+        "\(what) were reordered for \(reordered) and are read in PyTorch's order, "
+        + "\(list(gates)): leave them as they are, or reorder them back"
+    } else {
+      advice = "PyTorch's order of \(what) is \(list(gates)): reorder them"
+    }
+    return Mistake(
+      "gates-" + order.joined(), with: "the gates in the order \(list(order))", advice,
+      by: [framework, reordered].compactMap(\.self),
+      evidence: order == ["i", "o", "f", "g"] ? "CrispStrobe/CrispASR#106" : nil
+    ) { replay throws(NotApplicable) in
+      try replay.require(
+        replay.recurrence.gates == gates,
+        "\(replay.recurrence) has the gates \(list(replay.recurrence.gates))")
+      let blocks = gates.map { order.firstIndex(of: $0) ?? 0 }
+      let tensor = replay.tensor
+      replay.changeParameters { parameter in
+        parameter.hasGates ? tensor(parameter).takingBlocks(blocks) : nil
+      }
+    }
+  }
+
+  private static func list(_ gates: [String]) -> String { gates.joined(separator: ", ") }
+
+  /// The order that undoes one.
+  private static func inverse(_ order: String, _ gates: [String]) -> String {
+    let letters = order.map(String.init)
+    return gates.map { gate in gates[letters.firstIndex(of: gate) ?? 0] }.joined()
+  }
+
+  /// In lexicographic order of places, the identity first.
+  private static func permutations(_ items: [String]) -> [[String]] {
+    guard items.count > 1 else { return [items] }
+    return items.indices.flatMap { index in
+      var rest = items
+      let first = rest.remove(at: index)
+      return permutations(rest).map { [first] + $0 }
+    }
+  }
+}

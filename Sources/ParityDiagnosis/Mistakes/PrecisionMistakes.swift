@@ -1,0 +1,37 @@
+import ParityFixtures
+import ParityJudging
+import RecurrentModel
+import TensorCore
+
+/// Coarser arithmetic than the case's own.
+enum PrecisionMistakes {
+  static let names = Set(all.map(\.name))
+
+  static let all: [Mistake] =
+    [
+      Mistake(
+        "tanh-from-sigmoid", with: "tanh x made as 2σ(2x) − 1",
+        "that is absolutely, not relatively accurate: small results lose their digits"
+      ) { replay throws(NotApplicable) in
+        try replay.requireFloat32()
+        try replay.require(
+          replay.recurrence != .rnn || replay.configuration.nonlinearity == .tanh,
+          "there is no tanh")
+        replay.variant.makesTanhFromSigmoid = true
+      }
+    ] + CoarserWay.all.map(mistake)
+
+  private static func mistake(_ way: CoarserWay) -> Mistake {
+    Mistake(way.identifier, with: way.name, way.advice) { replay throws(NotApplicable) in
+      try replay.requireFloat32()
+      try replay.requireSequences()
+      replay.variant.emulation = way.emulation
+    }
+  }
+}
+
+extension Replay {
+  fileprivate func requireFloat32() throws(NotApplicable) {
+    try require(model.arithmetic == .float32, "the arithmetic is \(model.arithmetic)")
+  }
+}

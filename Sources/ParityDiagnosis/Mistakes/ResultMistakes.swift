@@ -1,0 +1,45 @@
+import RecurrentModel
+import TensorCore
+
+/// Results that stand in another place.
+enum ResultMistakes {
+  static let all: [Mistake] = [
+    Mistake(
+      "final-states-exchanged", with: "h_n and c_n exchanged",
+      "an LSTM returns output, (h_n, c_n)"
+    ) { replay throws(NotApplicable) in
+      try replay.require(replay.recurrence == .lstm, "there is no cell state")
+      try replay.require(replay.configuration.projSize == 0, "h_n and c_n have different shapes")
+      try replay.requireSequences()
+      replay.move { outputs in
+        RecurrentOutput(output: outputs.output, hN: outputs.cN ?? outputs.hN, cN: outputs.hN)
+      }
+    },
+    Mistake(
+      "output-axes-exchanged", with: "the axes B and T of output exchanged",
+      "with batch_first=True output is (B, T, D·H), else (T, B, D·H)",
+      evidence: "pytorch/pytorch#19675", mixesSequences: true
+    ) { replay throws(NotApplicable) in
+      let layout = replay.input.outputLayout
+      try replay.require(!layout.isCell && layout.isBatched, "there is no batch axis beside a T axis")
+      try replay.require(layout.batch > 0, "there is no sequence")
+      try replay.require(layout.batch > 1 || layout.steps > 1, "both axes are 1")
+      try replay.require(
+        layout.batch > 1 && layout.steps > 1 || layout.batch != layout.steps, "both axes are 1")
+      replay.move { outputs in
+        outputs.with(output: outputs.output.map { $0.axesExchanged(layout) })
+      }
+    },
+  ]
+}
+
+extension Tensor {
+  /// (B, T, F) as (T, B, F), or the other way round.
+  fileprivate func axesExchanged(_ layout: SequenceLayout) -> Tensor {
+    let features = shape.axes.last ?? 0
+    let (first, second) = (shape.axes[0], shape.axes[1])
+    let starts = (0..<first * second).map { ($0 % first * second + $0 / first) * features }
+    return gathering(
+      blocksOf: features, at: starts, shape: Shape([second, first, features]))
+  }
+}

@@ -1,0 +1,180 @@
+package import ParityFixtures
+package import ParityJudging
+package import RecurrentModel
+import TensorComparison
+import TensorCore
+
+/// A module run otherwise than its configuration says, in doubles: with another model,
+/// another way to go through the steps, or its results moved about.
+///
+/// A `Mistake` changes a replay of the right computation, and several can change one.
+package struct Replay: Sendable {
+  package var model: ParityCase.Model
+  package var variant = ScanVariant()
+  /// What is done to the results, in order.
+  private var moves: [Move] = []
+  /// How `output`'s two directions become one vector, at the end; nil where they don't.
+  var merge: DirectionMerge?
+
+  /// Moves results about; alike whatever is said of them.
+  typealias Move = @Sendable (RecurrentOutput, Quantity) -> RecurrentOutput
+
+  /// What is said of each element of the results.
+  enum Quantity: Sendable {
+    case values
+    /// The standard deviation of its rounding error, in results that are stored so.
+    case sigma(stored: Arithmetic)
+    /// 1 where it can be judged, else 0.
+    case isJudged(stored: Arithmetic)
+  }
+
+  package init(_ model: ParityCase.Model) { self.model = model }
+
+  /// In float64; one forward pass.
+  package func outputs() -> RecurrentOutput { run(.values) }
+
+  /// In float64; one forward pass of values, and seventeen of what concerns their noise.
+  func run(_ quantity: Quantity) -> RecurrentOutput {
+    let values = VariantPass(model.configuration, model.stateDict, variant)
+      .outputs(for: model.input)
+    let moved = moves.reduce(described(values, quantity)) { $1($0, quantity) }
+    guard let merge else { return moved }
+    switch quantity {
+    case .values: return merge.merged(moved)
+    case .sigma: return merge.merged(sigma: moved, of: run(.values, merged: false))
+    case .isJudged: return DirectionMerge.mul.merged(moved)
+    }
+  }
+
+  private func run(_ quantity: Quantity, merged: Bool) -> RecurrentOutput {
+    var replay = self
+    if !merged { replay.merge = nil }
+    return replay.run(quantity)
+  }
+
+  private func described(_ values: RecurrentOutput, _ quantity: Quantity) -> RecurrentOutput {
+    func limits(_ stored: Arithmetic, _ describe: (NoiseLimits) -> [Double]) -> RecurrentOutput {
+      let noise = CaseNoise(model, variant)
+      func tensor(_ name: String, _ exact: Tensor) -> Tensor {
+        let limits = noise.limits(.referenceAndOracle, name, exact: exact, stored: stored)
+        return Tensor(describe(limits), shape: exact.shape)
+      }
+      return RecurrentOutput(
+        output: values.output.map { tensor("output", $0) }, hN: tensor("h_n", values.hN),
+        cN: values.cN.map { tensor("c_n", $0) })
+    }
+    return switch quantity {
+    case .values: values
+    case .sigma(let stored): limits(stored, \.sigma)
+    case .isJudged(let stored): limits(stored) { $0.isJudged.map { $0 ? 1 : 0 } }
+    }
+  }
+
+  /// What the tensors of a side that made this replay's mistakes are held to.
+  func noise(storedLike outputs: RecurrentOutput) -> [NoiseLimits] {
+    let stored = Arithmetic(of: outputs.hN.elementType) ?? model.arithmetic
+    let (sigma, judged) = (run(.sigma(stored: stored)), run(.isJudged(stored: stored)))
+    return zip(sigma.named, judged.named).map { sigma, judged in
+      NoiseLimits(
+        sigma: sigma.tensor.elements(),
+        isJudged: judged.tensor.withElements(as: Double.self) { $0.map { $0 == 1 } })
+    }
+  }
+}
+
+/// Why a mistake can't be seen in a case, whatever its numbers are.
+package struct NotApplicable: Error, Equatable {
+  package let reason: String
+
+  init(_ reason: String) { self.reason = reason }
+}
+
+extension Replay {
+  var configuration: RecurrentConfiguration { model.configuration }
+  var input: RecurrentInput { model.input }
+  var recurrence: Recurrence { configuration.module.recurrence }
+
+  /// - Throws: `NotApplicable` with this reason unless `holds`.
+  func require(_ holds: Bool, _ reason: String) throws(NotApplicable) {
+    guard holds else { throw NotApplicable(reason) }
+  }
+
+  func requireTwoDirections() throws(NotApplicable) {
+    try require(configuration.bidirectional, "there is one direction")
+  }
+
+  func requireLayers(_ count: Int = 2) throws(NotApplicable) {
+    try require(
+      configuration.numLayers >= count,
+      configuration.numLayers == 1 ? "there is one layer" : "there are two layers")
+  }
+
+  func requireSteps() throws(NotApplicable) {
+    try require(!configuration.module.isCell, "a cell has one step")
+    let longest = (0..<input.layout.batch).map(input.length(of:)).max() ?? 0
+    try require(longest > 1, "no sequence has more than one step")
+  }
+
+  func requireSequences() throws(NotApplicable) {
+    try require(input.layout.batch > 0, "there is no sequence")
+  }
+
+  func requireInitialStates() throws(NotApplicable) {
+    try requireSequences()
+    try require(input.h0 != nil, "there is no initial state")
+  }
+
+  /// - Returns: the steps of the longest sequence.
+  func requireRagged() throws(NotApplicable) -> Int {
+    guard let lengths = input.packing?.lengths, let longest = lengths.max() else {
+      throw NotApplicable("nothing is packed")
+    }
+    try require(
+      lengths.contains { $0 < longest }, "all sequences are of one length")
+    return longest
+  }
+
+  /// Another input, which fits the configuration.
+  mutating func setInput(
+    _ tensor: Tensor? = nil, h0: Tensor?, c0: Tensor?, packing: Packing?
+  ) {
+    setModel(input: tensor ?? input.input, h0: h0, c0: c0, packing: packing, configuration)
+  }
+
+  mutating func setModel(
+    input tensor: Tensor, h0: Tensor?, c0: Tensor?, packing: Packing?,
+    _ configuration: RecurrentConfiguration
+  ) {
+    guard
+      let input = try? RecurrentInput(
+        input: tensor, h0: h0, c0: c0, packing: packing, for: configuration)
+    else { preconditionFailure("a mistake built an input that does not fit the module") }
+    model = ParityCase.Model(
+      configuration: configuration, stateDict: model.stateDict, input: input,
+      arithmetic: model.arithmetic)
+  }
+
+  mutating func setConfiguration(_ configuration: RecurrentConfiguration) {
+    setModel(
+      input: input.input, h0: input.h0, c0: input.c0, packing: input.packing, configuration)
+  }
+
+  mutating func move(_ move: @escaping @Sendable (RecurrentOutput) -> RecurrentOutput) {
+    moves.append { outputs, _ in move(outputs) }
+  }
+
+  mutating func move(_ move: @escaping Move) { moves.append(move) }
+}
+
+extension RecurrentConfiguration {
+  /// The same module with other arguments, known to be ones that it takes.
+  func with(batchFirst: Bool? = nil, nonlinearity: Nonlinearity? = nil) -> RecurrentConfiguration {
+    guard
+      let other = try? RecurrentConfiguration(
+        module: module, inputSize: inputSize, hiddenSize: hiddenSize, numLayers: numLayers,
+        bias: bias, batchFirst: batchFirst ?? self.batchFirst, bidirectional: bidirectional,
+        projSize: projSize, nonlinearity: nonlinearity ?? self.nonlinearity)
+    else { preconditionFailure("these arguments are as good as those before") }
+    return other
+  }
+}

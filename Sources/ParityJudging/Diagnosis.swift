@@ -1,0 +1,74 @@
+package import ParityFixtures
+package import RecurrentModel
+
+/// A case that failed, for whoever can say why.
+package struct Failure: Sendable {
+  package enum Side: String, Sendable {
+    case engine
+    /// What a user supplied.
+    case outputs
+    case reference
+  }
+
+  package let parityCase: ParityCase
+  package let model: ParityCase.Model
+  /// Which of the sides differs from what the module computes.
+  package let side: Side
+  /// What that side says; perhaps of other shapes than the reference's.
+  package let outputs: RecurrentOutput
+  package let oracle: RecurrentOutput
+}
+
+/// Why a case failed, as far as that can be told.
+package struct Diagnosis: Sendable {
+  /// Something under which the failing side is reproduced.
+  package struct Explanation: Sendable {
+    /// Of the mistakes that make it up.
+    package let names: [String]
+    /// One sentence that a user can act on.
+    package let sentence: String
+    /// The largest difference that is left, in σ of rounding noise.
+    package let largestZ: Double
+
+    package init(names: [String], sentence: String, largestZ: Double) {
+      self.names = names
+      self.sentence = sentence
+      self.largestZ = largestZ
+    }
+  }
+
+  /// The likeliest first; several where they explain equally.
+  package let explanations: [Explanation]
+  /// Where the difference starts; only where nothing explains it.
+  package let start: FaultPlace?
+
+  package init(explanations: [Explanation], start: FaultPlace?) {
+    self.explanations = explanations
+    self.start = start
+  }
+}
+
+/// Where a difference starts, as far as the outputs show it.
+package struct FaultPlace: Sendable, Equatable {
+  package var sequence: Int?
+  package var step: Int?
+  package var layer: Int?
+  package var direction: Direction?
+  package var unit: Int?
+  package var gate: String?
+  /// What else the outputs tell.
+  package var remark: String?
+
+  package init() {}
+}
+
+extension FaultPlace: CustomStringConvertible {
+  package var description: String {
+    let parts: [String?] = [
+      sequence.map { "sequence \($0)" }, step.map { "step \($0)" }, layer.map { "layer \($0)" },
+      direction.map { "\($0)" }, unit.map { "unit \($0)" }, gate.map { "gate \($0)" },
+    ]
+    let place = parts.compactMap(\.self).joined(separator: ", ")
+    return [place, remark].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ": ")
+  }
+}
