@@ -22,7 +22,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       64 wrong usage; 70 an error of parity-check itself.
       """,
     version: Version.text,
-    subcommands: [LayoutCommand.self, BenchCommand.self])
+    subcommands: [AuditCommand.self, LayoutCommand.self, BenchCommand.self])
 
   @Argument(help: "Fixtures, or folders to search for them.", completion: .file())
   var path: [String]

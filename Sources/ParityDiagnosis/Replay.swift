@@ -85,8 +85,13 @@ package struct Replay: Sendable {
 /// Why a mistake can't be seen in a case, whatever its numbers are.
 package struct NotApplicable: Error, Equatable {
   package let reason: String
+  /// What a case would need to show it: "two directions".
+  package let need: String
 
-  init(_ reason: String) { self.reason = reason }
+  init(_ reason: String, needs need: String) {
+    self.reason = reason
+    self.need = need
+  }
 }
 
 extension Replay {
@@ -95,42 +100,45 @@ extension Replay {
   var recurrence: Recurrence { configuration.module.recurrence }
 
   /// - Throws: `NotApplicable` with this reason unless `holds`.
-  func require(_ holds: Bool, _ reason: String) throws(NotApplicable) {
-    guard holds else { throw NotApplicable(reason) }
+  func require(
+    _ holds: Bool, _ reason: String, needs need: String
+  ) throws(NotApplicable) {
+    guard holds else { throw NotApplicable(reason, needs: need) }
   }
 
   func requireTwoDirections() throws(NotApplicable) {
-    try require(configuration.bidirectional, "there is one direction")
+    try require(configuration.bidirectional, "there is one direction", needs: "two directions")
   }
 
   func requireLayers(_ count: Int = 2) throws(NotApplicable) {
     try require(
       configuration.numLayers >= count,
-      configuration.numLayers == 1 ? "there is one layer" : "there are two layers")
+      configuration.numLayers == 1 ? "there is one layer" : "there are two layers",
+      needs: count == 2 ? "two layers" : "\(count) layers")
   }
 
   func requireSteps() throws(NotApplicable) {
-    try require(!configuration.module.isCell, "a cell has one step")
+    try require(!configuration.module.isCell, "a cell has one step", needs: "a module, not a cell")
     let longest = (0..<input.layout.batch).map(input.length(of:)).max() ?? 0
-    try require(longest > 1, "no sequence has more than one step")
+    try require(longest > 1, "no sequence has more than one step", needs: "several steps")
   }
 
   func requireSequences() throws(NotApplicable) {
-    try require(input.layout.batch > 0, "there is no sequence")
+    try require(input.layout.batch > 0, "there is no sequence", needs: "a sequence")
   }
 
   func requireInitialStates() throws(NotApplicable) {
     try requireSequences()
-    try require(input.h0 != nil, "there is no initial state")
+    try require(input.h0 != nil, "there is no initial state", needs: "initial states")
   }
 
   /// - Returns: the steps of the longest sequence.
   func requireRagged() throws(NotApplicable) -> Int {
     guard let lengths = input.packing?.lengths, let longest = lengths.max() else {
-      throw NotApplicable("nothing is packed")
+      throw NotApplicable("nothing is packed", needs: "sequences of different lengths, packed")
     }
     try require(
-      lengths.contains { $0 < longest }, "all sequences are of one length")
+      lengths.contains { $0 < longest }, "all sequences are of one length", needs: "sequences of different lengths")
     return longest
   }
 

@@ -25,13 +25,14 @@ struct ForwardPasses {
 
   private init(
     _ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: (any ForwardPass)?,
-    actual: RecurrentOutput
+    actual: RecurrentOutput, oracle: RecurrentOutput? = nil
   ) {
     self.parityCase = parityCase
     self.model = model
     self.subject = subject
     self.actual = actual
-    oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
+    self.oracle =
+      oracle ?? Oracle(model.configuration, model.stateDict).outputs(for: model.input)
   }
 
   /// What is wrong where the subject's outputs are not of the reference's shapes.
@@ -83,6 +84,15 @@ struct ForwardPasses {
       compare(.subjectAndOracle, ours, exact)
     }
     return findings
+  }
+
+  /// One pair of sides under the case's own rules.
+  static func comparisons(
+    _ parityCase: ParityCase, _ model: ParityCase.Model, _ actual: RecurrentOutput,
+    against oracle: RecurrentOutput, sides: TensorFinding.Sides, _ noise: CaseNoise?
+  ) -> [TensorDifference] {
+    ForwardPasses(parityCase, model, nil, actual: actual, oracle: oracle)
+      .comparisons(nil, noise).filter { $0.sides == sides }.map(\.difference)
   }
 
   private func rules(_ override: ToleranceRule?) -> [ToleranceRule] {

@@ -30,7 +30,8 @@ enum BiasMistakes {
     ) { replay throws(NotApplicable) in
       try replay.requireBias()
       try replay.require(
-        replay.recurrence == .gru, "LSTM and RNN add both biases: either order gives the same")
+        replay.recurrence == .gru, "LSTM and RNN add both biases: either order gives the same",
+        needs: "a GRU")
       change(&replay) { $0.role == .biasIH ? .hidden : .input }
     },
     Mistake(
@@ -38,7 +39,8 @@ enum BiasMistakes {
       "PyTorch adds the biases alone",
       by: ["TensorFlow 1's BasicLSTMCell(forget_bias=1.0)", "Haiku"]
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .lstm, "there is no forget gate")
+      try replay.require(replay.recurrence == .lstm, "there is no forget gate",
+        needs: "an LSTM")
       try replay.requireBias()
       let (tensor, block) = (replay.tensor, replay.block)
       replay.changeParameters { parameter in
@@ -53,7 +55,8 @@ enum BiasMistakes {
       by: ["implementations that add both biases to the input's product"],
       evidence: "keras-team/keras#15915"
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .gru, "there is no b_hn")
+      try replay.require(replay.recurrence == .gru, "there is no b_hn",
+        needs: "a GRU")
       try replay.requireBias()
       let (current, block) = (replay, replay.block)
       replay.changeParameters { parameter in

@@ -16,7 +16,8 @@ enum PrecisionMistakes {
         try replay.requireFloat32()
         try replay.require(
           replay.recurrence != .rnn || replay.configuration.nonlinearity == .tanh,
-          "there is no tanh")
+          "there is no tanh",
+        needs: "a tanh")
         replay.variant.makesTanhFromSigmoid = true
       }
     ] + CoarserWay.all.map(mistake)
@@ -32,6 +33,7 @@ enum PrecisionMistakes {
 
 extension Replay {
   fileprivate func requireFloat32() throws(NotApplicable) {
-    try require(model.arithmetic == .float32, "the arithmetic is \(model.arithmetic)")
+    try require(model.arithmetic == .float32, "the arithmetic is \(model.arithmetic)",
+        needs: "float32")
   }
 }

@@ -21,7 +21,8 @@ enum WeightMistakes {
       let (configuration, hidden) = (replay.configuration, replay.configuration.hiddenSize)
       try replay.require(
         (0..<configuration.numLayers).contains { configuration.inputSize(ofLayer: $0) == hidden },
-        "no gate's block of weight_ih is square")
+        "no gate's block of weight_ih is square",
+        needs: "input_size equal to hidden_size")
       replay.transposeBlocks { parameter in
         parameter.role == .weightHH
           || parameter.role == .weightIH && parameter.shape.axes[1] == hidden
@@ -36,7 +37,8 @@ enum WeightMistakes {
         $0.role == .weightIH || $0.role == .weightHH
       }
       try replay.require(
-        parameters.contains { !$0.shape.axes.contains(1) }, "all weights are vectors")
+        parameters.contains { !$0.shape.axes.contains(1) }, "all weights are vectors",
+        needs: "input_size and hidden_size above 1")
       replay.changeParameters { parameter in
         guard parameter.role == .weightIH || parameter.role == .weightHH else { return nil }
         let (rows, columns) = (parameter.shape.axes[0], parameter.shape.axes[1])
@@ -50,8 +52,10 @@ enum WeightMistakes {
 extension Replay {
   fileprivate func requireSquareHidden() throws(NotApplicable) {
     try require(
-      configuration.projSize == 0, "a projection makes weight_hh's blocks other than square")
-    try require(configuration.hiddenSize > 1, "a block of weight_hh is one number")
+      configuration.projSize == 0, "a projection makes weight_hh's blocks other than square",
+        needs: "no projection")
+    try require(configuration.hiddenSize > 1, "a block of weight_hh is one number",
+        needs: "hidden_size above 1")
   }
 
   /// Of matrices whose blocks are square.

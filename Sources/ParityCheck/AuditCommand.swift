@@ -1,0 +1,75 @@
+import ArgumentParser
+import ParityDiagnosis
+import ParityFixtures
+import ParityJudging
+import ParityReports
+
+struct AuditCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit",
+    _superCommandName: "parity-check",
+    abstract: "Plant bugs into fixtures, and say which ones they do not see.",
+    usage: "parity-check audit <path> ... [--require <percent>] [--filter <filter>]",
+    discussion: """
+      Every known mistake, and 10% more and less in the largest element of each parameter, is \
+      planted into every case that passes, one at a time. A case that then fails has killed \
+      it. Changes as small as rounding are planted too, and must survive.
+
+      Exit status: 0 enough kinds of bug are killed by some case, and every control survived; \
+      1 not; 2 a case can't be read, a path is missing, or there is no case to audit.
+      """)
+
+  @Argument(help: "Fixtures, or folders to search for them.", completion: .file())
+  var path: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      "How many of the kinds of bug that apply to some case must be killed by one.",
+      valueName: "percent"))
+  var require = "100%"
+
+  @Option(help: "Audit only the cases whose name matches this regular expression.")
+  var filter: String?
+
+  @Option(
+    help: "A folder that symbolic links and manifests may lead into, beside PATH itself.",
+    completion: .directory)
+  var allowRoot: [String] = []
+
+  @OptionGroup var color: ColorOptions
+
+  func validate() throws {
+    _ = try share()
+    _ = try CaseFilter(filter)
+  }
+
+  private func share() throws -> Double {
+    let digits = require.hasSuffix("%") ? String(require.dropLast()) : require
+    guard let percent = Double(digits), 0...100 ~= percent else {
+      throw ValidationError("--require: expected 0% to 100%, found \(require).")
+    }
+    return percent / 100
+  }
+
+  func run() throws {
+    let discovery = Discovery(paths: path, allowedRoots: allowRoot)
+    let filter = try CaseFilter(self.filter)
+    let cases = discovery.cases.filter { filter.matches($0.name) }
+    for error in discovery.errors { Terminal.printError(Style.printable("\(error)")) }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let audit = SetAudit(concurrentMap(cases.count) { CaseAudit(cases[$0]) })
+    guard !audit.audited.isEmpty else {
+      Terminal.printError(
+        "no case to audit in \(Style.printable(path.joined(separator: ", ")))")
+      throw ExitCode(RunStatus.unusable.rawValue)
+    }
+    let text = AuditText(color.style)
+    Terminal.print(text.lines(audit))
+    Terminal.print(text.summary(audit, seconds: (clock.now - start) / .seconds(1)))
+    if !discovery.errors.isEmpty { throw ExitCode(RunStatus.unusable.rawValue) }
+    if audit.score < (try share()) || !audit.killedControls.isEmpty {
+      throw ExitCode(RunStatus.failed.rawValue)
+    }
+  }
+}

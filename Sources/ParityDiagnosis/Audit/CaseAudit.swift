@@ -1,0 +1,72 @@
+package import ParityFixtures
+import ParityJudging
+import RecurrentModel
+
+/// Which planted bugs a case sees.
+package struct CaseAudit: Sendable {
+  package enum Outcome: Sendable, Equatable {
+    case killed
+    case survived
+    /// Nobody could see it in this case.
+    case notApplicable(NotApplicable)
+  }
+
+  package struct Finding: Sendable {
+    /// A mistake's name, or a kind of number.
+    package let kind: String
+    /// What exactly; empty where the kind says it all.
+    package let detail: String
+    package let outcome: Outcome
+  }
+
+  package let location: CaseLocation
+  /// Why nothing was planted; nil where something was.
+  package private(set) var obstacle: String?
+  package private(set) var plants: [Finding] = []
+  /// Changes as small as rounding; each should survive.
+  package private(set) var controls: [Finding] = []
+
+  /// Loads the case and plants every bug into it. Never throws: what can't be audited says
+  /// why. O(plants forward passes).
+  package init(_ location: CaseLocation) {
+    self.location = location
+    do throws(CaseError) {
+      let parityCase = try ParityCase.load(location)
+      let result = Judge().judge(parityCase)
+      guard result.status == .passed else {
+        obstacle = "\(result.status.rawValue): \(result.remarks.joined(separator: "; "))"
+        return
+      }
+      guard let model = parityCase.model, let judge = OutputsJudge(parityCase),
+        model.input.layout.batch > 0
+      else {
+        obstacle = result.remarks.first ?? "nothing to run"
+        return
+      }
+      func findings(_ plants: [Plant]) -> [Finding] {
+        plants.map { plant in
+          Finding(
+            kind: plant.kind, detail: plant.detail, outcome: Self.outcome(plant, model, judge))
+        }
+      }
+      plants = findings(Plant.mistakes + Plant.numbers(in: model))
+      controls = findings(Plant.controls)
+    } catch {
+      obstacle = "\(error)"
+    }
+  }
+
+  private static func outcome(
+    _ plant: Plant, _ model: ParityCase.Model, _ judge: OutputsJudge
+  ) -> Outcome {
+    do throws(NotApplicable) {
+      return judge.accepts(try plant.outputs(of: model)) ? .survived : .killed
+    } catch {
+      return .notApplicable(error)
+    }
+  }
+
+  package var killed: Int { plants.count { $0.outcome == .killed } }
+  package var survived: [Finding] { plants.filter { $0.outcome == .survived } }
+  package var applicable: Int { killed + survived.count }
+}

@@ -1,0 +1,35 @@
+package import ParityFixtures
+package import RecurrentModel
+import TensorComparison
+import TensorCore
+
+/// Judges many outputs of one case by its own rules; measures its noise once.
+package struct OutputsJudge: Sendable {
+  private let parityCase: ParityCase
+  private let model: ParityCase.Model
+  private let noise: CaseNoise?
+
+  /// - Returns: nil for a case that has nothing to run.
+  package init?(_ parityCase: ParityCase) {
+    guard let model = parityCase.model else { return nil }
+    self.parityCase = parityCase
+    self.model = model
+    let passes = ForwardPasses(parityCase, model, actual: parityCase.reference)
+    noise = passes.replicas(nil).map { CaseNoise(model, replicas: $0) }
+  }
+
+  /// Whether these outputs would pass: their shapes, their layout and every element.
+  package func accepts(_ outputs: RecurrentOutput) -> Bool {
+    for (given, expected) in zip(outputs.named, parityCase.reference.named)
+    where given.tensor.shape != expected.tensor.shape {
+      return false
+    }
+    let limits = Limits.torch(model.arithmetic)
+    let layout = LayoutJudge.findings(
+      parityCase.contract, outputs, side: .engine, limits: limits)
+    guard layout.allSatisfy(\.holds) else { return false }
+    return ForwardPasses.comparisons(
+      parityCase, model, outputs, against: parityCase.reference, sides: .subjectAndReference, noise
+    ).allSatisfy(\.agrees)
+  }
+}

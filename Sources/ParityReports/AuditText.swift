@@ -1,0 +1,97 @@
+package import ParityDiagnosis
+import ParityFixtures
+
+/// The report of an audit: what each case sees, by which cases each bug is seen, and what
+/// nobody sees.
+package struct AuditText: Sendable {
+  private let style: Style
+
+  package init(_ style: Style) { self.style = style }
+
+  package func lines(_ audit: SetAudit) -> [String] {
+    ["case: planted bugs that it sees"] + caseLines(audit) + ["", "bug: cases that see it"]
+      + bugLines(audit) + gapLines(audit) + controlLines(audit)
+  }
+
+  private func caseLines(_ audit: SetAudit) -> [String] {
+    let width = audit.cases.map { Style.printable($0.location.name).count }.max() ?? 0
+    return audit.cases.map { audit in
+      let name = Style.padded(Style.printable(audit.location.name), to: width)
+      if let obstacle = audit.obstacle {
+        return "  \(name)  " + style.faint("not audited: \(Style.printable(obstacle))")
+      }
+      let survived = audit.survived.map { $0.detail.isEmpty ? $0.kind : "\($0.kind) in \($0.detail)" }
+      return "  \(name)  \(counts(audit.killed, audit.applicable))"
+        + (survived.isEmpty ? "" : "  " + style.faint("survived: " + abridged(survived)))
+    }
+  }
+
+  private func counts(_ killed: Int, _ all: Int) -> String {
+    let text = "\(killed) of \(all)"
+    return Style.padded(text, to: 10)
+  }
+
+  /// So that a line stays one.
+  private func abridged(_ names: [String]) -> String {
+    let shown = 3
+    return names.prefix(shown).joined(separator: ", ")
+      + (names.count > shown ? " and \(names.count - shown) more" : "")
+  }
+
+  private func bugLines(_ audit: SetAudit) -> [String] {
+    let width = audit.rows.map(\.kind.count).max() ?? 0
+    return audit.applicable.map { row in
+      let name = Style.padded(row.kind, to: width)
+      let counts = "\(row.killed) of \(row.planted)"
+      return "  \(name)  " + (row.isKilled ? counts : style.colored(counts + "  survived", .red))
+    }
+  }
+
+  private func gapLines(_ audit: SetAudit) -> [String] {
+    var lines: [String] = []
+    if !audit.survived.isEmpty {
+      lines += ["", "seen by no case, though it was planted:"]
+      lines += audit.survived.map {
+        "  \($0.kind)  its effect is lost in these cases' numbers: give one random, distinct "
+          + "parameters, inputs and initial states, of the size that the mistake needs to show"
+      }
+    }
+    let unseen = Dictionary(grouping: audit.unseen) { $0.need ?? "" }
+    if !unseen.isEmpty {
+      lines += ["", "no case in the set can see, for want of"]
+      lines += unseen.sorted { $0.key < $1.key }.map { need, rows in
+        "  \(need): \(rows.map(\.kind).joined(separator: ", "))"
+      }
+    }
+    return lines
+  }
+
+  private func controlLines(_ audit: SetAudit) -> [String] {
+    audit.killedControls.map { audit, control in
+      style.colored(
+        "control: \(Style.printable(audit.location.name)) fails by a change as small as rounding "
+          + "(\(control.detail)): its tolerance is too tight", .red)
+    }
+  }
+
+  /// The last lines.
+  package func summary(_ audit: SetAudit, seconds: Double) -> [String] {
+    let audited = audit.audited
+    let (killed, planted) = (
+      audited.reduce(0) { $0 + $1.killed }, audited.reduce(0) { $0 + $1.applicable }
+    )
+    let controls = audited.reduce(0) { sum, audit in
+      sum + audit.controls.count { $0.outcome == .survived }
+    }
+    let seen = audit.applicable.count - audit.survived.count
+    let score = "\(seen) of \(audit.applicable.count) kinds of bug are seen by some case "
+      + "(\(NumberText.percent(audit.score)))"
+    return [
+      "",
+      (audit.survived.isEmpty ? style.colored(score, .green) : style.colored(score, .red))
+        + "; \(killed) of \(planted) planted bugs killed, "
+        + "\(NumberText.count(controls, "control")) of rounding survived"
+        + style.faint(" in \(NumberText.seconds(seconds))"),
+    ]
+  }
+}
