@@ -111,6 +111,11 @@ let package = Package(
         "ParityFixtures",
       ]),
     tests(
+      of: "ParityDiagnosis",
+      imports: [
+        "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
+      ]),
+    tests(
       of: "ParityReports",
       imports: [
         "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",

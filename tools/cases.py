@@ -77,6 +77,20 @@ def special_values(inputs: dict[str, torch.Tensor]) -> None:
     sequences[:, 3] = -0.0
     sequences[1, 4, 2] = -torch.inf
 
+
+
+def small_values(inputs: dict[str, torch.Tensor]) -> None:
+    """Where a result's digits are lost unless it is relatively accurate."""
+    for tensor in inputs.values():
+        tensor *= 1e-4
+
+
+def subnormal_values(inputs: dict[str, torch.Tensor]) -> None:
+    """Below the smallest normal float32, 1.2e-38."""
+    for tensor in inputs.values():
+        tensor *= 1e-39
+
+
 CASES: list[Case] = [
     Case("lstm", "npz-stored", "LSTM", "one direction, one layer: the gates and their order"),
     Case("gru", "npz-deflated", "GRU", "one direction, one layer: b_hn inside the reset product"),
@@ -235,6 +249,14 @@ CASES: list[Case] = [
         "rnn-packed", "hdf5-chunked", "RNN", "each sequence's state from its own last step",
         {"num_layers": 2} | BIDIRECTIONAL | BATCH_FIRST, steps=9, lengths=(3, 9, 1),
     ),
+    Case(
+        "lstm-small-values", "npz-deflated", "LSTM",
+        "small numbers: a tanh that is only absolutely accurate, as 2σ(2x)-1, loses their digits",
+        {"bias": False}, steps=5, prepare=small_values),
+    Case(
+        "rnn-subnormals", "npz-stored", "RNN",
+        "subnormal numbers, which an engine that flushes them makes 0",
+        {"bias": False} | BIDIRECTIONAL, steps=5, prepare=subnormal_values),
     Case("rnn-no-bias", "npz-stored", "RNN", "a module without biases", {"bias": False}),
     Case(
         "rnn-unbatched-float64", "hdf5-big-endian", "RNN", "doubles without a batch axis",

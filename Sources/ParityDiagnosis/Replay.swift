@@ -127,6 +127,14 @@ extension Replay {
     try require(input.layout.batch > 0, "there is no sequence", needs: "a sequence")
   }
 
+  /// What is multiplied with h shows only where h is not 0.
+  func requireHiddenStates() throws(NotApplicable) {
+    let longest = (0..<input.layout.batch).map(input.length(of:)).max() ?? 0
+    try require(
+      longest > 1 || input.h0 != nil, "h is 0 at the only step",
+      needs: "several steps, or initial states")
+  }
+
   func requireInitialStates() throws(NotApplicable) {
     try requireSequences()
     try require(input.h0 != nil, "there is no initial state", needs: "initial states")

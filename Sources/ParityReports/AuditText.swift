@@ -39,11 +39,31 @@ package struct AuditText: Sendable {
   }
 
   private func bugLines(_ audit: SetAudit) -> [String] {
-    let width = audit.rows.map(\.kind.count).max() ?? 0
-    return audit.applicable.map { row in
-      let name = Style.padded(row.kind, to: width)
+    let rows = bugRows(audit)
+    let width = rows.map(\.name.count).max() ?? 0
+    return rows.map { name, row in
       let counts = "\(row.killed) of \(row.planted)"
-      return "  \(name)  " + (row.isKilled ? counts : style.colored(counts + "  survived", .red))
+      return "  \(Style.padded(name, to: width))  "
+        + (row.isKilled ? counts : style.colored(counts + "  survived", .red))
+    }
+  }
+
+  /// Orders of the gates that do alike in one row: there are many.
+  private func bugRows(_ audit: SetAudit) -> [(name: String, row: SetAudit.Row)] {
+    let prefix = "gates-"
+    var rows: [(names: [String], row: SetAudit.Row)] = []
+    for row in audit.applicable {
+      if let last = rows.last, row.kind.hasPrefix(prefix), last.names[0].hasPrefix(prefix),
+        row.kind.count == last.names[0].count, row.killed == last.row.killed,
+        row.planted == last.row.planted
+      {
+        rows[rows.count - 1].names.append(row.kind)
+      } else {
+        rows.append(([row.kind], row))
+      }
+    }
+    return rows.map { names, row in
+      (names.count == 1 ? names[0] : "\(names[0]) and \(names.count - 1) other orders", row)
     }
   }
 

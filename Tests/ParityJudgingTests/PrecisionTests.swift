@@ -34,10 +34,15 @@ import Testing
   }
 
   private func hint(_ parityCase: ParityCase) -> String? {
-    let result = Judge().judge(parityCase)
+    let judge = Judge(diagnose: { failure in
+      PrecisionDetection(failure).explanation.map {
+        Diagnosis(explanations: [$0], start: nil)
+      }
+    })
+    let result = judge.judge(parityCase)
     #expect(result.status == .failed)
     #expect(result.isReferenceAtFault)
-    return result.remarks.first { $0.contains("round") && $0 != result.remarks.first }
+    return result.diagnosis?.explanations.first?.sentence
   }
 
   @Test(arguments: ["lstm-two-layers", "gru-bidirectional", "rnn-relu", "lstm-cell"])

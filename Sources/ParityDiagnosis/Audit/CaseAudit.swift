@@ -29,31 +29,41 @@ package struct CaseAudit: Sendable {
   /// Loads the case and plants every bug into it. Never throws: what can't be audited says
   /// why. O(plants forward passes).
   package init(_ location: CaseLocation) {
-    self.location = location
+    self.init(location: location)
     do throws(CaseError) {
-      let parityCase = try ParityCase.load(location)
-      let result = Judge().judge(parityCase)
-      guard result.status == .passed else {
-        obstacle = "\(result.status.rawValue): \(result.remarks.joined(separator: "; "))"
-        return
-      }
-      guard let model = parityCase.model, let judge = OutputsJudge(parityCase),
-        model.input.layout.batch > 0
-      else {
-        obstacle = result.remarks.first ?? "nothing to run"
-        return
-      }
-      func findings(_ plants: [Plant]) -> [Finding] {
-        plants.map { plant in
-          Finding(
-            kind: plant.kind, detail: plant.detail, outcome: Self.outcome(plant, model, judge))
-        }
-      }
-      plants = findings(Plant.mistakes + Plant.numbers(in: model))
-      controls = findings(Plant.controls)
+      plant(into: try ParityCase.load(location))
     } catch {
       obstacle = "\(error)"
     }
+  }
+
+  package init(_ parityCase: ParityCase) {
+    self.init(location: parityCase.location)
+    plant(into: parityCase)
+  }
+
+  private init(location: CaseLocation) { self.location = location }
+
+  private mutating func plant(into parityCase: ParityCase) {
+    let result = Judge().judge(parityCase)
+    guard result.status == .passed else {
+      obstacle = ([result.status.rawValue] + result.remarks.prefix(1)).joined(separator: ": ")
+      return
+    }
+    guard let model = parityCase.model, let judge = OutputsJudge(parityCase),
+      model.input.layout.batch > 0
+    else {
+      obstacle = result.remarks.first ?? "nothing to run"
+      return
+    }
+    func findings(_ plants: [Plant]) -> [Finding] {
+      plants.map { plant in
+        Finding(
+          kind: plant.kind, detail: plant.detail, outcome: Self.outcome(plant, model, judge))
+      }
+    }
+    plants = findings(Plant.mistakes + Plant.numbers(in: model))
+    controls = findings(Plant.controls)
   }
 
   private static func outcome(

@@ -30,6 +30,7 @@ struct Plant: Sendable {
         return Plant(
           kind: "largest \(parameter.role.rawValue) \(sign)", detail: parameter.name
         ) { replay throws(NotApplicable) in
+          if parameter.role == .weightHH { try replay.requireHiddenStates() }
           let tensor = replay.tensor(parameter)
           guard let largest = tensor.largest else {
             throw NotApplicable("all of \(parameter.name) is 0", needs: "parameters other than 0")

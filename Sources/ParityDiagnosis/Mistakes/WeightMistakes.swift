@@ -10,6 +10,7 @@ enum WeightMistakes {
       by: ["implementations that multiply h @ W, as Keras'"]
     ) { replay throws(NotApplicable) in
       try replay.requireSquareHidden()
+      try replay.requireHiddenStates()
       replay.transposeBlocks { $0.role == .weightHH }
     },
     Mistake(

@@ -1,0 +1,90 @@
+import ParityFixtures
+import ParityJudging
+import RecurrentModel
+import TensorComparison
+import TensorCore
+import TestSupport
+import Testing
+
+@testable import ParityDiagnosis
+
+@Suite struct AuditTests {
+  /// The repository's own fixtures see every bug that they can see.
+  @Test func fixturesSeeEveryBug() {
+    let audit = SetAudit(concurrentMap(FixtureSuite.locations.count) {
+      CaseAudit(FixtureSuite.locations[$0])
+    })
+    #expect(audit.audited.count > 65)
+    #expect(audit.applicable.count > 95)
+    #expect(audit.survived.map(\.kind) == [])
+    #expect(audit.unseen.map(\.kind) == [])
+    #expect(audit.killedControls.isEmpty)
+    #expect(audit.score == 1)
+  }
+
+  /// ONNX's own tests of recurrent operators have constant weights: no exchange of gates
+  /// changes what they compute.
+  @Test func constantWeightsSeeNoGates() throws {
+    let audit = try CaseAudit(constant())
+    let survived = audit.survived.map(\.kind)
+    #expect(survived.count { $0.hasPrefix("gates-") } == 23)
+    #expect(survived.contains("weight-hh-transposed"))
+    #expect(!survived.contains("first-step-skipped"))
+    #expect(SetAudit([audit]).score < 1)
+  }
+
+  /// A tolerance below rounding fails what is right.
+  @Test func controlsAreKilledByExactness() throws {
+    let parityCase = try FixtureSuite.named("lstm-bidirectional")
+    let exact = ParityCase(
+      location: parityCase.location, manifest: try Manifest(
+        parsing: """
+          {"format": "pytorch-parity/1", "module": "LSTM", "arguments": {},
+           "tolerance": {"rtol": 0, "atol": 0}}
+          """),
+      configuration: parityCase.configuration, reference: parityCase.reference,
+      contract: parityCase.contract, model: parityCase.model)
+    let model = try #require(exact.model)
+    let judge = try #require(OutputsJudge(exact))
+    for control in Plant.controls {
+      #expect(!judge.accepts(try control.outputs(of: model)))
+    }
+    let noise = try #require(OutputsJudge(parityCase))
+    for control in Plant.controls {
+      #expect(noise.accepts(try control.outputs(of: model)))
+    }
+  }
+
+  /// What can't be seen says what would show it.
+  @Test func unseenBugsSayWhatTheyNeed() throws {
+    let location = try #require(FixtureSuite.locations.first { $0.name == "rnn" })
+    let audit = SetAudit([CaseAudit(location)])
+    let needs = Dictionary(
+      audit.unseen.map { ($0.kind, $0.need) }, uniquingKeysWith: { first, _ in first })
+    #expect(needs["gates-zrn"] == "a GRU")
+    #expect(needs["output-halves-swapped"] == "two directions")
+    #expect(needs["state-at-padded-step"] == "sequences of different lengths, packed")
+  }
+
+  @Test func whatDoesNotPassIsNotAudited() throws {
+    let location = CaseLocation(name: "none", path: "/nowhere/none.npz")
+    #expect(CaseAudit(location).obstacle?.contains("no such file") == true)
+    let expected = try #require(
+      FixtureSuite.locations.first { $0.name == "article-printed-input" })
+    #expect(CaseAudit(expected).obstacle?.hasPrefix("skipped") == true)
+  }
+
+  /// A case whose weights are all 0.1.
+  private func constant() throws -> ParityCase {
+    let parityCase = try FixtureSuite.named("lstm-no-initial-state")
+    let model = try #require(parityCase.model)
+    let stateDict = try StateDict(
+      model.stateDict.tensors.mapValues { $0.mapping { _, _ in 0.1 }.rounded(to: .float32) },
+      checkedAgainst: model.configuration)
+    let changed = ParityCase.Model(
+      configuration: model.configuration, stateDict: stateDict, input: model.input,
+      arithmetic: model.arithmetic)
+    let outputs = Judge.engine(changed).outputs(for: model.input)
+    return parityCase.with(model: changed).with(reference: outputs)
+  }
+}

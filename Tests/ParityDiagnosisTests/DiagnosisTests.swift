@@ -1,0 +1,122 @@
+import ParityFixtures
+import ParityJudging
+import RecurrentModel
+import TensorCore
+import TestSupport
+import Testing
+
+@testable import ParityDiagnosis
+
+@Suite struct DiagnosisTests {
+  private func names(_ parityCase: ParityCase, _ mistakes: String...) throws -> [[String]] {
+    let outputs = try parityCase.outputs(with: mistakes.map(Mistake.named))
+    let diagnosis = Diagnostician(.full).diagnose(try parityCase.failure(outputs))
+    return diagnosis?.explanations.map(\.names) ?? []
+  }
+
+  /// In a case that shows it, each mistake is named, and where another is named first, it
+  /// gives the same outputs.
+  @Test(arguments: Mistake.all.map(\.name))
+  func namesWhatWasDone(name: String) throws {
+    let shown = FixtureSuite.cases.filter { parityCase in
+      guard let outputs = try? parityCase.outputs(with: [.named(name)]),
+        let judge = OutputsJudge(parityCase)
+      else { return false }
+      return !judge.accepts(outputs)
+    }
+    // The largest show most.
+    let parityCase = try #require(
+      shown.max { $0.reference.hN.count < $1.reference.hN.count }, "no fixture shows it")
+    let found = try names(parityCase, name)
+    #expect(found.contains([name]), "\(parityCase.location.name): \(found)")
+  }
+
+  @Test(arguments: [
+    ["gates-iofg", "bias-hh-dropped"], ["gates-figo", "reverse-not-flipped-back"],
+    ["initial-states-ignored", "final-states-directions-swapped"],
+    ["weight-hh-transposed", "direction-parameters-swapped"],
+  ])
+  func namesBothOfTwo(pair: [String]) throws {
+    let parityCase = try FixtureSuite.named("lstm-stacked-bidirectional")
+    let found = try names(parityCase, pair[0], pair[1])
+    #expect(found.map(Set.init).contains(Set(pair)), "\(found)")
+  }
+
+  /// Of outputs that nobody's mistake gives, no mistake is named.
+  @Test func saysWhereAnUnknownOneStarts() throws {
+    let parityCase = try FixtureSuite.named("lstm-bidirectional")
+    let model = try #require(parityCase.model)
+    var tensors = model.stateDict.tensors
+    let weights = try #require(tensors["weight_ih_l0_reverse"])
+    // Unit 2's output gate, of 6 units and 5 features.
+    tensors["weight_ih_l0_reverse"] =
+      weights.mapping { $0 == (18 + 2) * 5 + 3 ? $1 + 0.05 : $1 }.rounded(to: .float32)
+    let changed = Oracle(
+      model.configuration, try StateDict(tensors, checkedAgainst: model.configuration)
+    ).outputs(for: model.input).stored(in: .float32)
+    let diagnosis = try #require(
+      Diagnostician(.full).diagnose(try parityCase.failure(changed)))
+    #expect(diagnosis.explanations.isEmpty)
+    let start = try #require(diagnosis.start)
+    #expect(start.layer == 0)
+    #expect(start.direction == .reverse)
+    #expect(start.step == model.input.layout.steps - 1)
+    #expect(start.unit == 2)
+  }
+
+  @Test func saysThatOneElementIsOff() throws {
+    let parityCase = try FixtureSuite.named("gru-bidirectional")
+    // (4, 3, 12): step 1, sequence 2, reverse unit 3.
+    let offset = (1 * 3 + 2) * 12 + 6 + 3
+    let changed = parityCase.reference.overwriting(offset, by: 0.1)
+    let start = Diagnostician(.full).diagnose(try parityCase.failure(changed))?.start
+    #expect(
+      start?.description
+        == "sequence 2, step 1, layer 0, reverse, unit 3: no other element of output is off")
+  }
+
+  /// The cell state tells the output gate from the others, after the last step.
+  @Test(arguments: [(3, "o"), (1, nil)] as [(Int, String?)])
+  func theCellStateTellsTheGate(gate: Int, expected: String?) throws {
+    let parityCase = try FixtureSuite.named("lstm-cell")
+    let model = try #require(parityCase.model)
+    let hidden = model.configuration.hiddenSize
+    var tensors = model.stateDict.tensors
+    tensors["bias_ih"] = tensors["bias_ih"]?
+      .mapping { $0 == gate * hidden + 4 ? $1 + 0.1 : $1 }.rounded(to: .float32)
+    let changed = Oracle(
+      model.configuration, try StateDict(tensors, checkedAgainst: model.configuration)
+    ).outputs(for: model.input).stored(in: .float32)
+    let start = Diagnostician(.full).diagnose(try parityCase.failure(changed))?.start
+    #expect(start?.unit == 4)
+    #expect(start?.gate == expected)
+  }
+
+  /// Outputs of shapes that a mistake makes are explained too.
+  @Test func explainsOtherShapes() throws {
+    let parityCase = try FixtureSuite.named("gru-bidirectional")
+    #expect(try names(parityCase, "merge-sum").first == ["merge-sum"])
+    #expect(try names(parityCase, "output-axes-exchanged").first == ["output-axes-exchanged"])
+  }
+
+  @Test func offSaysNothing() throws {
+    let parityCase = try FixtureSuite.named("gru")
+    let outputs = try parityCase.outputs(with: [.named("gates-zrn")])
+    #expect(Diagnostician(.off).diagnose(try parityCase.failure(outputs)) == nil)
+  }
+
+  /// Of a large batch some sequences are enough, and the place is still the whole's.
+  @Test func aSampleKeepsItsPlaces() throws {
+    let parityCase = try FixtureSuite.named("gru-batch-first")
+    let model = try #require(parityCase.model)
+    let failure = try parityCase.failure(parityCase.reference.overwriting(0, by: 0.1))
+    let whole = Evidence(
+      model: model, outputs: failure.outputs, exact: failure.oracle,
+      sequences: Array(0..<model.input.layout.batch))
+    let sample = FailingSequences(whole).sample(work: 1)
+    #expect(sample.model.input.layout.batch == 2)
+    #expect(sample.sequences.first == 0)
+    #expect(sample.outputs.hN.shape.axes == [1, 2, 6])
+    #expect(FaultSearch(sample).place()?.sequence == 0)
+  }
+}
