@@ -1,0 +1,184 @@
+"""Ways to be wrong that stand in the parameters: their gates, layout, precision, biases,
+and whose direction or layer they are.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from wrong_forward import GATES, Array, Parameters, Run, Way
+
+
+def in_parameters(
+    slug: str, group: str, applies: Callable[[Run], bool],
+    change: Callable[[Run, str, Array], Array],
+) -> Way:
+    """A way that changes each tensor by itself."""
+    return Way(slug, group, applies, lambda run: run.with_parameters(
+        lambda name, tensor: change(run, name, tensor)))
+
+
+def gate_order(kind: str, order: str) -> Way:
+    """Block k of the rows is taken as gate `order[k]`."""
+    def change(run: Run, name: str, tensor: Array) -> Array:
+        if name == "weight_hr":
+            return tensor
+        blocks = np.split(tensor, len(order))
+        return np.concatenate([blocks[order.index(gate)] for gate in GATES[kind]])
+
+    return in_parameters(f"gates-{order}", "gates", lambda run: run.kind == kind, change)
+
+
+GATE_ORDERS = [
+    gate_order(kind, "".join(order))
+    for kind in ("LSTM", "GRU")
+    for order in itertools.permutations(GATES[kind])
+    if "".join(order) != GATES[kind]
+]
+
+
+def some_weight_ih_is_square(run: Run) -> bool:
+    return any(p.weight_ih.shape[1] == run.hidden_size for p in run.parameters.values())
+
+
+def is_weight(name: str) -> bool:
+    return name in ("weight_ih", "weight_hh")
+
+
+def blocks_transposed(run: Run, name: str, tensor: Array) -> Array:
+    if not is_weight(name) or tensor.shape[1] != run.hidden_size:
+        return tensor
+    return np.concatenate([block.T for block in np.split(tensor, len(GATES[run.kind]))])
+
+
+def recurrent_transposed(run: Run, name: str, tensor: Array) -> Array:
+    return blocks_transposed(run, name, tensor) if name == "weight_hh" else tensor
+
+
+def reread(run: Run, name: str, tensor: Array) -> Array:
+    """The buffer of (G·H, n) taken as that of (n, G·H), and transposed."""
+    return tensor.reshape(tensor.shape[::-1]).T if is_weight(name) else tensor
+
+
+LAYOUTS = [
+    in_parameters(
+        "weights-transposed", "layout",
+        lambda run: some_weight_ih_is_square(run) and not run.projected and run.hidden_size > 1,
+        blocks_transposed),
+    in_parameters(
+        "weight-hh-transposed", "layout",
+        lambda run: not run.projected and run.hidden_size > 1, recurrent_transposed),
+    in_parameters("weights-reread", "layout", lambda run: True, reread),
+]
+
+
+def rounded_bits(tensor: Array, dropped: int) -> Array:
+    """float32 without its last bits, to nearest even."""
+    bits = np.ascontiguousarray(tensor, dtype=np.float32).view(np.uint32)
+    half = np.uint32((1 << (dropped - 1)) - 1)
+    bits = bits + half + ((bits >> np.uint32(dropped)) & np.uint32(1))
+    bits = bits & np.uint32((0xFFFFFFFF << dropped) & 0xFFFFFFFF)
+    return bits.view(np.float32).astype(tensor.dtype).reshape(tensor.shape)
+
+
+def tf32(tensor: Array) -> Array:
+    """11 significant bits."""
+    return rounded_bits(tensor, 13)
+
+
+def bfloat16(tensor: Array) -> Array:
+    """8 significant bits."""
+    return rounded_bits(tensor, 16)
+
+
+PRECISIONS = [
+    in_parameters("bfloat16-weights", "precision", lambda run: True,
+                  lambda run, name, tensor: bfloat16(tensor)),
+    in_parameters("float16-weights", "precision", lambda run: True,
+                  lambda run, name, tensor: tensor.astype(np.float16).astype(tensor.dtype)),
+]
+
+
+def biases(
+    slug: str, change: Callable[[Array, Array], tuple[Array, Array]], kind: str | None = None
+) -> Way:
+    def before(run: Run) -> Run:
+        changed = {}
+        for place, p in run.parameters.items():
+            bias_ih, bias_hh = change(p.bias_ih, p.bias_hh)
+            changed[place] = replace(p, bias_ih=bias_ih, bias_hh=bias_hh)
+        return replace(run, parameters=changed)
+
+    return Way(slug, "biases", lambda run: run.bias and kind in (None, run.kind), before)
+
+
+BIASES = [
+    biases("bias-ih-dropped", lambda ih, hh: (0 * ih, hh)),
+    biases("bias-hh-dropped", lambda ih, hh: (ih, 0 * hh)),
+    biases("biases-dropped", lambda ih, hh: (0 * ih, 0 * hh)),
+    biases("bias-ih-twice", lambda ih, hh: (ih, ih)),
+    biases("bias-hh-twice", lambda ih, hh: (hh, hh)),
+    biases("biases-doubled", lambda ih, hh: (2 * ih, 2 * hh)),
+    biases("biases-swapped", lambda ih, hh: (hh, ih), "GRU"),
+    Way("forget-bias-one", "biases", lambda run: run.kind == "LSTM",
+        lambda run: replace(run, added_to_forget=1)),
+]
+
+
+def parameters_of(run: Run, source: Callable[[int, int], tuple[int, int]]) -> Run:
+    """The run with the parameters that `source` says for a layer and direction."""
+    return replace(run, parameters={
+        place: run.parameters[source(*place)] for place in run.parameters
+    })
+
+
+DIRECTION_PARAMETERS = [
+    Way("direction-parameters-swapped", "directions", lambda run: run.directions == 2,
+        lambda run: parameters_of(run, lambda layer, direction: (layer, 1 - direction))),
+    Way("reverse-shares-forward-parameters", "directions", lambda run: run.directions == 2,
+        lambda run: parameters_of(run, lambda layer, direction: (layer, 0))),
+]
+
+
+def first_of_equal_shapes(run: Run) -> int:
+    """The first of the layers that could take each other's parameters."""
+    later = run.directions * run.state_size
+    return 0 if run.parameters[0, 0].weight_ih.shape[1] == later else 1
+
+
+def equal_layers(run: Run) -> int:
+    return run.layers - first_of_equal_shapes(run)
+
+
+def reversed_layers(run: Run) -> Run:
+    first = first_of_equal_shapes(run)
+    return parameters_of(run, lambda layer, direction: (
+        layer if layer < first else run.layers - 1 - layer + first, direction))
+
+
+def shared_layers(run: Run) -> Run:
+    first = first_of_equal_shapes(run)
+    return parameters_of(run, lambda layer, direction: (min(layer, first), direction))
+
+
+def zero_layers(run: Run) -> Run:
+    def own(layer: int, p: Parameters) -> Parameters:
+        return p if layer == 0 else p.map(lambda _, tensor: 0 * tensor)
+
+    return replace(run, parameters={
+        place: own(place[0], p) for place, p in run.parameters.items()
+    })
+
+
+LAYER_PARAMETERS = [
+    Way("layers-reversed", "layers", lambda run: equal_layers(run) >= 2, reversed_layers),
+    Way("later-layers-zero", "layers", lambda run: run.layers >= 2, zero_layers),
+    Way("later-layers-share-parameters", "layers", lambda run: equal_layers(run) >= 2,
+        shared_layers),
+]
+
+WAYS_OF_WEIGHTS = [
+    *LAYOUTS, *GATE_ORDERS, *PRECISIONS, *BIASES, *DIRECTION_PARAMETERS, *LAYER_PARAMETERS,
+]

@@ -1,0 +1,85 @@
+"""Known ways to compute a recurrent module wrongly, each with a short name, for a NumPy
+forward pass that shares nothing with what is to find them.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ways_of_running import WAYS_OF_RUNNING
+from ways_of_weights import GATE_ORDERS, WAYS_OF_WEIGHTS
+from wrong_forward import Array, Parameters, Run, Way, arranged, forward, relu
+
+#: By name, in the order in which two of them are applied: from how parameters are
+#: stored to how results are handed out.
+WAYS: dict[str, Way] = {way.slug: way for way in [*WAYS_OF_WEIGHTS, *WAYS_OF_RUNNING]}
+
+GATE_SLUGS = [way.slug for way in GATE_ORDERS]
+OTHER_SLUGS = [slug for slug in WAYS if slug not in GATE_SLUGS]
+
+_RANKS = {slug: rank for rank, slug in enumerate(WAYS)}
+
+
+def compute(run: Run, slugs: Iterable[str] = ()) -> dict[str, Array]:
+    """The tensors `output` (not of cells), `h_n` and `c_n` (of LSTMs), gone wrong in
+    all of these ways."""
+    ways = [WAYS[slug] for slug in sorted(slugs, key=_RANKS.__getitem__)]
+    original = run
+    for way in ways:
+        run = way.before(run)
+    results = forward(run)
+    for way in ways:
+        results = way.after(run, results)
+    return arranged(original, results)
+
+
+def run_of(
+    module: str, arguments: dict[str, Any], tensors: dict[str, Array],
+    packed: dict[str, Any] | None = None,
+) -> Run:
+    """The run of a case in the fixture format, from its tensors `state_dict/…` and
+    `inputs/…`."""
+    kind, is_cell = module.removesuffix("Cell"), module.endswith("Cell")
+    layers = arguments.get("num_layers", 1)
+    directions = 2 if arguments.get("bidirectional") else 1
+    hidden_size = arguments["hidden_size"]
+    state_size = arguments.get("proj_size") or hidden_size
+    batch_first = arguments.get("batch_first", False)
+    x = tensors["inputs/input"]
+    batched = x.ndim == (2 if is_cell else 3)
+    if is_cell:
+        x = x[None]
+    elif batch_first and batched:
+        x = x.swapaxes(0, 1)
+    if not batched:
+        x = x[:, None]
+    lengths = tensors.get("inputs/lengths")
+    if lengths is not None:
+        x = x[:lengths.max()]
+
+    def states(name: str, size: int) -> Array:
+        given = tensors.get(f"inputs/{name}")
+        shape = (layers * directions, x.shape[1], size)
+        return np.zeros(shape, x.dtype) if given is None else given.reshape(shape)
+
+    def parameters(layer: int, direction: int) -> Parameters:
+        end = "" if is_cell else f"_l{layer}" + ("_reverse" if direction else "")
+        own = {
+            name: tensors.get(f"state_dict/{name}{end}")
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        }
+        zero = np.zeros(len(own["weight_ih"]), x.dtype)
+        return Parameters(**own | {
+            name: zero for name in ("bias_ih", "bias_hh") if own[name] is None
+        })
+
+    nonlinearity = arguments.get("nonlinearity", "tanh")
+    return Run(
+        kind, is_cell, batched, batch_first, arguments.get("bias", True), hidden_size,
+        state_size, layers, directions, nonlinearity,
+        {(layer, d): parameters(layer, d) for layer in range(layers) for d in range(directions)},
+        x, states("h_0", state_size), states("c_0", hidden_size), "inputs/h_0" in tensors,
+        lengths, (packed or {}).get("total_length"),
+        candidate=relu if nonlinearity == "relu" else np.tanh,
+    )
