@@ -94,9 +94,9 @@ def bfloat16(tensor: Array) -> Array:
 
 
 PRECISIONS = [
-    in_parameters("bfloat16-weights", "precision", lambda run: True,
+    in_parameters("bfloat16-parameters", "precision", lambda run: True,
                   lambda run, name, tensor: bfloat16(tensor)),
-    in_parameters("float16-weights", "precision", lambda run: True,
+    in_parameters("float16-parameters", "precision", lambda run: True,
                   lambda run, name, tensor: tensor.astype(np.float16).astype(tensor.dtype)),
 ]
 

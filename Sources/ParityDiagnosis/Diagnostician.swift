@@ -1,5 +1,6 @@
 import ParityFixtures
 package import ParityJudging
+import RealModule
 import RecurrentModel
 import TensorCore
 
@@ -37,33 +38,63 @@ package struct Diagnostician: Sendable {
       sequences: Array(0..<failure.model.input.layout.batch))
     let sample = hasShapes ? FailingSequences(whole).sample(work: effort.budget / 1000) : whole
     let search = MistakeSearch(sample: sample, whole: whole, budget: effort.budget)
-    let matches = search.matches()
-    if matches.contains(where: { $0.mistakes.count == 1 }) {
-      return Diagnosis(explanations: matches.map { explanation($0, failure.side) }, start: nil)
-    }
-    if hasShapes, let precision = PrecisionDetection(failure).explanation {
-      return Diagnosis(explanations: [precision], start: nil)
-    }
-    if !matches.isEmpty {
-      return Diagnosis(explanations: matches.map { explanation($0, failure.side) }, start: nil)
+    let singles = search.singles()
+    let matches = search.verified(singles)
+    guard matches.isEmpty else { return diagnosis(matches, failure.side) }
+    let precision = hasShapes ? PrecisionDetection(failure) : nil
+    if let explanation = precision?.explanation { return Diagnosis(explanations: [explanation]) }
+    let pairs = search.pairs(of: singles)
+    guard pairs.isEmpty else { return diagnosis(pairs, failure.side) }
+    switch search.nearest(of: singles) {
+    case .together(let matches): return diagnosis(matches, failure.side)
+    case .alone(let mistake, let left):
+      return Diagnosis(explanations: [explanation(mistake, left: left, failure.side)])
+    case nil: break
     }
     return Diagnosis(
-      explanations: [], start: hasShapes ? FaultSearch(sample).place() : nil)
+      explanations: [], start: hasShapes ? FaultSearch(sample).place() : nil,
+      suspicion: precision?.suspicion)
+  }
+
+  private func diagnosis(
+    _ matches: [MistakeSearch.Match], _ side: Failure.Side
+  ) -> Diagnosis {
+    Diagnosis(explanations: matches.map { explanation($0, side) })
   }
 
   private func explanation(
     _ match: MistakeSearch.Match, _ side: Failure.Side
   ) -> Diagnosis.Explanation {
-    let deeds = match.mistakes.map(\.deed).joined(separator: ", and with ")
-    let advice = match.mistakes.map(\.advice).joined(separator: "; ")
-    let origins = match.mistakes.flatMap(\.origins)
-    let likes = origins.isEmpty ? "" : " (as \(origins.joined(separator: "; ")))"
-    let verb = side == .outputs ? "are" : "is"
     let sigma = (match.largestZ * 10).rounded() / 10
     return Diagnosis.Explanation(
       names: match.mistakes.map(\.name),
-      sentence:
-        "the \(side.rawValue) \(verb) reproduced to \(sigma)σ with \(deeds)\(likes): \(advice)",
-      largestZ: match.largestZ)
+      sentence: sentence(side, "to \(sigma)σ", match.mistakes), largestZ: match.largestZ)
+  }
+
+  /// - Parameter left: the share of the difference that the mistake does not explain.
+  private func explanation(
+    _ mistake: Mistake, left: Double, _ side: Failure.Side
+  ) -> Diagnosis.Explanation {
+    // Two digits.
+    let scale = Double.pow(10, Double.log10(left * 100).rounded(.down) - 1)
+    let percent = (left * 100 / scale).rounded() * scale
+    return Diagnosis.Explanation(
+      names: [mistake.name],
+      sentence: sentence(
+        side,
+        "but for \(percent)% of the difference, which is more than float32's rounding and may be "
+          + "a coarser exponential,", [mistake]),
+      largestZ: .infinity)
+  }
+
+  private func sentence(
+    _ side: Failure.Side, _ extent: String, _ mistakes: [Mistake]
+  ) -> String {
+    let deeds = mistakes.map(\.deed).joined(separator: ", and with ")
+    let origins = mistakes.flatMap(\.origins)
+    let likes = origins.isEmpty ? "" : ", as \(origins.joined(separator: " and ")) has it"
+    let advice = mistakes.map(\.advice).joined(separator: "; ")
+    let verb = side == .outputs ? "are" : "is"
+    return "the \(side.rawValue) \(verb) reproduced \(extent) with \(deeds)\(likes): \(advice)"
   }
 }

@@ -152,9 +152,9 @@ struct FaultSearch {
     place.sequence = worst.place.sequence
     place.layer = worst.place.layer
     place.direction = worst.place.direction
-    let isCell = configuration.module.isCell
     if configuration.projSize == 0 || worst.tensor == "c_n" { place.unit = worst.place.unit }
-    if isCell {
+    // One element alone may have been changed afterwards.
+    if configuration.module.isCell, off.count > 1 {
       place.gate = gate(of: worst.place, isLastStep: true)
     } else {
       let tensors = Set(off.map(\.tensor)).sorted().joined(separator: " and ")

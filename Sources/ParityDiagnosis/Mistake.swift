@@ -15,11 +15,14 @@ package struct Mistake: Sendable {
   package let evidence: String?
   /// Whether a sequence's results then depend on others of its batch.
   let mixesSequences: Bool
+  /// How much of a failing side's difference may be left where this explains it: what is
+  /// left is rounding, which is less than half of what can be seen.
+  let largestLeft: Double
   let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
 
   init(
     _ name: String, with deed: String, _ advice: String, by origins: [String] = [],
-    evidence: String? = nil, mixesSequences: Bool = false,
+    evidence: String? = nil, mixesSequences: Bool = false, largestLeft: Double = 0.5,
     _ change: @escaping @Sendable (inout Replay) throws(NotApplicable) -> Void
   ) {
     self.name = name
@@ -28,6 +31,7 @@ package struct Mistake: Sendable {
     self.origins = origins
     self.evidence = evidence
     self.mixesSequences = mixesSequences
+    self.largestLeft = largestLeft
     self.change = change
   }
 
@@ -37,8 +41,8 @@ package struct Mistake: Sendable {
   /// In the order in which a computation goes through them, the common ones first: where
   /// two explain a failure equally, the earlier is named first.
   package static let all: [Mistake] =
-    GateMistakes.all + BiasMistakes.all + WeightMistakes.all + StepMistakes.all
+    WeightMistakes.all + GateMistakes.all + BiasMistakes.all + StepMistakes.all
     + DirectionMistakes.ofParameters + LayerMistakes.ofParameters + InputMistakes.all
-    + PrecisionMistakes.all + DirectionMistakes.ofResults + LayerMistakes.ofResults
-    + RaggedMistakes.all + ResultMistakes.all
+    + RaggedMistakes.ofInput + PrecisionMistakes.all + LayerMistakes.ofResults
+    + DirectionMistakes.ofResults + RaggedMistakes.ofResults + ResultMistakes.all
 }

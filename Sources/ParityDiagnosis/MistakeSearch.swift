@@ -21,20 +21,41 @@ struct MistakeSearch {
     let rmsZ: Double
   }
 
-  /// All that explain the failure about as well as the best does: single mistakes, or,
-  /// where there is none, pairs. O(mistakes² · forward passes), within the budget.
-  func matches() -> [Match] {
-    let singles = mistakes.map { [$0] }.compactMap(candidate).sorted { $0.left < $1.left }
-    let found = verified(singles)
-    guard found.isEmpty else { return found }
-    let pairs = pairs(of: singles)
+  /// What each mistake leaves, the least first. O(mistakes · forward passes).
+  func singles() -> [Candidate] {
+    Mistake.all.map { [$0] }.compactMap(candidate).sorted { $0.left < $1.left }
+  }
+
+  /// The pairs of these that explain the failure about as well as the best does.
+  /// O(mistakes² · forward passes), within the budget.
+  func pairs(of singles: [Candidate]) -> [Match] {
+    let pairs = orderedPairs(of: singles)
     let affordable = Int(min(budget / sample.work, Double(pairs.count)))
     let tried = concurrentMap(affordable) { candidate(ordered(pairs[$0])) }
     return verified(tried.compactMap(\.self).sorted { $0.left < $1.left })
   }
 
+  /// The single mistake that leaves next to nothing of the difference, which its rounding
+  /// does not explain: together with one in precision where that does, else alone.
+  /// O(mistakes in precision · 17 forward passes).
+  func nearest(of singles: [Candidate]) -> NearMatch? {
+    guard let nearest = singles.first, nearest.left <= Self.leftByNearest else { return nil }
+    let precise = verified(
+      PrecisionMistakes.all.compactMap { candidate(ordered(nearest.mistakes + [$0])) })
+    return precise.isEmpty
+      ? .alone(nearest.mistakes[0], left: nearest.left) : .together(precise)
+  }
+
+  enum NearMatch {
+    case together([Match])
+    case alone(Mistake, left: Double)
+  }
+
+  /// Far more than rounding leaves, and far less than another mistake would.
+  private static let leftByNearest = 1e-3
+
   /// The likeliest first: one of a pair often explains much of the difference by itself.
-  private func pairs(of singles: [Candidate]) -> [[Mistake]] {
+  private func orderedPairs(of singles: [Candidate]) -> [[Mistake]] {
     let count = singles.count
     guard count > 1 else { return [] }
     return (1...2 * count - 3).flatMap { total in
@@ -43,8 +64,6 @@ struct MistakeSearch {
       }
     }
   }
-
-  private var mistakes: [Mistake] { Mistake.all.filter { !PrecisionMistakes.names.contains($0.name) } }
 
   private func ordered(_ pair: [Mistake]) -> [Mistake] {
     let places = pair.map { mistake in
@@ -73,14 +92,19 @@ struct MistakeSearch {
     return Candidate(mistakes: mistakes, left: evidence(mistakes).left(by: replay))
   }
 
-  /// More of the difference than this is not left by what explains it, unless the
-  /// difference is hardly beyond rounding itself.
-  private static let largestLeft = 0.5
+  /// More of the difference than this is not left by what explains it, unless it is
+  /// rounding itself that they get wrong.
+  private func largestLeft(by mistakes: [Mistake]) -> Double {
+    mistakes.map(\.largestLeft).max() ?? 0
+  }
+
   /// How many are held to the noise rule, at seventeen forward passes each.
   private static let verifiedCount = 8
 
-  private func verified(_ candidates: [Candidate]) -> [Match] {
-    let best = candidates.prefix { $0.left <= Self.largestLeft }.prefix(Self.verifiedCount)
+  /// Those that reproduce the failing side under the noise rule, about as well as the best
+  /// does.
+  func verified(_ candidates: [Candidate]) -> [Match] {
+    let best = candidates.filter { $0.left <= largestLeft(by: $0.mistakes) }.prefix(Self.verifiedCount)
     let matches = best.compactMap { candidate -> Match? in
       guard let replay = replay(candidate.mistakes),
         let z = evidence(candidate.mistakes).largestZ(under: replay)

@@ -11,13 +11,15 @@ import TensorCore
 package struct Replay: Sendable {
   package var model: ParityCase.Model
   package var variant = ScanVariant()
+  /// What final states are taken from, before anything else is moved.
+  private var statesTaken: [Move] = []
   /// What is done to the results, in order.
   private var moves: [Move] = []
   /// How `output`'s two directions become one vector, at the end; nil where they don't.
   var merge: DirectionMerge?
 
   /// Moves results about; alike whatever is said of them.
-  typealias Move = @Sendable (RecurrentOutput, Quantity) -> RecurrentOutput
+  typealias Move = @Sendable (RecurrentOutput, Replay, Quantity) -> RecurrentOutput
 
   /// What is said of each element of the results.
   enum Quantity: Sendable {
@@ -37,7 +39,9 @@ package struct Replay: Sendable {
   func run(_ quantity: Quantity) -> RecurrentOutput {
     let values = VariantPass(model.configuration, model.stateDict, variant)
       .outputs(for: model.input)
-    let moved = moves.reduce(described(values, quantity)) { $1($0, quantity) }
+    let moved = (statesTaken + moves).reduce(described(values, quantity)) {
+      $1($0, self, quantity)
+    }
     guard let merge else { return moved }
     switch quantity {
     case .values: return merge.merged(moved)
@@ -176,10 +180,31 @@ extension Replay {
   }
 
   mutating func move(_ move: @escaping @Sendable (RecurrentOutput) -> RecurrentOutput) {
-    moves.append { outputs, _ in move(outputs) }
+    moves.append { outputs, _, _ in move(outputs) }
   }
 
   mutating func move(_ move: @escaping Move) { moves.append(move) }
+
+  /// The last layer's final state of a direction taken out of `output`.
+  mutating func takeState(
+    of direction: Direction, at step: @escaping @Sendable (RecurrentInput, Int) -> Int
+  ) {
+    statesTaken.append { outputs, replay, _ in
+      guard let output = outputs.output else { return outputs }
+      let (layout, configuration) = (replay.input.outputLayout, replay.configuration)
+      let size = configuration.outputSize
+      let row = configuration.stateRow(layer: configuration.numLayers - 1, direction)
+      var state: [Double] = outputs.hN.elements()
+      for sequence in 0..<layout.batch {
+        let from = layout.row(sequence: sequence, step: step(replay.input, sequence))
+          * configuration.outputFeatures + direction.rawValue * size
+        let to = (row * layout.batch + sequence) * size
+        for unit in 0..<size { state[to + unit] = output.double(at: from + unit) }
+      }
+      return RecurrentOutput(
+        output: output, hN: Tensor(state, shape: outputs.hN.shape), cN: outputs.cN)
+    }
+  }
 }
 
 extension RecurrentConfiguration {

@@ -24,16 +24,18 @@ extension Tensor {
   /// A state's rows, of layers and directions, in another order: row k is row `order[k]`.
   func takingRows(_ order: [Int]) -> Tensor { takingBlocks(order) }
 
-  /// The vectors of a tensor of sequences, each taken from a place or 0.
+  /// The vectors of a tensor of sequences, each taken from a place.
   ///
-  /// - Parameter source: nil for zeros.
+  /// - Parameters:
+  ///   - filler: what stands where there is no source.
+  ///   - source: nil for none.
   func vectors(
-    _ layout: SequenceLayout, to target: SequenceLayout,
+    _ layout: SequenceLayout, to target: SequenceLayout, filler: Double = 0,
     _ source: (_ sequence: Int, _ step: Int) -> (sequence: Int, step: Int)?
   ) -> Tensor {
     let features = shape.axes.last ?? 0
     let given: [Double] = elements()
-    var moved = [Double](repeating: 0, count: target.batch * target.steps * features)
+    var moved = [Double](repeating: filler, count: target.batch * target.steps * features)
     for sequence in 0..<target.batch {
       for step in 0..<target.steps {
         guard let from = source(sequence, step) else { continue }

@@ -17,6 +17,17 @@ package struct Failure: Sendable {
   /// What that side says; perhaps of other shapes than the reference's.
   package let outputs: RecurrentOutput
   package let oracle: RecurrentOutput
+
+  package init(
+    parityCase: ParityCase, model: ParityCase.Model, side: Side, outputs: RecurrentOutput,
+    oracle: RecurrentOutput
+  ) {
+    self.parityCase = parityCase
+    self.model = model
+    self.side = side
+    self.outputs = outputs
+    self.oracle = oracle
+  }
 }
 
 /// Why a case failed, as far as that can be told.
@@ -41,10 +52,13 @@ package struct Diagnosis: Sendable {
   package let explanations: [Explanation]
   /// Where the difference starts; only where nothing explains it.
   package let start: FaultPlace?
+  /// Coarser arithmetic that would do as much; only where nothing explains it.
+  package let suspicion: String?
 
-  package init(explanations: [Explanation], start: FaultPlace?) {
+  package init(explanations: [Explanation], start: FaultPlace? = nil, suspicion: String? = nil) {
     self.explanations = explanations
     self.start = start
+    self.suspicion = suspicion
   }
 }
 

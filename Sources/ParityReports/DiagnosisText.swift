@@ -11,6 +11,6 @@ struct DiagnosisText {
     }
     guard explanations.isEmpty else { return explanations }
     let start = diagnosis.start.map { "; it starts at \($0)" } ?? ""
-    return ["no known mistake reproduces it\(start)"]
+    return ["no known mistake reproduces it\(start)"] + [diagnosis.suspicion].compactMap(\.self)
   }
 }

@@ -38,9 +38,9 @@ import Testing
       let model = try model(seed)
       let right = Replay(model).outputs()
       var replay = Replay(model)
-      do {
+      do throws(NotApplicable) {
         try mistake.apply(to: &replay)
-      } catch let error as NotApplicable {
+      } catch {
         #expect(!error.reason.isEmpty && !error.need.isEmpty)
         continue
       }

@@ -35,14 +35,14 @@ import Testing
 
   private func hint(_ parityCase: ParityCase) -> String? {
     let judge = Judge(diagnose: { failure in
-      PrecisionDetection(failure).explanation.map {
-        Diagnosis(explanations: [$0], start: nil)
-      }
+      let detection = PrecisionDetection(failure)
+      return Diagnosis(
+        explanations: [detection.explanation].compactMap(\.self), suspicion: detection.suspicion)
     })
     let result = judge.judge(parityCase)
     #expect(result.status == .failed)
     #expect(result.isReferenceAtFault)
-    return result.diagnosis?.explanations.first?.sentence
+    return result.diagnosis?.explanations.first?.sentence ?? result.diagnosis?.suspicion
   }
 
   @Test(arguments: ["lstm-two-layers", "gru-bidirectional", "rnn-relu", "lstm-cell"])

@@ -1,4 +1,5 @@
 import ParityFixtures
+import ParityJudging
 import RecurrentModel
 import TensorCore
 
@@ -39,15 +40,9 @@ enum BiasMistakes {
       "PyTorch adds the biases alone",
       by: ["TensorFlow 1's BasicLSTMCell(forget_bias=1.0)", "Haiku"]
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .lstm, "there is no forget gate",
-        needs: "an LSTM")
-      try replay.requireBias()
-      let (tensor, block) = (replay.tensor, replay.block)
-      replay.changeParameters { parameter in
-        guard parameter.role == .biasIH else { return nil }
-        let forget = block(1, parameter)
-        return tensor(parameter).mapping { forget ~= $0 ? $1 + 1 : $1 }
-      }
+      try replay.require(
+        replay.recurrence == .lstm, "there is no forget gate", needs: "an LSTM")
+      replay.variant.addsOneToForget = true
     },
     Mistake(
       "b-hn-outside-reset", with: "b_hn outside the product with r",

@@ -72,8 +72,7 @@ enum DirectionMistakes {
       ) { replay throws(NotApplicable) in
         try replay.requireTwoDirections()
         try replay.requireSteps()
-        let input = replay.input
-        replay.takeState(of: .reverse) { input.length(of: $0) - 1 }
+        replay.takeState(of: .reverse) { $0.length(of: $1) - 1 }
       },
     ] + DirectionMerge.allCases.map(merge)
 
@@ -91,28 +90,6 @@ enum DirectionMistakes {
     ) { replay throws(NotApplicable) in
       try replay.requireTwoDirections()
       replay.merge = mode
-    }
-  }
-}
-
-extension Replay {
-  /// The last layer's final state of a direction taken out of `output`.
-  mutating func takeState(of direction: Direction, at step: @escaping @Sendable (Int) -> Int) {
-    let (layout, configuration) = (input.outputLayout, configuration)
-    let size = configuration.outputSize
-    let row = configuration.stateRow(layer: configuration.numLayers - 1, direction)
-    move { outputs in
-      guard let output = outputs.output else { return outputs }
-      var state: [Double] = outputs.hN.elements()
-      for sequence in 0..<layout.batch {
-        let from =
-          layout.row(sequence: sequence, step: step(sequence)) * configuration.outputFeatures
-          + direction.rawValue * size
-        let to = (row * layout.batch + sequence) * size
-        for unit in 0..<size { state[to + unit] = output.double(at: from + unit) }
-      }
-      return RecurrentOutput(
-        output: output, hN: Tensor(state, shape: outputs.hN.shape), cN: outputs.cN)
     }
   }
 }

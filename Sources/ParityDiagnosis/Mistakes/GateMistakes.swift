@@ -35,22 +35,23 @@ enum GateMistakes {
   private static func mistake(
     _ order: [String], _ gates: [String], _ framework: String?, _ reordered: String?
   ) -> Mistake {
-    let what = "the \(gates.count) blocks of weight_ih, weight_hh and the biases"
-    let advice: String
+    let what = "the \(gates.count == 4 ? "four" : "three") blocks of weight_ih, weight_hh and the biases"
+    var origins: [String] = []
+    var advice = "PyTorch's order of \(what) is \(list(gates)): reorder them"
     if let framework {
+      origins = [framework]
       advice =
-        "\(what) are taken for \(list(order)), \(framework)'s order, and PyTorch's is "
-        + "\(list(gates)): reorder them"
+        "PyTorch's order of \(what) is \(list(gates)): weights that were made for one of the two "
+        + "need reordering for the other"
     } else if let reordered {
+      origins = ["reordering for \(reordered) and then reading in PyTorch's order"]
       advice =
-        "\(what) were reordered for \(reordered) and are read in PyTorch's order, "
-        + "\(list(gates)): leave them as they are, or reorder them back"
-    } else {
-      advice = "PyTorch's order of \(what) is \(list(gates)): reorder them"
+        "\(what) stand in \(reordered)'s order, or were put into it once too often; PyTorch's is "
+        + list(gates)
     }
     return Mistake(
       "gates-" + order.joined(), with: "the gates in the order \(list(order))", advice,
-      by: [framework, reordered].compactMap(\.self),
+      by: origins,
       evidence: order == ["i", "o", "f", "g"] ? "CrispStrobe/CrispASR#106" : nil
     ) { replay throws(NotApplicable) in
       try replay.require(

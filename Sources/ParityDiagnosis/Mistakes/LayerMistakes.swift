@@ -48,9 +48,8 @@ enum LayerMistakes {
     ) { replay throws(NotApplicable) in
       try replay.requireLayers()
       try replay.requireSequences()
-      let current = replay
-      replay.move { outputs, quantity in
-        outputs.with(output: current.firstLayer.run(quantity).output)
+      replay.move { outputs, replay, quantity in
+        outputs.with(output: replay.firstLayer.run(quantity).output)
       }
     },
     states("final-states-layers-reversed", "the layers of the final states in reverse order") {

@@ -11,7 +11,9 @@ enum PrecisionMistakes {
     [
       Mistake(
         "tanh-from-sigmoid", with: "tanh x made as 2σ(2x) − 1",
-        "that is absolutely, not relatively accurate: small results lose their digits"
+        "that is absolutely, not relatively accurate: small results lose their digits",
+        // Each library rounds σ's last bit in its own way: the noise rule alone decides.
+        largestLeft: 1.5
       ) { replay throws(NotApplicable) in
         try replay.requireFloat32()
         try replay.require(

@@ -4,7 +4,7 @@ import TensorCore
 
 /// Sequences of different lengths.
 enum RaggedMistakes {
-  static let all: [Mistake] = [
+  static let ofInput: [Mistake] = [
     Mistake(
       "padding-run-through", with: "the padding run through as if it were input",
       "pack the batch: a sequence ends at its own length",
@@ -30,13 +30,16 @@ enum RaggedMistakes {
       _ = try replay.requireRagged()
       replay.variant.reverseReading = .fromPadding
     },
+  ]
+
+  static let ofResults: [Mistake] = [
     Mistake(
       "state-at-padded-step", with: "the final state taken from step T-1 of output",
       "a sequence shorter than T ends at its own last step: output[b, lengths[b]-1]",
       by: ["output[:, -1] of a ragged batch"]
     ) { replay throws(NotApplicable) in
       let longest = try replay.requireRagged()
-      replay.takeState(of: .forward) { _ in longest - 1 }
+      replay.takeState(of: .forward) { _, _ in longest - 1 }
     },
     Mistake(
       "batch-left-sorted", with: "the sequences in the order of falling lengths",
@@ -82,10 +85,12 @@ extension Replay {
     let tensor = given.input.vectors(given.layout, to: steps) { ($0, $1) }
       .rounded(to: given.input.elementType)
     setInput(tensor, h0: given.h0, c0: given.c0, packing: nil)
-    move { outputs in
-      outputs.with(
+    move { outputs, _, quantity in
+      // Zeros are exact, and judged.
+      let filler = if case .isJudged = quantity { 1.0 } else { 0.0 }
+      return outputs.with(
         output: outputs.output.map { output in
-          output.vectors(steps, to: given.outputLayout) { sequence, step in
+          output.vectors(steps, to: given.outputLayout, filler: filler) { sequence, step in
             step < (masks ? given.length(of: sequence) : longest) ? (sequence, step) : nil
           }
         })

@@ -16,7 +16,7 @@ struct NoisyMatrix: Sendable {
     rows = matrix.rows
     columns = matrix.columns
     let own = emulation.map { matrix.weights.map($0.weight) } ?? matrix.weights
-    let bias = emulation.map { matrix.bias.map($0.result) } ?? matrix.bias
+    let bias = emulation.map { matrix.bias.map($0.bias) } ?? matrix.bias
     self.bias = matrix.hasBias ? bias : nil
     let height = RK_NOISE_ROWS
     panelCount = (rows + height - 1) / height

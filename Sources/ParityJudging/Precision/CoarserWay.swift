@@ -19,7 +19,9 @@ package struct CoarserWay: Sendable {
         advice: "it was computed with denormals off, as torch.set_flush_denormal(True) has it"),
       products(.tf32, verb: "rounding"),
       products(.tf32, verb: "cutting off", truncates: true),
-    ] + [Arithmetic.bfloat16, .float16].flatMap { [weights($0), products($0), results($0)] }
+    ] + [Arithmetic.bfloat16, .float16].flatMap {
+      [weights($0), parameters($0), products($0), results($0)]
+    }
 
   private static func declare(_ arithmetic: Arithmetic) -> String {
     "if it was computed so, say \"arithmetic\": \"\(arithmetic)\""
@@ -39,6 +41,14 @@ package struct CoarserWay: Sendable {
     CoarserWay(
       identifier: "\(arithmetic)-weights", name: "rounding the weights to \(arithmetic)", emulation: Emulation(weights: arithmetic),
       advice: "it was made with weights that had been stored so")
+  }
+
+  private static func parameters(_ arithmetic: Arithmetic) -> CoarserWay {
+    CoarserWay(
+      identifier: "\(arithmetic)-parameters",
+      name: "rounding the weights and biases to \(arithmetic)",
+      emulation: Emulation(weights: arithmetic, biases: arithmetic),
+      advice: "it was made with parameters that had been stored so")
   }
 
   private static func results(_ arithmetic: Arithmetic) -> CoarserWay {

@@ -8,6 +8,8 @@ import TensorCore
 package struct Emulation: Sendable, Equatable {
   /// What the weights are rounded to, once.
   var weights: Arithmetic?
+  /// What the biases are rounded to, once.
+  var biases: Arithmetic?
   /// What the other operand of every product, x or h, is rounded to.
   var vectors: Arithmetic?
   /// Whether those two roundings cut off instead.
@@ -18,6 +20,8 @@ package struct Emulation: Sendable, Equatable {
   var flushesSubnormals = false
 
   func weight(_ x: Double) -> Double { result(weights.map { operand(x, $0) } ?? x) }
+
+  func bias(_ x: Double) -> Double { result(biases.map { operand(x, $0) } ?? x) }
 
   func vector(_ x: Double) -> Double { result(vectors.map { operand(x, $0) } ?? x) }
 

@@ -78,7 +78,7 @@ struct ExactMatrix: Sendable {
       }
       count = given.count
     }.map { emulation?.weight($0) ?? $0 }
-    bias = matrix.bias.map { emulation?.result($0) ?? $0 }
+    bias = matrix.bias.map { emulation?.bias($0) ?? $0 }
   }
 
   /// O(rows · columns).

@@ -36,7 +36,10 @@ struct ScanCell<Arithmetic: StepArithmetic>: Sendable {
     self.variant = variant
     self.inputWeights = matrix(
       ScanMatrix(inputWeights, bias: stateDict[.biasIH, layer, direction]))
-    let hidden = ScanMatrix(hiddenWeights, bias: stateDict[.biasHH, layer, direction])
+    var hidden = ScanMatrix(hiddenWeights, bias: stateDict[.biasHH, layer, direction])
+    if recurrence == .lstm, variant.addsOneToForget {
+      hidden.addToBias(1, of: hidden.rows / 4..<hidden.rows / 2)
+    }
     self.hiddenWeights = matrix(hidden)
     projection = stateDict[.weightHR, layer, direction].map { matrix(ScanMatrix($0, bias: nil)) }
     let isGRU = recurrence == .gru

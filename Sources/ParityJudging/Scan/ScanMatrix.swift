@@ -27,6 +27,11 @@ struct ScanMatrix {
     return part
   }
 
+  mutating func addToBias(_ number: Double, of range: Range<Int>) {
+    for row in range { bias[row] += number }
+    hasBias = true
+  }
+
   func withoutBias(of range: Range<Int>) -> ScanMatrix {
     var part = self
     for row in range { part.bias[row] = 0 }

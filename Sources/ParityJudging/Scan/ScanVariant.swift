@@ -14,6 +14,8 @@ package struct ScanVariant: Sendable, Equatable {
   package var resetsBeforeProduct = false
   /// GRU's b_hn is 0 at the first step that each direction reads.
   package var skipsFirstHiddenBias = false
+  /// 1 is added to the sum of LSTM's forget gate.
+  package var addsOneToForget = false
   /// LSTM's h' = o ⊙ c'.
   package var leavesCellLinear = false
   /// In place of the sigmoids of LSTM and GRU: slope · x + ½, cut off at 0 and 1.

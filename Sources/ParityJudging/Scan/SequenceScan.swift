@@ -36,10 +36,10 @@ struct SequenceScan<Arithmetic: StepArithmetic> {
     return cells.indices.map { layer in
       let passes = configuration.directions.map { direction in
         let cell = cells[layer][direction.rawValue]
-        var start = initialState(layer, direction)
+        var start = (state: initialState(layer, direction), stepsRead: 0)
         let arithmetic = arithmetic(layer, direction)
         if direction == .reverse, variant.reverseReading == .fromPadding {
-          start = afterPadding(layer, cell, start, arithmetic)
+          start = afterPadding(layer, cell, start.state, arithmetic)
         }
         return run(cell, direction, over: vectors, isLost, from: start, arithmetic, parted)
       }
@@ -53,10 +53,10 @@ struct SequenceScan<Arithmetic: StepArithmetic> {
 
   private func run(
     _ cell: Cell, _ direction: Direction, over vectors: [Arithmetic.Vector],
-    _ inputIsLost: [Bool], from start: Cell.State, _ arithmetic: Arithmetic,
-    _ parted: (Cell.State) -> Bool
+    _ inputIsLost: [Bool], from start: (state: Cell.State, stepsRead: Int),
+    _ arithmetic: Arithmetic, _ parted: (Cell.State) -> Bool
   ) -> Pass {
-    var state = start
+    var state = start.state
     let none = Arithmetic.Vector([Double](repeating: 0, count: configuration.outputSize))
     var pass = Pass(
       hidden: Array(repeating: none, count: vectors.count),
@@ -69,9 +69,9 @@ struct SequenceScan<Arithmetic: StepArithmetic> {
       let step = readsBackwards ? last - position : position
       if inputIsLost[step] { return pass }
       let isSkipped =
-        variant.steps == .firstSkipped && position == 0
+        variant.steps == .firstSkipped && start.stepsRead + position == 0
         || variant.steps == .lastSkipped && position == last
-      if !isSkipped { state = cell.step(vectors[step], state, arithmetic, step: position) }
+      if !isSkipped { state = cell.step(vectors[step], state, arithmetic, step: start.stepsRead + position) }
       if parted(state) { return pass }
       let place = writesBackwards ? last - position : position
       pass.hidden[place] = state.h
@@ -79,7 +79,8 @@ struct SequenceScan<Arithmetic: StepArithmetic> {
     }
     if variant.steps == .lastTwice, last >= 0 {
       let step = readsBackwards ? 0 : last
-      state = cell.step(vectors[step], state, arithmetic, step: vectors.count)
+      state = cell.step(
+        vectors[step], state, arithmetic, step: start.stepsRead + vectors.count)
     }
     pass.final = state
     return pass
@@ -89,7 +90,7 @@ struct SequenceScan<Arithmetic: StepArithmetic> {
   /// the first layer and zeros in the others.
   private func afterPadding(
     _ layer: Int, _ cell: Cell, _ start: Cell.State, _ arithmetic: Arithmetic
-  ) -> Cell.State {
+  ) -> (state: Cell.State, stepsRead: Int) {
     var state = start
     let length = input.length(of: sequence)
     let end = input.packing?.lengths.max() ?? length
@@ -98,9 +99,12 @@ struct SequenceScan<Arithmetic: StepArithmetic> {
         layer == 0
         ? inputVector(step: step)
         : [Double](repeating: 0, count: configuration.inputSize(ofLayer: layer))
-      state = cell.step(Arithmetic.Vector(padding), state, arithmetic, step: end - step)
+      let isSkipped = variant.steps == .firstSkipped && step == end - 1
+      if !isSkipped {
+        state = cell.step(Arithmetic.Vector(padding), state, arithmetic, step: end - 1 - step)
+      }
     }
-    return state
+    return (state, end - length)
   }
 
   private func inputVector(step: Int) -> [Double] {
