@@ -8,7 +8,9 @@ onnx, onnxruntime and keras beside what the other tools need.
 
 import argparse
 import json
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import diagnosis_score
@@ -46,6 +48,23 @@ def check(options: argparse.Namespace) -> None:
     print("\n".join(diagnosis_score.summary(truth, diagnosis_score.parse(text))))
 
 
+def times(options: argparse.Namespace) -> None:
+    """How long a case takes with a diagnosis, less what it takes without."""
+    names = sorted(json.loads((options.folder / "truth.json").read_text()))[: options.count]
+
+    def seconds(name: str, effort: str) -> float:
+        start = time.perf_counter()
+        subprocess.run(
+            [options.tool, options.folder / "cases", "--actual", options.folder / "actual",
+             "--diagnose", effort, "--filter", f"^{name}$"], stdout=subprocess.DEVNULL)
+        return time.perf_counter() - start
+
+    for effort in ["fast", "full"]:
+        taken = sorted(seconds(name, effort) - seconds(name, "off") for name in names)
+        print(f"{effort}: median {taken[len(taken) // 2]:.3f} s, worst {taken[-1]:.2f} s, "
+              f"{len(taken)} cases")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
@@ -66,6 +85,12 @@ def main() -> None:
     checking.add_argument("--diagnose", default="full")
     checking.add_argument("--jobs", type=int, default=2)
     checking.set_defaults(run=check)
+
+    timing = commands.add_parser("time", help="how long a diagnosis takes")
+    timing.add_argument("folder", type=Path, metavar="DIR")
+    timing.add_argument("--tool", type=Path, required=True, help="parity-check")
+    timing.add_argument("--count", type=int, default=100)
+    timing.set_defaults(run=times)
 
     options = parser.parse_args()
     if options.run is write and options.folder.exists() and any(options.folder.iterdir()):

@@ -1,6 +1,5 @@
 import ParityFixtures
 package import ParityJudging
-import RealModule
 import RecurrentModel
 import TensorCore
 
@@ -75,15 +74,13 @@ package struct Diagnostician: Sendable {
   private func explanation(
     _ mistake: Mistake, left: Double, _ side: Failure.Side
   ) -> Diagnosis.Explanation {
-    // Two digits.
-    let scale = Double.pow(10, Double.log10(left * 100).rounded(.down) - 1)
-    let percent = (left * 100 / scale).rounded() * scale
+    let parts = Int(1 / Swift.max(left, 1e-9))
     return Diagnosis.Explanation(
       names: [mistake.name],
       sentence: sentence(
         side,
-        "but for \(percent)% of the difference, which is more than float32's rounding and may be "
-          + "a coarser exponential,", [mistake]),
+        "but for 1 part in \(parts) of the difference, more than rounding leaves (is an exponential "
+          + "or a tanh of less than float32's precision?),", [mistake]),
       largestZ: .infinity)
   }
 
@@ -92,7 +89,7 @@ package struct Diagnostician: Sendable {
   ) -> String {
     let deeds = mistakes.map(\.deed).joined(separator: ", and with ")
     let origins = mistakes.flatMap(\.origins)
-    let likes = origins.isEmpty ? "" : ", as \(origins.joined(separator: " and ")) has it"
+    let likes = origins.isEmpty ? "" : " (seen in \(origins.joined(separator: "; ")))"
     let advice = mistakes.map(\.advice).joined(separator: "; ")
     let verb = side == .outputs ? "are" : "is"
     return "the \(side.rawValue) \(verb) reproduced \(extent) with \(deeds)\(likes): \(advice)"
