@@ -20,7 +20,8 @@ struct Evidence: Sendable {
     let configuration = model.configuration
     let weights = configuration.parameters.filter { $0.shape.rank == 2 }
       .reduce(0) { $0 + $1.shape.elementCount }
-    let gates = configuration.stateRows * configuration.hiddenSize
+    let gates =
+      configuration.stateRows * configuration.hiddenSize
       * configuration.module.recurrence.gates.count
     let steps = (0..<model.input.layout.batch).reduce(0) { $0 + model.input.length(of: $1) }
     return Double(steps) * (Double(weights) + 30 * Double(gates)) + 1e4

@@ -104,7 +104,8 @@ struct MistakeSearch {
   /// Those that reproduce the failing side under the noise rule, about as well as the best
   /// does.
   func verified(_ candidates: [Candidate]) -> [Match] {
-    let best = candidates.filter { $0.left <= largestLeft(by: $0.mistakes) }.prefix(Self.verifiedCount)
+    let best = candidates.filter { $0.left <= largestLeft(by: $0.mistakes) }.prefix(
+      Self.verifiedCount)
     let matches = best.compactMap { candidate -> Match? in
       guard let replay = replay(candidate.mistakes),
         let z = evidence(candidate.mistakes).largestZ(under: replay)

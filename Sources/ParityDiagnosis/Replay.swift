@@ -150,7 +150,8 @@ extension Replay {
       throw NotApplicable("nothing is packed", needs: "sequences of different lengths, packed")
     }
     try require(
-      lengths.contains { $0 < longest }, "all sequences are of one length", needs: "sequences of different lengths")
+      lengths.contains { $0 < longest }, "all sequences are of one length",
+      needs: "sequences of different lengths")
     return longest
   }
 
@@ -196,7 +197,8 @@ extension Replay {
       let row = configuration.stateRow(layer: configuration.numLayers - 1, direction)
       var state: [Double] = outputs.hN.elements()
       for sequence in 0..<layout.batch {
-        let from = layout.row(sequence: sequence, step: step(replay.input, sequence))
+        let from =
+          layout.row(sequence: sequence, step: step(replay.input, sequence))
           * configuration.outputFeatures + direction.rawValue * size
         let to = (row * layout.batch + sequence) * size
         for unit in 0..<size { state[to + unit] = output.double(at: from + unit) }

@@ -39,8 +39,9 @@ extension Replay {
   var gateCount: Int { recurrence.gates.count }
 
   func requireBias() throws(NotApplicable) {
-    try require(configuration.bias, "there are no biases",
-        needs: "biases")
+    try require(
+      configuration.bias, "there are no biases",
+      needs: "biases")
   }
 
   /// A parameter's rows of one gate.

@@ -20,7 +20,9 @@ package struct AuditText: Sendable {
       if let obstacle = audit.obstacle {
         return "  \(name)  " + style.faint("not audited: \(Style.printable(obstacle))")
       }
-      let survived = audit.survived.map { $0.detail.isEmpty ? $0.kind : "\($0.kind) in \($0.detail)" }
+      let survived = audit.survived.map {
+        $0.detail.isEmpty ? $0.kind : "\($0.kind) in \($0.detail)"
+      }
       return "  \(name)  \(counts(audit.killed, audit.applicable))"
         + (survived.isEmpty ? "" : "  " + style.faint("survived: " + abridged(survived)))
     }
@@ -104,7 +106,8 @@ package struct AuditText: Sendable {
       sum + audit.controls.count { $0.outcome == .survived }
     }
     let seen = audit.applicable.count - audit.survived.count
-    let score = "\(seen) of \(audit.applicable.count) kinds of bug are seen by some case "
+    let score =
+      "\(seen) of \(audit.applicable.count) kinds of bug are seen by some case "
       + "(\(NumberText.percent(audit.score)))"
     return [
       "",

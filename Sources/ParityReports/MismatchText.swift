@@ -48,7 +48,8 @@ struct MismatchText {
   }
 
   private var title: String {
-    finding.name + (finding.sides == .subjectAndReference ? "" : " (\(finding.sides.text(subject)))")
+    finding.name
+      + (finding.sides == .subjectAndReference ? "" : " (\(finding.sides.text(subject)))")
   }
 
   private func absolute(_ extreme: Measurement.Extreme) -> String {

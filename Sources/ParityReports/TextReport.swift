@@ -88,7 +88,9 @@ package struct TextReport: Sendable {
     let differing = result.comparisons.filter { !$0.difference.agrees }
     let bySubject = differing.filter { $0.sides == .subjectAndReference }
     let shown = bySubject.isEmpty ? differing : bySubject
-    for finding in shown { lines += MismatchText(finding: finding, subject: result.subject, contract: contract).lines }
+    for finding in shown {
+      lines += MismatchText(finding: finding, subject: result.subject, contract: contract).lines
+    }
     for finding in result.properties where !finding.holds {
       lines.append("violated: \(finding.property.statement)")
     }

@@ -11,9 +11,10 @@ import Testing
 @Suite struct AuditTests {
   /// The repository's own fixtures see every bug that they can see.
   @Test func fixturesSeeEveryBug() {
-    let audit = SetAudit(concurrentMap(FixtureSuite.locations.count) {
-      CaseAudit(FixtureSuite.locations[$0])
-    })
+    let audit = SetAudit(
+      concurrentMap(FixtureSuite.locations.count) {
+        CaseAudit(FixtureSuite.locations[$0])
+      })
     #expect(audit.audited.count > 65)
     #expect(audit.applicable.count > 95)
     #expect(audit.survived.map(\.kind) == [])
@@ -37,7 +38,8 @@ import Testing
   @Test func controlsAreKilledByExactness() throws {
     let parityCase = try FixtureSuite.named("lstm-bidirectional")
     let exact = ParityCase(
-      location: parityCase.location, manifest: try Manifest(
+      location: parityCase.location,
+      manifest: try Manifest(
         parsing: """
           {"format": "pytorch-parity/1", "module": "LSTM", "arguments": {},
            "tolerance": {"rtol": 0, "atol": 0}}

@@ -76,7 +76,8 @@ import Testing
   func mergesNoise(mode: DirectionMerge) {
     let shape: Shape = [1, 4]
     func outputs(_ elements: [Double]) -> RecurrentOutput {
-      RecurrentOutput(output: Tensor(elements, shape: shape), hN: Tensor([0.0], shape: [1]), cN: nil)
+      RecurrentOutput(
+        output: Tensor(elements, shape: shape), hN: Tensor([0.0], shape: [1]), cN: nil)
     }
     let values = outputs([2, 3, 5, 7])
     let sigma = mode.merged(sigma: outputs([3, 0, 4, 1]), of: values).output

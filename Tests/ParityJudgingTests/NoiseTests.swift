@@ -309,3 +309,15 @@ import Testing
     }
   }
 }
+
+@Suite struct NoisyVectorTests {
+  /// A part without errors of its own keeps its place beside one with.
+  @Test func joinsPartsWithAndWithoutReplicas() {
+    let exact = NoisyVector([1, 2])
+    let noisy = NoisyVector([3], replicas: [Replicas(repeating: 4)])
+    let joined = NoisyVector(joining: [exact, noisy])
+    #expect(joined.values == [1, 2, 3])
+    #expect(joined.replicas == [1, 2, 4].map { Replicas(repeating: $0) })
+    #expect(NoisyVector(joining: [exact, exact]).replicas == nil)
+  }
+}

@@ -50,7 +50,8 @@ enum BiasMistakes {
       by: ["implementations that add both biases to the input's product"],
       evidence: "keras-team/keras#15915"
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .gru, "there is no b_hn",
+      try replay.require(
+        replay.recurrence == .gru, "there is no b_hn",
         needs: "a GRU")
       try replay.requireBias()
       let (current, block) = (replay, replay.block)

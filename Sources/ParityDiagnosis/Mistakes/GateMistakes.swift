@@ -35,7 +35,8 @@ enum GateMistakes {
   private static func mistake(
     _ order: [String], _ gates: [String], _ framework: String?, _ reordered: String?
   ) -> Mistake {
-    let what = "the \(gates.count == 4 ? "four" : "three") blocks of weight_ih, weight_hh and the biases"
+    let what =
+      "the \(gates.count == 4 ? "four" : "three") blocks of weight_ih, weight_hh and the biases"
     var origins: [String] = []
     var advice = "PyTorch's order of \(what) is \(list(gates)): reorder them"
     if let framework {

@@ -11,12 +11,15 @@ enum InputMistakes {
       evidence: "pytorch/pytorch#19675", mixesSequences: true
     ) { replay throws(NotApplicable) in
       let layout = replay.input.layout
-      try replay.require(!layout.isCell && layout.isBatched, "there is no batch axis beside a T axis",
+      try replay.require(
+        !layout.isCell && layout.isBatched, "there is no batch axis beside a T axis",
         needs: "a batch of sequences")
       try replay.require(layout.batch > 0, "there is no sequence", needs: "a sequence")
-      try replay.require(replay.input.packing == nil, "lengths would not fit the other axis",
+      try replay.require(
+        replay.input.packing == nil, "lengths would not fit the other axis",
         needs: "no packing")
-      try replay.require(layout.batch > 1 || layout.steps > 1, "both axes are 1",
+      try replay.require(
+        layout.batch > 1 || layout.steps > 1, "both axes are 1",
         needs: "several sequences or steps")
       try replay.require(
         layout.batch == layout.steps || replay.input.h0 == nil,
@@ -35,9 +38,11 @@ enum InputMistakes {
       by: ["Keras' initial_state=[h, c] filled the other way round"]
     ) { replay throws(NotApplicable) in
       try replay.requireInitialStates()
-      try replay.require(replay.recurrence == .lstm, "there is no cell state",
+      try replay.require(
+        replay.recurrence == .lstm, "there is no cell state",
         needs: "an LSTM")
-      try replay.require(replay.configuration.projSize == 0, "h_0 and c_0 have different shapes",
+      try replay.require(
+        replay.configuration.projSize == 0, "h_0 and c_0 have different shapes",
         needs: "no projection")
       let input = replay.input
       replay.setInput(h0: input.c0, c0: input.h0, packing: input.packing)

@@ -100,8 +100,9 @@ extension Replay {
   /// The first of at least two layers that could take each other's parameters.
   fileprivate func firstAlike() throws(NotApplicable) -> Int {
     if areAlike(0..<configuration.numLayers) { return 0 }
-    try require(configuration.numLayers > 2, "the two layers' weight_ih have different shapes",
-        needs: "three layers, or input_size equal to what a layer gives")
+    try require(
+      configuration.numLayers > 2, "the two layers' weight_ih have different shapes",
+      needs: "three layers, or input_size equal to what a layer gives")
     return 1
   }
 

@@ -19,7 +19,7 @@ enum PrecisionMistakes {
         try replay.require(
           replay.recurrence != .rnn || replay.configuration.nonlinearity == .tanh,
           "there is no tanh",
-        needs: "a tanh")
+          needs: "a tanh")
         replay.variant.makesTanhFromSigmoid = true
       }
     ] + CoarserWay.all.map(mistake)
@@ -35,7 +35,8 @@ enum PrecisionMistakes {
 
 extension Replay {
   fileprivate func requireFloat32() throws(NotApplicable) {
-    try require(model.arithmetic == .float32, "the arithmetic is \(model.arithmetic)",
-        needs: "float32")
+    try require(
+      model.arithmetic == .float32, "the arithmetic is \(model.arithmetic)",
+      needs: "float32")
   }
 }

@@ -73,8 +73,9 @@ extension Replay {
     _ = try requireRagged()
     let lengths = input.packing?.lengths ?? []
     let order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
-    try require(order != Array(lengths.indices), "the lengths fall already",
-        needs: "lengths that do not fall")
+    try require(
+      order != Array(lengths.indices), "the lengths fall already",
+      needs: "lengths that do not fall")
     return order
   }
 

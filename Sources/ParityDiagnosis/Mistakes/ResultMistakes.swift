@@ -8,9 +8,11 @@ enum ResultMistakes {
       "final-states-exchanged", with: "h_n and c_n exchanged",
       "an LSTM returns output, (h_n, c_n)"
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .lstm, "there is no cell state",
+      try replay.require(
+        replay.recurrence == .lstm, "there is no cell state",
         needs: "an LSTM")
-      try replay.require(replay.configuration.projSize == 0, "h_n and c_n have different shapes",
+      try replay.require(
+        replay.configuration.projSize == 0, "h_n and c_n have different shapes",
         needs: "no projection")
       try replay.requireSequences()
       replay.move { outputs in
@@ -23,10 +25,12 @@ enum ResultMistakes {
       evidence: "pytorch/pytorch#19675", mixesSequences: true
     ) { replay throws(NotApplicable) in
       let layout = replay.input.outputLayout
-      try replay.require(!layout.isCell && layout.isBatched, "there is no batch axis beside a T axis",
+      try replay.require(
+        !layout.isCell && layout.isBatched, "there is no batch axis beside a T axis",
         needs: "a batch of sequences")
       try replay.require(layout.batch > 0, "there is no sequence", needs: "a sequence")
-      try replay.require(layout.batch > 1 || layout.steps > 1, "both axes are 1",
+      try replay.require(
+        layout.batch > 1 || layout.steps > 1, "both axes are 1",
         needs: "several sequences or steps")
       try replay.require(
         layout.batch > 1 && layout.steps > 1 || layout.batch != layout.steps, "both axes are 1",

@@ -9,7 +9,8 @@ enum StepMistakes {
       "PyTorch adds b_hn at every step, also where there is no initial state",
       by: ["MLX's GRU without an initial state"], evidence: "ml-explore/mlx#3249"
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .gru, "there is no b_hn",
+      try replay.require(
+        replay.recurrence == .gru, "there is no b_hn",
         needs: "a GRU")
       try replay.requireBias()
       replay.variant.skipsFirstHiddenBias = true
@@ -21,7 +22,8 @@ enum StepMistakes {
       by: ["ONNX' linear_before_reset=0", "Keras' reset_after=False"],
       evidence: "keras-team/keras#15915"
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .gru, "there is no reset gate",
+      try replay.require(
+        replay.recurrence == .gru, "there is no reset gate",
         needs: "a GRU")
       replay.variant.resetsBeforeProduct = true
     },
@@ -30,7 +32,8 @@ enum StepMistakes {
       "PyTorch's h' = (1 − z) ⊙ n + z ⊙ h: z is the share that is kept",
       by: ["Cho et al. (2014) as Chung et al. (2014) write it"]
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .gru, "there is no update gate",
+      try replay.require(
+        replay.recurrence == .gru, "there is no update gate",
         needs: "a GRU")
       // 1 − σ(a) = σ(−a)
       let current = replay
@@ -43,7 +46,8 @@ enum StepMistakes {
       "nonlinearity-exchanged", with: "tanh and ReLU exchanged",
       "nonlinearity is 'tanh' unless the constructor was told 'relu'"
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .rnn, "there is no choice of a nonlinearity",
+      try replay.require(
+        replay.recurrence == .rnn, "there is no choice of a nonlinearity",
         needs: "an RNN")
       replay.setConfiguration(
         replay.configuration.with(
@@ -62,7 +66,8 @@ enum StepMistakes {
     Mistake(
       "cell-output-linear", with: "h' = o ⊙ c', without tanh", "PyTorch's h' = o ⊙ tanh(c')"
     ) { replay throws(NotApplicable) in
-      try replay.require(replay.recurrence == .lstm, "there is no cell state",
+      try replay.require(
+        replay.recurrence == .lstm, "there is no cell state",
         needs: "an LSTM")
       replay.variant.leavesCellLinear = true
     },
@@ -103,7 +108,8 @@ enum StepMistakes {
 
 extension Replay {
   fileprivate func requireGates() throws(NotApplicable) {
-    try require(recurrence != .rnn, "there are no gates",
-        needs: "an LSTM or a GRU")
+    try require(
+      recurrence != .rnn, "there are no gates",
+      needs: "an LSTM or a GRU")
   }
 }

@@ -54,9 +54,10 @@ extension Replay {
   fileprivate func requireSquareHidden() throws(NotApplicable) {
     try require(
       configuration.projSize == 0, "a projection makes weight_hh's blocks other than square",
-        needs: "no projection")
-    try require(configuration.hiddenSize > 1, "a block of weight_hh is one number",
-        needs: "hidden_size above 1")
+      needs: "no projection")
+    try require(
+      configuration.hiddenSize > 1, "a block of weight_hh is one number",
+      needs: "hidden_size above 1")
   }
 
   /// Of matrices whose blocks are square.

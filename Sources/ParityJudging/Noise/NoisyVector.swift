@@ -21,7 +21,12 @@ struct NoisyVector: NumberVector {
   init(_ values: [Double]) { self.init(values, replicas: nil) }
 
   init(joining parts: [NoisyVector]) {
-    self.init(parts.flatMap(\.values), replicas: parts.flatMap { $0.replicas ?? [] })
+    let replicas = parts.flatMap { part in
+      part.replicas ?? part.values.map { Replicas(repeating: $0) }
+    }
+    self.init(
+      parts.flatMap(\.values),
+      replicas: parts.allSatisfy { $0.replicas == nil } ? nil : replicas)
   }
 
   subscript(unit: Int) -> NoisyNumber {

@@ -15,11 +15,13 @@ package struct CoarserWay: Sendable {
   package static let all: [CoarserWay] =
     [
       CoarserWay(
-        identifier: "subnormals-flushed", name: "flushing subnormal numbers to zero", emulation: Emulation(flushesSubnormals: true),
+        identifier: "subnormals-flushed", name: "flushing subnormal numbers to zero",
+        emulation: Emulation(flushesSubnormals: true),
         advice: "it was computed with denormals off, as torch.set_flush_denormal(True) has it"),
       products(.tf32, verb: "rounding"),
       products(.tf32, verb: "cutting off", truncates: true),
-    ] + [Arithmetic.bfloat16, .float16].flatMap {
+    ]
+    + [Arithmetic.bfloat16, .float16].flatMap {
       [weights($0), parameters($0), products($0), results($0)]
     }
 
@@ -39,7 +41,8 @@ package struct CoarserWay: Sendable {
 
   private static func weights(_ arithmetic: Arithmetic) -> CoarserWay {
     CoarserWay(
-      identifier: "\(arithmetic)-weights", name: "rounding the weights to \(arithmetic)", emulation: Emulation(weights: arithmetic),
+      identifier: "\(arithmetic)-weights", name: "rounding the weights to \(arithmetic)",
+      emulation: Emulation(weights: arithmetic),
       advice: "it was made with weights that had been stored so")
   }
 
@@ -53,7 +56,8 @@ package struct CoarserWay: Sendable {
 
   private static func results(_ arithmetic: Arithmetic) -> CoarserWay {
     CoarserWay(
-      identifier: "\(arithmetic)-results", name: "rounding every result to \(arithmetic)", emulation: Emulation(results: arithmetic),
+      identifier: "\(arithmetic)-results", name: "rounding every result to \(arithmetic)",
+      emulation: Emulation(results: arithmetic),
       advice: declare(arithmetic))
   }
 }

@@ -192,12 +192,13 @@ extension PrecisionDetection {
     let holdsNumbers = reference.named.contains { _, tensor in
       (0..<tensor.count).contains { tensor.double(at: $0) != 0 }
     }
-    return holdsNumbers && reference.named.allSatisfy { _, tensor in
-      (0..<tensor.count).allSatisfy { offset in
-        let element = tensor.double(at: offset)
-        return element.isNaN || arithmetic.nearest(to: element) == element
+    return holdsNumbers
+      && reference.named.allSatisfy { _, tensor in
+        (0..<tensor.count).allSatisfy { offset in
+          let element = tensor.double(at: offset)
+          return element.isNaN || arithmetic.nearest(to: element) == element
+        }
       }
-    }
   }
 
   private func explanation(_ name: String, _ sentence: String) -> Diagnosis.Explanation {

@@ -73,7 +73,8 @@ struct ExactMatrix: Sendable {
     weights = [Double](unsafeUninitializedCapacity: given.count) { buffer, count in
       for column in 0..<columns {
         for row in 0..<matrix.rows {
-          buffer.initializeElement(at: column * matrix.rows + row, to: given[row * columns + column])
+          buffer.initializeElement(
+            at: column * matrix.rows + row, to: given[row * columns + column])
         }
       }
       count = given.count

@@ -71,7 +71,9 @@ struct SequenceScan<Arithmetic: StepArithmetic> {
       let isSkipped =
         variant.steps == .firstSkipped && start.stepsRead + position == 0
         || variant.steps == .lastSkipped && position == last
-      if !isSkipped { state = cell.step(vectors[step], state, arithmetic, step: start.stepsRead + position) }
+      if !isSkipped {
+        state = cell.step(vectors[step], state, arithmetic, step: start.stepsRead + position)
+      }
       if parted(state) { return pass }
       let place = writesBackwards ? last - position : position
       pass.hidden[place] = state.h
