@@ -252,11 +252,11 @@ CASES: list[Case] = [
     Case(
         "lstm-small-values", "npz-deflated", "LSTM",
         "small numbers: a tanh that is only absolutely accurate, as 2σ(2x)-1, loses their digits",
-        {"bias": False}, steps=5, prepare=small_values),
+        {"bias": False}, steps=7, prepare=small_values),
     Case(
         "rnn-subnormals", "npz-stored", "RNN",
         "subnormal numbers, which an engine that flushes them makes 0",
-        {"bias": False} | BIDIRECTIONAL, steps=5, prepare=subnormal_values),
+        {"bias": False} | BIDIRECTIONAL, steps=7, prepare=subnormal_values),
     Case("rnn-no-bias", "npz-stored", "RNN", "a module without biases", {"bias": False}),
     Case(
         "rnn-unbatched-float64", "hdf5-big-endian", "RNN", "doubles without a batch axis",

@@ -61,9 +61,9 @@ def with_rounded_operands(module: torch.nn.Module, x: torch.Tensor, rounding: Ro
 @pytest.mark.parametrize(
     ("rounding", "told"),
     [
-        (tf32, "rounding the operands of every product to tf32 reproduces"),
-        (cut, "cutting off the operands of every product to tf32 reproduces"),
-        (through(torch.bfloat16), "rounding the operands of every product to bfloat16 reproduces"),
+        (tf32, "[tf32-products]"),
+        (cut, "[tf32-products-cut]"),
+        (through(torch.bfloat16), "[bfloat16-products]"),
     ],
     ids=["tf32", "tf32 cut off", "bfloat16"],
 )
@@ -87,7 +87,7 @@ def test_rounded_weights_are_told(dtype, seed, tmp_path):
             parameter.data = parameter.data.to(dtype).float()
     report = judge(tmp_path, module, x, coarse(x))
     name = str(dtype).removeprefix("torch.")
-    assert f"rounding the weights to {name} reproduces" in report
+    assert f"rounding the weights to {name}" in report and f"[{name}-weights]" in report
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -98,7 +98,6 @@ def test_half_precision_is_told(dtype, seed, tmp_path):
     widened = tuple(f.float() for f in final) if isinstance(final, tuple) else final.float()
     report = judge(tmp_path, module, x, (output.float(), widened))
     name = str(dtype).removeprefix("torch.")
-    assert f"every number of the reference is a {name}" in report
     assert f'"arithmetic": "{name}"' in report
 
 
@@ -130,4 +129,4 @@ def test_flushed_subnormals_are_told(kind, tmp_path):
         torch.set_flush_denormal(False)
     report = judge(tmp_path, module, x, flushed)
     assert report.startswith("failed "), report
-    assert "flushing subnormal numbers to zero reproduces the reference" in report
+    assert "flushing subnormal numbers to zero" in report and "[subnormals-flushed]" in report

@@ -1,0 +1,93 @@
+import TestSupport
+import Testing
+
+/// `--actual`, `--diagnose` and `audit`, as a user runs them.
+@Suite struct ActualTests {
+  private let fixture = "lstm-bidirectional-batch-first"
+
+  /// A folder of outputs with the fixture's own.
+  private func actual(_ outputs: String? = nil) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.copy("\(Repository.fixtures)/\(outputs ?? fixture)/outputs", as: fixture)
+    return folder
+  }
+
+  private func judge(_ folder: TemporaryFolder, _ more: String...) throws -> Tool {
+    try Tool(
+      ["Fixtures", "--filter", "^\(fixture)$", "--actual", folder.path] + more)
+  }
+
+  @Test func theReferencesOwnOutputsPass() throws {
+    let tool = try judge(try actual())
+    #expect(tool.status == 0)
+    #expect(tool.lines.first?.hasSuffix("bit for bit") == true)
+    #expect(try judge(try actual(), "--verbose").output.contains("outputs against reference"))
+  }
+
+  @Test func exchangedStatesAreNamed() throws {
+    let folder = try actual()
+    let path = "\(Repository.fixtures)/\(fixture)/outputs/"
+    try folder.write(bytes(of: path + "h_n.npy"), to: fixture + "/c_n.npy")
+    try folder.write(bytes(of: path + "c_n.npy"), to: fixture + "/h_n.npy")
+    let tool = try judge(folder)
+    #expect(tool.status == 1)
+    #expect(tool.output.contains("diagnosis: the outputs are reproduced to "))
+    #expect(tool.output.contains("h_n and c_n exchanged"))
+    #expect(tool.output.contains("[final-states-exchanged]"))
+    #expect(try !judge(folder, "--diagnose", "off").output.contains("diagnosis"))
+    #expect(try judge(folder, "--diagnose", "slow").status == 64)
+  }
+
+  @Test func anotherCasesOutputsAreOfAnotherShape() throws {
+    let tool = try judge(try actual("gru-three-layers"))
+    #expect(tool.status == 1)
+    #expect(tool.output.contains("c_n: expected a tensor of floats, beside output, h_n, c_n"))
+  }
+
+  @Test func missingOutputsFailTheirCaseAlone() throws {
+    let folder = try actual()
+    let tool = try Tool("Fixtures", "--filter", "^lstm-b", "--actual", folder.path)
+    #expect(tool.status == 1)
+    #expect(tool.lines.contains { $0.hasPrefix("passed        \(fixture) ") })
+    #expect(
+      tool.lines.contains {
+        $0.hasPrefix("failed        lstm-bidirectional ")
+          && $0.contains("expected one file or folder of this name with the outputs, found none")
+      })
+    #expect(try Tool("Fixtures", "--actual", folder.path + "/none").status == 2)
+  }
+
+  @Test func halfAFileIsSaid() throws {
+    let folder = try actual()
+    let whole = try bytes(of: "\(Repository.fixtures)/\(fixture)/outputs/h_n.npy")
+    try folder.write(whole.dropLast(5), to: fixture + "/h_n.npy")
+    let tool = try judge(folder)
+    #expect(tool.status == 1)
+    #expect(tool.output.contains("h_n.npy"))
+    try folder.write("", to: fixture + "/stranger.txt")
+    try folder.write(whole, to: fixture + "/h_n.npy")
+    try folder.write(whole, to: fixture + "/extra.npy")
+    #expect(try judge(folder).output.contains("extra: expected none but output, h_n, c_n"))
+  }
+
+  @Test func theRepositorysFixturesSeeEveryBug() throws {
+    let tool = try Tool("audit", "Fixtures")
+    #expect(tool.status == 0, "\(tool.output.suffix(800))")
+    #expect(tool.lines.last?.contains("kinds of bug are seen by some case (100.0%)") == true)
+  }
+
+  /// One case does not see all that could be seen, and cells see little.
+  @Test func anAuditSaysWhatIsMissing() throws {
+    let one = try Tool("audit", "Fixtures", "--filter", "^lstm-cell$")
+    #expect(one.status == 1)
+    #expect(one.output.contains("seen by no case, though it was planted:"))
+    #expect(one.output.contains("  two directions: "))
+    #expect(
+      try Tool("audit", "Fixtures", "--filter", "^lstm-cell$", "--require", "90%").status == 0)
+    for wrong in ["101%", "-1", "most", "nan"] {
+      #expect(try Tool("audit", "Fixtures", "--require", wrong).status == 64, "\(wrong)")
+    }
+    #expect(try Tool("audit", "Fixtures", "--filter", "nothing").status == 2)
+    #expect(try Tool("audit", "Fixtures/none").status == 2)
+  }
+}

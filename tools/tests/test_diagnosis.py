@@ -1,0 +1,51 @@
+"""Whether parity-check names mistakes that a program of NumPy's made, and is silent about
+what is none. `tools/measure_diagnosis.py` has the figures of larger numbers.
+"""
+
+from pathlib import Path
+
+import pytest
+
+import diagnosis_score
+import export_fixtures
+import wrong_cases
+import wrong_unlisted
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet():
+    export_fixtures.quiet_pytorch()
+
+
+def scores(folder: Path, truth: dict) -> list[str]:
+    command = [PARITY_CHECK, folder / "cases", "--actual", folder / "actual", "--diagnose", "full"]
+    text = diagnosis_score.run(command, folder / "report.txt")
+    verdicts = diagnosis_score.parse(text)
+    assert len(verdicts) == len(truth)
+    return [diagnosis_score.score(truth[name], verdicts[name]) for name in truth]
+
+
+def test_single_mistakes_are_named_first(tmp_path):
+    found = scores(tmp_path, wrong_cases.write_ways(tmp_path, 200, 7, pairs=False))
+    assert found.count("first") >= 0.95 * len(found)
+    assert found.count("first") + found.count("among") >= 0.99 * len(found)
+
+
+def test_pairs_are_named(tmp_path):
+    found = scores(tmp_path, wrong_cases.write_ways(tmp_path, 60, 7, pairs=True))
+    assert found.count("first") + found.count("among") >= 0.8 * len(found)
+
+
+def test_what_is_no_known_mistake_is_not_explained(tmp_path):
+    truth = wrong_unlisted.write_unlisted(tmp_path, 100, 7)
+    command = [PARITY_CHECK, tmp_path / "cases", "--actual", tmp_path / "actual"]
+    verdicts = diagnosis_score.parse(diagnosis_score.run(command, tmp_path / "report.txt"))
+    assert sum(bool(verdicts[name].explanations) for name in truth) <= 1
+    right = [
+        all(diagnosis_score.judge_place(truth[name], verdicts[name].place).values())
+        for name in truth if verdicts[name].place
+    ]
+    assert len(right) >= 95 and sum(right) >= 0.95 * len(right)
