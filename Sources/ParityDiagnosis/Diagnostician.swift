@@ -90,7 +90,9 @@ package struct Diagnostician: Sendable {
     let deeds = mistakes.map(\.deed).joined(separator: ", and with ")
     let origins = mistakes.flatMap(\.origins)
     let likes = origins.isEmpty ? "" : " (seen in \(origins.joined(separator: "; ")))"
-    let advice = mistakes.map(\.advice).joined(separator: "; ")
+    let advice = mistakes.map { mistake in
+      mistake.advice + (mistake.evidence.map { " (as in \($0))" } ?? "")
+    }.joined(separator: "; ")
     let verb = side == .outputs ? "are" : "is"
     return "the \(side.rawValue) \(verb) reproduced \(extent) with \(deeds)\(likes): \(advice)"
   }

@@ -53,7 +53,7 @@ enum GateMistakes {
     return Mistake(
       "gates-" + order.joined(), with: "the gates in the order \(list(order))", advice,
       by: origins,
-      evidence: order == ["i", "o", "f", "g"] ? "CrispStrobe/CrispASR#106" : nil
+      evidence: reordered == "ONNX" ? "CrispStrobe/CrispASR#106" : nil
     ) { replay throws(NotApplicable) in
       try replay.require(
         replay.recurrence.gates == gates,
