@@ -31,7 +31,7 @@ struct Evidence: Sendable {
   /// and what a replay gives; infinite where the replay's shapes are others, or where the
   /// two are not finite in the same places.
   func left(by replay: Replay) -> Double {
-    let values = replay.outputs()
+    let values = replay.outputs(of: exact)
     var (left, whole) = (0.0, 0.0)
     for (index, (_, given)) in outputs.named.enumerated() {
       let replayed = values.named[index].tensor

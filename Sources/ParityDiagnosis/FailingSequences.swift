@@ -14,13 +14,17 @@ struct FailingSequences {
   func sample(work: Double) -> Evidence {
     let input = evidence.model.input
     let batch = input.layout.batch
-    let count = max(2, Int(min(work / (evidence.work / Double(batch)), Double(batch))))
+    let least = input.packing == nil ? 1 : 2
+    let count = max(least, Int(min(work / (evidence.work / Double(batch)), Double(batch))))
     guard count < batch else { return evidence }
     let off = differences
     let order = off.indices.sorted { (off[$1], $0) < (off[$0], $1) }
-    var chosen = Set(order.prefix(count - 1))
-    let longest = (0..<batch).max { input.length(of: $0) < input.length(of: $1) } ?? 0
-    chosen.insert(longest)
+    var chosen = Set(order.prefix(count + 1 - least))
+    if input.packing != nil,
+      let longest = (0..<batch).max(by: { input.length(of: $0) < input.length(of: $1) })
+    {
+      chosen.insert(longest)
+    }
     for sequence in order where chosen.count < count { chosen.insert(sequence) }
     let slices = BatchSlices(evidence.model, sequences: chosen.sorted())
     return Evidence(

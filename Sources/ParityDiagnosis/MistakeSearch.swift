@@ -79,7 +79,7 @@ struct MistakeSearch {
   /// nil where the mistakes can't be seen in this case, or not be afforded.
   private func replay(_ mistakes: [Mistake]) -> Replay? {
     let evidence = evidence(mistakes)
-    guard evidence.work <= budget else { return nil }
+    guard evidence.work <= Self.wholes * budget else { return nil }
     var replay = Replay(evidence.model)
     for mistake in mistakes {
       do throws(NotApplicable) { try mistake.apply(to: &replay) } catch { return nil }
@@ -98,6 +98,8 @@ struct MistakeSearch {
     mistakes.map(\.largestLeft).max() ?? 0
   }
 
+  /// A few mistakes need the whole batch, which then may cost more than any sample.
+  private static let wholes = 10.0
   /// How many are held to the noise rule, at seventeen forward passes each.
   private static let verifiedCount = 8
 

@@ -9,7 +9,9 @@ import TensorCore
 ///
 /// A `Mistake` changes a replay of the right computation, and several can change one.
 package struct Replay: Sendable {
-  package var model: ParityCase.Model
+  package private(set) var model: ParityCase.Model
+  /// Whether the model is still the one that was given.
+  private var isOriginal = true
   package var variant = ScanVariant()
   /// What final states are taken from, before anything else is moved.
   private var statesTaken: [Move] = []
@@ -35,13 +37,23 @@ package struct Replay: Sendable {
   /// In float64; one forward pass.
   package func outputs() -> RecurrentOutput { run(.values) }
 
+  /// The same where `exact` is what the given model computes: without a forward pass where
+  /// results are just moved about.
+  func outputs(of exact: RecurrentOutput) -> RecurrentOutput {
+    guard isOriginal, variant == ScanVariant() else { return outputs() }
+    return finished(exact, .values)
+  }
+
   /// In float64; one forward pass of values, and seventeen of what concerns their noise.
   func run(_ quantity: Quantity) -> RecurrentOutput {
     let values = VariantPass(model.configuration, model.stateDict, variant)
       .outputs(for: model.input)
-    let moved = (statesTaken + moves).reduce(described(values, quantity)) {
-      $1($0, self, quantity)
-    }
+    return finished(described(values, quantity), quantity)
+  }
+
+  /// - Parameter results: what the module gives, before anything is moved.
+  private func finished(_ results: RecurrentOutput, _ quantity: Quantity) -> RecurrentOutput {
+    let moved = (statesTaken + moves).reduce(results) { $1($0, self, quantity) }
     guard let merge else { return moved }
     switch quantity {
     case .values: return merge.merged(moved)
@@ -170,9 +182,15 @@ extension Replay {
       let input = try? RecurrentInput(
         input: tensor, h0: h0, c0: c0, packing: packing, for: configuration)
     else { preconditionFailure("a mistake built an input that does not fit the module") }
-    model = ParityCase.Model(
-      configuration: configuration, stateDict: model.stateDict, input: input,
-      arithmetic: model.arithmetic)
+    setModel(
+      ParityCase.Model(
+        configuration: configuration, stateDict: model.stateDict, input: input,
+        arithmetic: model.arithmetic))
+  }
+
+  mutating func setModel(_ model: ParityCase.Model) {
+    self.model = model
+    isOriginal = false
   }
 
   mutating func setConfiguration(_ configuration: RecurrentConfiguration) {

@@ -16,9 +16,10 @@ extension Replay {
     guard let stateDict = try? StateDict(tensors, checkedAgainst: configuration) else {
       preconditionFailure("a mistake built parameters that do not fit the module")
     }
-    model = ParityCase.Model(
-      configuration: configuration, stateDict: stateDict, input: input,
-      arithmetic: model.arithmetic)
+    setModel(
+      ParityCase.Model(
+        configuration: configuration, stateDict: stateDict, input: input,
+        arithmetic: model.arithmetic))
   }
 
   func tensor(_ parameter: ParameterSpecification) -> Tensor {
