@@ -36,6 +36,9 @@ struct AuditCommand: ParsableCommand {
     completion: .directory)
   var allowRoot: [String] = []
 
+  @Flag(name: [.short, .long], help: "Print what each case can't see, and why.")
+  var verbose = false
+
   @OptionGroup var color: ColorOptions
 
   func validate() throws {
@@ -64,7 +67,7 @@ struct AuditCommand: ParsableCommand {
         "no case to audit in \(Style.printable(path.joined(separator: ", ")))")
       throw ExitCode(RunStatus.unusable.rawValue)
     }
-    let text = AuditText(color.style)
+    let text = AuditText(color.style, isVerbose: verbose)
     Terminal.print(text.lines(audit))
     Terminal.print(text.summary(audit, seconds: (clock.now - start) / .seconds(1)))
     if !discovery.errors.isEmpty { throw ExitCode(RunStatus.unusable.rawValue) }

@@ -5,8 +5,13 @@ import ParityFixtures
 /// nobody sees.
 package struct AuditText: Sendable {
   private let style: Style
+  private let isVerbose: Bool
 
-  package init(_ style: Style) { self.style = style }
+  /// - Parameter isVerbose: whether to say of each case what it can't see, and why.
+  package init(_ style: Style, isVerbose: Bool = false) {
+    self.style = style
+    self.isVerbose = isVerbose
+  }
 
   package func lines(_ audit: SetAudit) -> [String] {
     ["case: planted bugs that it sees"] + caseLines(audit) + ["", "bug: cases that see it"]
@@ -15,17 +20,34 @@ package struct AuditText: Sendable {
 
   private func caseLines(_ audit: SetAudit) -> [String] {
     let width = audit.cases.map { Style.printable($0.location.name).count }.max() ?? 0
-    return audit.cases.map { audit in
-      let name = Style.padded(Style.printable(audit.location.name), to: width)
-      if let obstacle = audit.obstacle {
-        return "  \(name)  " + style.faint("not audited: \(Style.printable(obstacle))")
-      }
-      let survived = audit.survived.map {
-        $0.detail.isEmpty ? $0.kind : "\($0.kind) in \($0.detail)"
-      }
-      return "  \(name)  \(counts(audit.killed, audit.applicable))"
-        + (survived.isEmpty ? "" : "  " + style.faint("survived: " + abridged(survived)))
+    return audit.cases.flatMap { audit in
+      [caseLine(audit, width)] + (isVerbose ? reasons(audit) : [])
     }
+  }
+
+  /// What nobody could see in a case.
+  private func reasons(_ audit: CaseAudit) -> [String] {
+    var kinds: [String: [String]] = [:]
+    for plant in audit.plants {
+      guard case .notApplicable(let reason) = plant.outcome else { continue }
+      kinds[reason.reason, default: []].append(
+        plant.detail.isEmpty ? plant.kind : "\(plant.kind) in \(plant.detail)")
+    }
+    return kinds.sorted { $0.key < $1.key }.map { reason, kinds in
+      "    " + style.faint("\(reason): \(abridged(kinds))")
+    }
+  }
+
+  private func caseLine(_ audit: CaseAudit, _ width: Int) -> String {
+    let name = Style.padded(Style.printable(audit.location.name), to: width)
+    if let obstacle = audit.obstacle {
+      return "  \(name)  " + style.faint("not audited: \(Style.printable(obstacle))")
+    }
+    let survived = audit.survived.map {
+      $0.detail.isEmpty ? $0.kind : "\($0.kind) in \($0.detail)"
+    }
+    return "  \(name)  \(counts(audit.killed, audit.applicable))"
+      + (survived.isEmpty ? "" : "  " + style.faint("survived: " + abridged(survived)))
   }
 
   private func counts(_ killed: Int, _ all: Int) -> String {

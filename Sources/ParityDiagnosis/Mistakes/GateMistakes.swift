@@ -57,7 +57,7 @@ enum GateMistakes {
     ) { replay throws(NotApplicable) in
       try replay.require(
         replay.recurrence.gates == gates,
-        "\(replay.recurrence) has the gates \(list(replay.recurrence.gates))",
+        "\(replay.configuration.module.rawValue) has the gates \(list(replay.recurrence.gates))",
         needs: gates.count == 4 ? "an LSTM" : "a GRU")
       let blocks = gates.map { order.firstIndex(of: $0) ?? 0 }
       let tensor = replay.tensor
