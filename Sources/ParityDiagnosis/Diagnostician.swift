@@ -36,11 +36,13 @@ package struct Diagnostician: Sendable {
       model: failure.model, outputs: failure.outputs, exact: failure.oracle,
       sequences: Array(0..<failure.model.input.layout.batch))
     let sample = hasShapes ? FailingSequences(whole).sample(work: effort.budget / 1000) : whole
+    if let remark = blank(failure) { return Diagnosis(explanations: [], suspicion: remark) }
+    let precision = hasShapes ? PrecisionDetection(failure) : nil
+    if let storage = precision?.storage { return Diagnosis(explanations: [storage]) }
     let search = MistakeSearch(sample: sample, whole: whole, budget: effort.budget)
     let singles = search.singles()
     let matches = search.verified(singles)
     guard matches.isEmpty else { return diagnosis(matches, failure.side) }
-    let precision = hasShapes ? PrecisionDetection(failure) : nil
     if let explanation = precision?.explanation { return Diagnosis(explanations: [explanation]) }
     let pairs = search.pairs(of: singles)
     guard pairs.isEmpty else { return diagnosis(pairs, failure.side) }
@@ -53,6 +55,19 @@ package struct Diagnostician: Sendable {
     return Diagnosis(
       explanations: [], start: hasShapes ? FaultSearch(sample).place() : nil,
       suspicion: precision?.suspicion)
+  }
+
+  /// What is to be said of outputs that hold one value everywhere; nil of any other.
+  private func blank(_ failure: Failure) -> String? {
+    let tensors = failure.outputs.named.map(\.tensor)
+    func areAll(_ holds: (Double) -> Bool) -> Bool {
+      tensors.allSatisfy { $0.withElements(as: Double.self) { $0.allSatisfy(holds) } }
+    }
+    func told(_ value: String) -> String {
+      "every element of the \(failure.side.rawValue) is \(value): was anything written?"
+    }
+    if areAll({ $0 == 0 }) { return told("0") }
+    return areAll(\.isNaN) ? told("NaN") : nil
   }
 
   private func diagnosis(

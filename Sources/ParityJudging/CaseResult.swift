@@ -41,6 +41,12 @@ package struct CaseResult: Sendable {
       remarks: ["\(error.reason)"])
   }
 
+  /// Elements of which reference and oracle say that they are finite.
+  var comparableElements: Int {
+    let tensors = comparisons.filter { $0.sides == .referenceAndOracle }
+    return tensors.reduce(0) { $0 + $1.difference.measured.finiteCount }
+  }
+
   /// Finite elements of the reference that something was compared with.
   package var comparedElements: Int {
     let tensors = comparisons.filter { $0.sides == .subjectAndReference }

@@ -10,9 +10,9 @@ package struct Judge: Sendable {
   package typealias Subject = @Sendable (ParityCase.Model) -> any ForwardPass
 
   /// In place of every case's own tolerance.
-  private let override: ToleranceRule?
+  let override: ToleranceRule?
   private let subject: Subject
-  private let supplied: SuppliedOutputs?
+  let supplied: SuppliedOutputs?
   private let noiseWork: Double
   private let diagnose: Diagnose
 
@@ -89,7 +89,7 @@ package struct Judge: Sendable {
       return result
     }
     guard let model = parityCase.model else {
-      return layoutOnly(result)
+      return supplied == nil ? layoutOnly(result) : suppliedOnly(result, parityCase)
     }
     let passes: ForwardPasses
     do throws(CaseError) {
@@ -195,7 +195,7 @@ extension Judge {
     }
     if parityCase.contract.layout.batch == 0 {
       result.remarks = ["zero batch: shapes only"]
-    } else if result.comparedElements == 0, result.leastJudgedShare == 1 {
+    } else if result.comparableElements == 0, result.leastJudgedShare == 1 {
       result.status = .invalid
       result.remarks = ["the reference has no finite element to compare"]
     } else {

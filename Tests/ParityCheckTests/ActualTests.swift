@@ -57,6 +57,25 @@ import Testing
     #expect(try Tool("Fixtures", "--actual", folder.path + "/none").status == 2)
   }
 
+  /// Outputs are looked at where there are no parameters to run, too.
+  @Test func withoutParametersTheReferenceAloneDecides() throws {
+    let folder = try TemporaryFolder()
+    let name = "gru-layout-only"
+    func judge() throws -> Tool {
+      try Tool("Fixtures", "--filter", "^\(name)$", "--actual", folder.path)
+    }
+    #expect(try judge().status == 1)
+    try folder.copy("\(Repository.fixtures)/\(name).npz", as: name + ".npz")
+    let right = try judge()
+    #expect(right.status == 0)
+    #expect(right.output.contains("no state_dict: held to the reference alone"))
+    let other = try TemporaryFolder()
+    try other.copy("\(Repository.fixtures)/gru-three-layers/outputs", as: name)
+    let wrong = try Tool("Fixtures", "--filter", "^\(name)$", "--actual", other.path)
+    #expect(wrong.status == 1)
+    #expect(wrong.output.contains("expected the shape"))
+  }
+
   @Test func halfAFileIsSaid() throws {
     let folder = try actual()
     let whole = try bytes(of: "\(Repository.fixtures)/\(fixture)/outputs/h_n.npy")

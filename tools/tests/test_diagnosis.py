@@ -4,10 +4,12 @@ what is none. `tools/measure_diagnosis.py` has the figures of larger numbers.
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import diagnosis_score
 import export_fixtures
+import parity_format
 import wrong_cases
 import wrong_unlisted
 
@@ -49,3 +51,27 @@ def test_what_is_no_known_mistake_is_not_explained(tmp_path):
         for name in truth if verdicts[name].place
     ]
     assert len(right) >= 95 and sum(right) >= 0.95 * len(right)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda array: array.astype(np.float16), "[stored-in-float16]"),
+        (np.zeros_like, "every element of the outputs is 0"),
+        (lambda array: np.full_like(array, np.nan), "every element of the outputs is NaN"),
+        (lambda array: array[..., :1], "expected the shape"),
+        (lambda array: (array * 100).astype(np.int64), "expected a tensor of floats"),
+        (lambda array: array.astype(np.float64) * 1e300, "no known mistake reproduces it"),
+    ],
+    ids=["float16", "zeros", "NaN", "one feature", "integers", "huge"],
+)
+def test_outputs_that_are_no_results_are_said_so(change, told, tmp_path):
+    wrong_cases.write_ways(tmp_path, 4, 7, pairs=False)
+    for path in (tmp_path / "cases").iterdir():
+        _, tensors = parity_format.read(path)
+        names = [name for name in tensors if name.startswith("outputs/")]
+        np.savez(tmp_path / "actual" / path.name, **{n: change(tensors[n]) for n in names})
+    command = [PARITY_CHECK, tmp_path / "cases", "--actual", tmp_path / "actual"]
+    text = diagnosis_score.run(command, tmp_path / "report.txt")
+    assert [verdict.status for verdict in diagnosis_score.parse(text).values()] == ["failed"] * 4
+    assert text.count(told) >= 4

@@ -69,6 +69,22 @@ package struct PrecisionDetection {
     }
   }
 
+  /// What to tell of outputs whose tensors are of a coarser type than the module computes
+  /// in, where the rounding of that type is all that is wrong with them.
+  package var storage: Diagnosis.Explanation? {
+    guard let type = Arithmetic(of: reference.hN.elementType),
+      type.unitRoundoff > model.arithmetic.unitRoundoff
+    else { return nil }
+    let noise = estimate(RoundingModel(type))
+    let agrees = zip(reference.named, oracle.named).allSatisfy { reference, exact in
+      guard let limits = noise.tensors[reference.name] else { return false }
+      return TensorDifference(
+        of: reference.tensor, from: exact.tensor, within: .noise(limits)
+      ).agrees
+    }
+    return agrees ? stored(in: [type]) : nil
+  }
+
   /// Coarser arithmetic whose rounding would be as large, where that is not known to be
   /// the reason: a weight that is off by a little looks alike.
   package var suspicion: String? {

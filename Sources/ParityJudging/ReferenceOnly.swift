@@ -1,0 +1,48 @@
+import ParityFixtures
+import RecurrentModel
+import TensorComparison
+import TensorCore
+
+extension Judge {
+  /// Without parameters there is the reference alone to hold outputs to, under
+  /// torch.testing's tolerance unless the case, or the run, states another.
+  func suppliedOnly(_ result: CaseResult, _ parityCase: ParityCase) -> CaseResult {
+    var result = result
+    do throws(CaseError) {
+      guard let outputs = try supplied?.outputs(for: parityCase) else { return result }
+      result.layout += LayoutJudge.findings(
+        parityCase.contract, outputs, side: .engine, limits: .torch(.float32))
+      result.status = .failed
+      for (given, expected) in zip(outputs.named, parityCase.reference.named) {
+        guard given.tensor.shape == expected.tensor.shape else {
+          result.remarks = [
+            "\(given.name): expected the shape \(expected.tensor.shape), found "
+              + "\(given.tensor.shape) from the outputs"
+          ]
+          return result
+        }
+        let stored = Arithmetic(of: expected.tensor.elementType) ?? .float32
+        let rule = override ?? parityCase.manifest.tolerance.rule(for: given.name)
+        let limits = rule.limits(for: stored) ?? .torch(stored)
+        result.comparisons.append(
+          TensorFinding(
+            sides: .subjectAndReference, name: given.name, arithmetic: stored, rule: rule,
+            difference: TensorDifference(of: given.tensor, from: expected.tensor, within: limits),
+            torchAgrees: TensorDifference(
+              of: given.tensor, from: expected.tensor, within: .torch(stored)
+            ).agrees))
+      }
+      let agree =
+        result.comparisons.allSatisfy(\.difference.agrees) && result.layout.allSatisfy(\.holds)
+      result.status = agree ? .passed : .failed
+      result.remarks = [
+        agree
+          ? "no state_dict: held to the reference alone" : "the outputs differ from the reference"
+      ]
+    } catch {
+      result.status = .failed
+      result.remarks = ["\(error)"]
+    }
+    return result
+  }
+}
