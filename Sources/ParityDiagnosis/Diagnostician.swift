@@ -36,13 +36,13 @@ package struct Diagnostician: Sendable {
       model: failure.model, outputs: failure.outputs, exact: failure.oracle,
       sequences: Array(0..<failure.model.input.layout.batch))
     let sample = hasShapes ? FailingSequences(whole).sample(work: effort.budget / 1000) : whole
-    if let remark = blank(failure) { return Diagnosis(explanations: [], suspicion: remark) }
     let precision = hasShapes ? PrecisionDetection(failure) : nil
     if let storage = precision?.storage { return Diagnosis(explanations: [storage]) }
     let search = MistakeSearch(sample: sample, whole: whole, budget: effort.budget)
     let singles = search.singles()
     let matches = search.verified(singles)
     guard matches.isEmpty else { return diagnosis(matches, failure.side) }
+    if let remark = blank(failure) { return Diagnosis(explanations: [], suspicion: remark) }
     if let explanation = precision?.explanation { return Diagnosis(explanations: [explanation]) }
     let pairs = search.pairs(of: singles)
     guard pairs.isEmpty else { return diagnosis(pairs, failure.side) }
