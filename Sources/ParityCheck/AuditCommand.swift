@@ -70,6 +70,8 @@ struct AuditCommand: ParsableCommand {
     let text = AuditText(color.style, isVerbose: verbose)
     Terminal.print(text.lines(audit))
     Terminal.print(text.summary(audit, seconds: (clock.now - start) / .seconds(1)))
+    let judged = RunStatus(of: audit.cases.map(\.status))
+    guard judged == .passed else { throw ExitCode(judged.rawValue) }
     if !discovery.errors.isEmpty { throw ExitCode(RunStatus.unusable.rawValue) }
     if audit.score < (try share()) || !audit.killedControls.isEmpty {
       throw ExitCode(RunStatus.failed.rawValue)

@@ -44,12 +44,13 @@ struct Evidence: Sendable {
           if own == other || own.isNaN && other.isNaN { continue }
           return .infinity
         }
-        left += (own - other) * (own - other)
+        left = .hypot(left, own - other)
         let expected = isComparable ? right.double(at: offset) : 0
-        if expected.isFinite { whole += (own - expected) * (own - expected) }
+        if expected.isFinite { whole = .hypot(whole, own - expected) }
       }
     }
-    return whole > 0 ? (left / whole).squareRoot() : .infinity
+    let share = left / whole
+    return share.isNaN ? .infinity : share
   }
 
   /// The largest difference that a replay leaves, in σ of the rounding noise that it has

@@ -1,5 +1,5 @@
 package import ParityFixtures
-import ParityJudging
+package import ParityJudging
 import RecurrentModel
 
 /// Which planted bugs a case sees.
@@ -22,6 +22,8 @@ package struct CaseAudit: Sendable {
   package let location: CaseLocation
   /// Why nothing was planted; nil where something was.
   package private(set) var obstacle: String?
+  /// What the judge says of the case as it is.
+  package private(set) var status = CaseStatus.passed
   package private(set) var plants: [Finding] = []
   /// Changes as small as rounding; each should survive.
   package private(set) var controls: [Finding] = []
@@ -34,6 +36,11 @@ package struct CaseAudit: Sendable {
       plant(into: try ParityCase.load(location))
     } catch {
       obstacle = "\(error)"
+      status =
+        switch error {
+        case .unreadable: .unreadable
+        case .invalid: .invalid
+        }
     }
   }
 
@@ -46,6 +53,7 @@ package struct CaseAudit: Sendable {
 
   private mutating func plant(into parityCase: ParityCase) {
     let result = Judge().judge(parityCase)
+    status = result.status
     guard result.status == .passed else {
       obstacle = ([result.status.rawValue] + result.remarks.prefix(1)).joined(separator: ": ")
       return

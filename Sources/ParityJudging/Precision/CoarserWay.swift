@@ -26,7 +26,7 @@ package struct CoarserWay: Sendable {
     }
 
   private static func declare(_ arithmetic: Arithmetic) -> String {
-    "if it was computed so, say \"arithmetic\": \"\(arithmetic)\""
+    "if that is meant, say \"arithmetic\": \"\(arithmetic)\" in the case, else compute in float32"
   }
 
   private static func products(
