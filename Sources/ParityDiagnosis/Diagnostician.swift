@@ -82,7 +82,7 @@ package struct Diagnostician: Sendable {
     let sigma = (match.largestZ * 10).rounded() / 10
     return Diagnosis.Explanation(
       names: match.mistakes.map(\.name),
-      sentence: sentence(side, "to \(sigma)σ", match.mistakes), largestZ: match.largestZ)
+      sentence: sentence(side, "to \(sigma)σ", match.mistakes))
   }
 
   /// - Parameter left: the share of the difference that the mistake does not explain.
@@ -95,8 +95,7 @@ package struct Diagnostician: Sendable {
       sentence: sentence(
         side,
         "but for 1 part in \(parts) of the difference, more than rounding leaves (is an exponential "
-          + "or a tanh of less than float32's precision?),", [mistake]),
-      largestZ: .infinity)
+          + "or a tanh of less than float32's precision?),", [mistake]))
   }
 
   private func sentence(

@@ -17,7 +17,8 @@ struct FailingSequences {
     let least = input.packing == nil ? 1 : 2
     let count = max(least, Int(min(work / (evidence.work / Double(batch)), Double(batch))))
     guard count < batch else { return evidence }
-    let off = differences
+    let off = SequenceDifferences.totals(
+      evidence.outputs, from: evidence.exact, input.outputLayout)
     let order = off.indices.sorted { (off[$1], $0) < (off[$0], $1) }
     var chosen = Set(order.prefix(count + 1 - least))
     if input.packing != nil,
@@ -30,24 +31,5 @@ struct FailingSequences {
     return Evidence(
       model: slices.sliced, outputs: slices.sliced(evidence.outputs),
       exact: slices.sliced(evidence.exact), sequences: chosen.sorted())
-  }
-
-  /// How far each sequence is off altogether; what is not finite on one side only counts
-  /// as 1.
-  private var differences: [Double] {
-    let layout = evidence.model.input.outputLayout
-    var off = [Double](repeating: 0, count: layout.batch)
-    for (given, exact) in zip(evidence.outputs.named, evidence.exact.named) {
-      let size = max(given.tensor.shape.axes.last ?? 1, 1)
-      for offset in 0..<given.tensor.count {
-        let row = offset / size
-        let sequence =
-          given.name == "output" ? layout.position(ofRow: row).sequence : row % layout.batch
-        let (own, right) = (given.tensor.double(at: offset), exact.tensor.double(at: offset))
-        let difference = abs(own - right)
-        off[sequence] += difference.isFinite ? difference : own == right ? 0 : 1
-      }
-    }
-    return off
   }
 }

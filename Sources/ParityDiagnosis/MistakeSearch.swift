@@ -23,15 +23,22 @@ struct MistakeSearch {
 
   /// What each mistake leaves, the least first. O(mistakes · forward passes).
   func singles() -> [Candidate] {
-    Mistake.all.map { [$0] }.compactMap(candidate).sorted { $0.left < $1.left }
+    concurrentMap(Mistake.all.count) { candidate([Mistake.all[$0]]) }
+      .compactMap(\.self).sorted { $0.left < $1.left }
   }
 
   /// The pairs of these that explain the failure about as well as the best does.
   /// O(mistakes² · forward passes), within the budget.
   func pairs(of singles: [Candidate]) -> [Match] {
     let pairs = orderedPairs(of: singles)
-    let affordable = Int(min(budget / sample.work, Double(pairs.count)))
-    let tried = concurrentMap(affordable) { candidate(ordered(pairs[$0])) }
+    var left = budget
+    let affordable = pairs.filter { pair in
+      let work = evidence(pair).work
+      guard work <= left else { return false }
+      left -= work
+      return true
+    }
+    let tried = concurrentMap(affordable.count) { candidate(ordered(affordable[$0])) }
     return verified(tried.compactMap(\.self).sorted { $0.left < $1.left })
   }
 

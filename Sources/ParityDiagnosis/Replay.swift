@@ -143,6 +143,32 @@ extension Replay {
     try require(input.layout.batch > 0, "there is no sequence", needs: "a sequence")
   }
 
+  /// Of two mistakes that say how the reverse direction reads, one would be lost.
+  mutating func setReverseReading(
+    _ reading: ScanVariant.ReverseReading
+  ) throws(NotApplicable) {
+    try require(
+      variant.reverseReading == .fromLastStep, "the reverse direction reads otherwise already",
+      needs: "one of the two mistakes alone")
+    variant.reverseReading = reading
+  }
+
+  mutating func setSteps(_ steps: ScanVariant.Steps) throws(NotApplicable) {
+    try require(
+      variant.steps == .all, "other steps are run already", needs: "one of the two mistakes alone")
+    variant.steps = steps
+  }
+
+  /// A batch axis and a T axis that can be told apart.
+  func requireBatchOfSteps(_ layout: SequenceLayout) throws(NotApplicable) {
+    try require(
+      !layout.isCell && layout.isBatched, "there is no batch axis beside a T axis",
+      needs: "a batch of sequences")
+    try requireSequences()
+    try require(
+      layout.batch > 1 || layout.steps > 1, "both axes are 1", needs: "several sequences or steps")
+  }
+
   /// What is multiplied with h shows only where h is not 0.
   func requireHiddenStates() throws(NotApplicable) {
     let longest = (0..<input.layout.batch).map(input.length(of:)).max() ?? 0

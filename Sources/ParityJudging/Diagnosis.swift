@@ -38,13 +38,10 @@ package struct Diagnosis: Sendable {
     package let names: [String]
     /// One sentence that a user can act on.
     package let sentence: String
-    /// The largest difference that is left, in σ of rounding noise.
-    package let largestZ: Double
 
-    package init(names: [String], sentence: String, largestZ: Double) {
+    package init(names: [String], sentence: String) {
       self.names = names
       self.sentence = sentence
-      self.largestZ = largestZ
     }
   }
 

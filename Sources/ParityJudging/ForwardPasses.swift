@@ -37,12 +37,7 @@ struct ForwardPasses {
 
   /// What is wrong where the subject's outputs are not of the reference's shapes.
   var shapeMismatch: String? {
-    zip(parityCase.reference.named, actual.named).lazy.compactMap { expected, found in
-      found.tensor.shape == expected.tensor.shape
-        ? nil
-        : "\(expected.name): expected the shape \(expected.tensor.shape), found "
-          + "\(found.tensor.shape) from the \(subject == nil ? "outputs" : "engine")"
-    }.first
+    actual.shapeMismatch(with: parityCase.reference, of: subject == nil ? .outputs : .engine)
   }
 
   func failure(of side: Failure.Side) -> Failure {
@@ -112,5 +107,17 @@ struct ForwardPasses {
     // The oracle does not round as the reference did: it is held to no less than
     // what torch allows for rounding, however tight the case's own rule.
     return sides == .subjectAndReference ? limits : limits.loosened(to: .torch(arithmetic))
+  }
+}
+
+extension RecurrentOutput {
+  /// What to tell where a tensor has another shape than the reference's.
+  func shapeMismatch(with reference: RecurrentOutput, of side: Failure.Side) -> String? {
+    zip(reference.named, named).lazy.compactMap { expected, found in
+      found.tensor.shape == expected.tensor.shape
+        ? nil
+        : "\(expected.name): expected the shape \(expected.tensor.shape), found "
+          + "\(found.tensor.shape) from the \(side.rawValue)"
+    }.first
   }
 }

@@ -20,8 +20,7 @@ package struct OutputsJudge: Sendable {
 
   /// Whether these outputs would pass: their shapes, their layout and every element.
   package func accepts(_ outputs: RecurrentOutput) -> Bool {
-    for (given, expected) in zip(outputs.named, parityCase.reference.named)
-    where given.tensor.shape != expected.tensor.shape {
+    guard outputs.shapeMismatch(with: parityCase.reference, of: .outputs) == nil else {
       return false
     }
     let limits = Limits.torch(model.arithmetic)

@@ -10,17 +10,14 @@ extension Judge {
     var result = result
     do throws(CaseError) {
       guard let outputs = try supplied?.outputs(for: parityCase) else { return result }
+      result.status = .failed
+      if let mismatch = outputs.shapeMismatch(with: parityCase.reference, of: .outputs) {
+        result.remarks = [mismatch]
+        return result
+      }
       result.layout += LayoutJudge.findings(
         parityCase.contract, outputs, side: .engine, limits: .torch(.float32))
-      result.status = .failed
       for (given, expected) in zip(outputs.named, parityCase.reference.named) {
-        guard given.tensor.shape == expected.tensor.shape else {
-          result.remarks = [
-            "\(given.name): expected the shape \(expected.tensor.shape), found "
-              + "\(given.tensor.shape) from the outputs"
-          ]
-          return result
-        }
         let stored = Arithmetic(of: expected.tensor.elementType) ?? .float32
         let rule = override ?? parityCase.manifest.tolerance.rule(for: given.name)
         let limits = rule.limits(for: stored) ?? .torch(stored)

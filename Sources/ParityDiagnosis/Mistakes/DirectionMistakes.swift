@@ -30,7 +30,7 @@ enum DirectionMistakes {
     ) { replay throws(NotApplicable) in
       try replay.requireTwoDirections()
       try replay.requireSteps()
-      replay.variant.reverseReading = .fromFirstStep
+      try replay.setReverseReading(.fromFirstStep)
     },
     Mistake(
       "reverse-not-flipped-back",

@@ -11,16 +11,9 @@ enum InputMistakes {
       evidence: "pytorch/pytorch#19675", mixesSequences: true
     ) { replay throws(NotApplicable) in
       let layout = replay.input.layout
+      try replay.requireBatchOfSteps(layout)
       try replay.require(
-        !layout.isCell && layout.isBatched, "there is no batch axis beside a T axis",
-        needs: "a batch of sequences")
-      try replay.require(layout.batch > 0, "there is no sequence", needs: "a sequence")
-      try replay.require(
-        replay.input.packing == nil, "lengths would not fit the other axis",
-        needs: "no packing")
-      try replay.require(
-        layout.batch > 1 || layout.steps > 1, "both axes are 1",
-        needs: "several sequences or steps")
+        replay.input.packing == nil, "lengths would not fit the other axis", needs: "no packing")
       try replay.require(
         layout.batch == layout.steps || replay.input.h0 == nil,
         "the initial states would not fit the other axis",

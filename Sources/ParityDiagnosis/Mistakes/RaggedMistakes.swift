@@ -28,7 +28,7 @@ enum RaggedMistakes {
     ) { replay throws(NotApplicable) in
       try replay.requireTwoDirections()
       _ = try replay.requireRagged()
-      replay.variant.reverseReading = .fromPadding
+      try replay.setReverseReading(.fromPadding)
     },
   ]
 

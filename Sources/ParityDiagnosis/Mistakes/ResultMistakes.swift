@@ -25,18 +25,9 @@ enum ResultMistakes {
       evidence: "pytorch/pytorch#19675", mixesSequences: true
     ) { replay throws(NotApplicable) in
       let layout = replay.input.outputLayout
-      try replay.require(
-        !layout.isCell && layout.isBatched, "there is no batch axis beside a T axis",
-        needs: "a batch of sequences")
-      try replay.require(layout.batch > 0, "there is no sequence", needs: "a sequence")
-      try replay.require(
-        layout.batch > 1 || layout.steps > 1, "both axes are 1",
-        needs: "several sequences or steps")
-      try replay.require(
-        layout.batch > 1 && layout.steps > 1 || layout.batch != layout.steps, "both axes are 1",
-        needs: "several sequences or steps")
+      try replay.requireBatchOfSteps(layout)
       replay.move { outputs in
-        outputs.with(output: outputs.output.map { $0.axesExchanged(layout) })
+        outputs.with(output: outputs.output.map { $0.axesExchanged })
       }
     },
   ]
@@ -44,7 +35,7 @@ enum ResultMistakes {
 
 extension Tensor {
   /// (B, T, F) as (T, B, F), or the other way round.
-  fileprivate func axesExchanged(_ layout: SequenceLayout) -> Tensor {
+  fileprivate var axesExchanged: Tensor {
     let features = shape.axes.last ?? 0
     let (first, second) = (shape.axes[0], shape.axes[1])
     let starts = (0..<first * second).map { ($0 % first * second + $0 / first) * features }

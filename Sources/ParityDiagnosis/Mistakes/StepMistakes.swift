@@ -78,7 +78,7 @@ enum StepMistakes {
       "h_n and c_n are the states after the last step"
     ) { replay throws(NotApplicable) in
       try replay.requireSequences()
-      replay.variant.steps = .lastTwice
+      try replay.setSteps(.lastTwice)
     },
   ]
 
@@ -101,7 +101,7 @@ enum StepMistakes {
     Mistake(name, with: "\(which) left out", "every step changes the state") {
       replay throws(NotApplicable) in
       try replay.requireSequences()
-      replay.variant.steps = steps
+      try replay.setSteps(steps)
     }
   }
 }

@@ -28,27 +28,8 @@ package struct PrecisionDetection {
     let count = SequenceSample.sequences(
       of: model.input, model.configuration, work: Self.work, least: 1
     ).count
-    let off = Self.differences(reference, oracle, model)
+    let off = SequenceDifferences.totals(reference, from: oracle, model.input.outputLayout)
     sequences = off.indices.sorted { (off[$1], $0) < (off[$0], $1) }.prefix(count).sorted()
-  }
-
-  /// How far each sequence's final states, and its vectors, are off altogether.
-  private static func differences(
-    _ reference: RecurrentOutput, _ oracle: RecurrentOutput, _ model: ParityCase.Model
-  ) -> [Double] {
-    let layout = model.input.outputLayout
-    var off = [Double](repeating: 0, count: layout.batch)
-    for (reference, exact) in zip(reference.named, oracle.named) {
-      let size = reference.tensor.shape.axes.last ?? 1
-      for offset in 0..<reference.tensor.count {
-        let row = offset / max(size, 1)
-        let sequence =
-          reference.name == "output" ? layout.position(ofRow: row).sequence : row % layout.batch
-        let difference = abs(reference.tensor.double(at: offset) - exact.tensor.double(at: offset))
-        if difference.isFinite { off[sequence] += difference }
-      }
-    }
-    return off
   }
 
   /// What to tell; nil where nothing coarser explains the outputs, or where the case
@@ -218,7 +199,7 @@ extension PrecisionDetection {
   }
 
   private func explanation(_ name: String, _ sentence: String) -> Diagnosis.Explanation {
-    Diagnosis.Explanation(names: [name], sentence: sentence, largestZ: 0)
+    Diagnosis.Explanation(names: [name], sentence: sentence)
   }
 
   private func estimate(_ rounding: RoundingModel) -> NoiseEstimate {

@@ -23,6 +23,8 @@ struct ScanCell<Arithmetic: StepArithmetic>: Sendable {
   private let firstHiddenWeights: Arithmetic.Matrix?
   /// GRU's rows of n alone, where a variant multiplies them with r ⊙ h.
   private let candidateWeights: Arithmetic.Matrix?
+  /// The same at the first step, where both variants are asked for.
+  private let firstCandidateWeights: Arithmetic.Matrix?
 
   init(
     _ configuration: RecurrentConfiguration, _ stateDict: StateDict, layer: Int,
@@ -48,6 +50,9 @@ struct ScanCell<Arithmetic: StepArithmetic>: Sendable {
       isGRU && variant.skipsFirstHiddenBias ? matrix(hidden.withoutBias(of: candidate)) : nil
     candidateWeights =
       isGRU && variant.resetsBeforeProduct ? matrix(hidden.rows(candidate)) : nil
+    firstCandidateWeights =
+      isGRU && variant.resetsBeforeProduct && variant.skipsFirstHiddenBias
+      ? matrix(hidden.withoutBias(of: candidate).rows(candidate)) : nil
   }
 
   /// - Parameter step: how many steps this direction has read before.
@@ -58,7 +63,9 @@ struct ScanCell<Arithmetic: StepArithmetic>: Sendable {
     let fromHidden = own.product(hiddenWeights, state.h, .hiddenProduct)
     switch recurrence {
     case .lstm: return lstm(fromInput, fromHidden, state, own)
-    case .gru: return gru(fromInput, fromHidden, state, own)
+    case .gru:
+      let candidate = step == 0 ? firstCandidateWeights ?? candidateWeights : candidateWeights
+      return gru(fromInput, fromHidden, state, own, candidateWeights: candidate)
     case .rnn: return rnn(fromInput, fromHidden, own)
     }
   }
@@ -90,7 +97,8 @@ struct ScanCell<Arithmetic: StepArithmetic>: Sendable {
   }
 
   private func gru(
-    _ fromInput: Vector, _ fromHidden: Vector, _ state: State, _ arithmetic: Arithmetic
+    _ fromInput: Vector, _ fromHidden: Vector, _ state: State, _ arithmetic: Arithmetic,
+    candidateWeights: Arithmetic.Matrix?
   ) -> State {
     let count = fromInput.count / 3
     func gate(_ number: Int, _ unit: Int) -> Number {
