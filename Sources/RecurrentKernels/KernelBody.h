@@ -92,16 +92,21 @@ static __attribute__((noinline)) V NAME(small_exponential)(V a) {
   return (1 + e.p) * NAME(power_of_two)(half, 0) * NAME(power_of_two)(n - half, 0);
 }
 
-// t / (1 + t) of t = e^-|x|, which keeps its precision where t is small, and 1 less that
-// where x is positive.
-INLINE V NAME(sigmoid)(V x) {
+// e^-|x|
+INLINE V NAME(sigmoid_odds)(V x) {
   V a = (V)(BITS(x) | SIGN_BIT);
   NAME(exponential) e = NAME(exponential_of)(a);
   V s = NAME(power_of_two)(e.shifted, 0);
   V t = FMA(s, e.p, s);
   if (SELDOM(BITS(a) > BITS(-FORMAT(SIGMOID_NORMAL))))
     t = NAME(small_exponential)(a);
-  V y = NAME(share)(t);
+  return t;
+}
+
+// t / (1 + t) of t = e^-|x|, which keeps its precision where t is small, and 1 less that
+// where x is positive.
+INLINE V NAME(sigmoid)(V x) {
+  V y = NAME(share)(NAME(sigmoid_odds)(x));
   return BITS(x) < 0 ? y : 1 - y;
 }
 
@@ -116,13 +121,27 @@ static __attribute__((noinline)) V NAME(large_half_exponential)(V a) {
   return NAME(half_exponential)(a > (V)FORMAT(TANH_END) ? (V)FORMAT(TANH_END) : a);
 }
 
-// h / (1 + h) of h = ½ (e^2|x| − 1).
-INLINE V NAME(tanh)(V x) {
+// ½ (e^2|x| − 1)
+INLINE V NAME(tanh_odds)(V x) {
   V a = (V)(BITS(x) & ~SIGN_BIT);
   V h = NAME(half_exponential)(a);
   if (SELDOM(BITS(a) > BITS(FORMAT(TANH_END))))
     h = NAME(large_half_exponential)(a);
-  return (V)(BITS(NAME(share)(h)) | (BITS(x) & SIGN_BIT));
+  return h;
+}
+
+// h / (1 + h) of h = ½ (e^2|x| − 1).
+INLINE V NAME(tanh)(V x) {
+  return (V)(BITS(NAME(share)(NAME(tanh_odds)(x))) | (BITS(x) & SIGN_BIT));
+}
+
+// sigmoid(x) · tanh(y) in one division: of t = e^-|x| and of h as above, (t or 1) · h is
+// divided by (1 + t) (1 + h), which the ends of both keep finite.
+INLINE V NAME(gated_tanh)(V x, V y) {
+  V t = NAME(sigmoid_odds)(x), h = NAME(tanh_odds)(y);
+  V part = BITS(x) < 0 ? t * h : h;
+  V quotient = part / ((1 + t) * (1 + h));
+  return (V)(BITS(quotient) | (BITS(y) & SIGN_BIT));
 }
 
 #define MAP(function)                                                                   \
@@ -166,6 +185,15 @@ INLINE void NAME(tile)(
 #pragma clang loop unroll(full)
       for (int v = 0; v < VECTORS; v++) sum[r][p][v] = NAME(load)(bias + p * panel_step + place[v]);
   }
+  // What is added to may have left the cache meanwhile.
+#pragma clang loop unroll(full)
+  for (int v = 0; v < VECTORS; v++)
+    if (v < matrix->adding)
+#pragma clang loop unroll(full)
+      for (int r = 0; r < ROWS; r++)
+#pragma clang loop unroll(full)
+        for (int p = 0; p < PANELS; p++)
+          __builtin_prefetch(sums + r * sums_stride + p * panel_step + place[v], 1, 3);
   for (int64_t k = 0; k < terms; k++) {
     if (PANELS == 1) {
       __builtin_prefetch((const void *)ahead, 0, 2);
@@ -298,7 +326,7 @@ INLINE void NAME(result)(rk_gates gates, int64_t row, int64_t unit, V h) {
 }
 
 // LSTM and GRU take their units twice, so that the processor has many short chains of
-// operations to work on beside each other, and no long one to wait for. What the second
+// operations to work on beside each other, and no long one to wait for. What GRU's second
 // pass needs stays where sums were.
 
 static void NAME(lstm)(const rk_gates *job) {
@@ -306,11 +334,10 @@ static void NAME(lstm)(const rk_gates *job) {
   EACH_ROW {
     REAL *cell = (REAL *)gates.cell + row * gates.cell_stride;
     EACH_UNIT(4, {
-      V i = NAME(sigmoid)(SUM(0)), f = NAME(sigmoid)(SUM(1)), g = NAME(tanh)(SUM(2));
-      NAME(store)(cell + unit, FMA(f, NAME(load)(cell + unit), i * g));
-      KEEP(3, NAME(sigmoid)(SUM(3)));
+      V f = NAME(sigmoid)(SUM(1)), ig = NAME(gated_tanh)(SUM(0), SUM(2));
+      NAME(store)(cell + unit, FMA(f, NAME(load)(cell + unit), ig));
     })
-    EACH_UNIT(4, { RESULT(SUM(3) * NAME(tanh)(NAME(load)(cell + unit))); })
+    EACH_UNIT(4, { RESULT(NAME(gated_tanh)(SUM(3), NAME(load)(cell + unit))); })
   }
 }
 
