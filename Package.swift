@@ -41,6 +41,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     .systemLibrary(
@@ -82,11 +84,19 @@ let package = Package(
         "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
         "ParityDiagnosis", realModule,
       ]),
+    room(
+      "ExternalEngine",
+      imports: [
+        "TensorArchives", "RecurrentModel", "ParityFixtures",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .executableTarget(
       name: "ParityCheck",
       dependencies: [
         "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentEngine",
         "RecurrentBenchmark", "ParityFixtures", "ParityJudging", "ParityDiagnosis", "ParityReports",
+        "ExternalEngine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -120,6 +130,7 @@ let package = Package(
       imports: [
         "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
       ]),
+    tests(of: "ExternalEngine", imports: ["RecurrentModel"]),
     tests(of: "ParityCheck", imports: ["RecurrentEngine"]),
   ]
 )

@@ -44,13 +44,8 @@ struct ParityCheckCommand: AsyncParsableCommand {
   @OptionGroup(title: "Tolerance")
   var tolerance: ToleranceOptions
 
-  @Option(
-    help: """
-      Judge outputs that were made elsewhere, in place of the engine's: a folder with a file \
-      for each case, named like it, that holds output, h_n and c_n.
-      """,
-    completion: .directory)
-  var actual: String?
+  @OptionGroup(title: "Another implementation")
+  var actual: ActualOptions
 
   @Option(
     help: """
@@ -112,16 +107,13 @@ struct ParityCheckCommand: AsyncParsableCommand {
     let clock = ContinuousClock()
     let start = clock.now
     unreadable.forEach(add)
-    let supplied = actual.map(SuppliedOutputs.init(folder:))
-    if let supplied, !supplied.exists {
-      Terminal.printError("\(Style.printable(actual ?? "")): expected a folder of outputs")
-      throw ExitCode(RunStatus.unusable.rawValue)
-    }
+    let source = try actual.source()
     let diagnostician = Diagnostician(diagnose)
     let run = JudgeRun(
       Judge(
         override: tolerance.rule, noiseWork: tolerance.noiseWork,
-        subject: Judge.engine(threads: threads ?? Machine.cores), supplied: supplied,
+        subject: Judge.engine(threads: threads ?? Machine.cores), source: source,
+        sourceArithmetic: actual.actualArithmetic,
         diagnose: diagnostician.diagnose), jobs: jobs ?? Machine.cores,
       failFast: failFast)
     let progress = ProgressLine(total: cases.count)

@@ -1,4 +1,5 @@
 import Dispatch
+import ExternalEngine
 import TensorArchives
 
 #if canImport(Darwin)
@@ -57,6 +58,7 @@ struct Supervisor {
     DispatchQueue(label: "parity-check.watch").async {
       var request = pollfd(fd: descriptor, events: 0, revents: 0)
       while poll(&request, 1, -1) < 0, errno == EINTR {}
+      RunningEngines.shared.end()
       _exit(128 + SIGTERM)
     }
   }

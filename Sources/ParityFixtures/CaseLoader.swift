@@ -16,7 +16,10 @@ extension ParityCase {
   package init(
     _ location: CaseLocation, _ manifest: Manifest, _ tensors: [String: Tensor]
   ) throws(InvalidValue) {
-    let module = manifest.arguments.module
+    guard case .recurrent(let arguments) = manifest.content else {
+      throw InvalidValue("module", expected: "a recurrent module", found: "Sequential")
+    }
+    let module = arguments.module
     var parts = FixtureParts(tensors)
     let packing = try parts.packing(manifest.packed)
     let stateDict = parts.takeStateDict()
@@ -29,7 +32,7 @@ extension ParityCase {
     let told = ToldArguments(
       parameters: stateDict.mapValues(\.shape), input: input?.shape,
       outputs: Dictionary(uniqueKeysWithValues: outputs.named.map { ($0, $1.shape) }))
-    let configuration = try manifest.arguments.configuration(toldBy: told)
+    let configuration = try arguments.configuration(toldBy: told)
 
     // Before the inputs: a wrong argument shows in the parameters first.
     let parameters =

@@ -17,21 +17,21 @@ package struct CaseTolerance: Sendable, Equatable {
     exceptions[output] ?? rule ?? Self.defaultRule
   }
 
-  private static let outputs = ["output", "h_n", "c_n"]
   private static let ruleKeys = ["rule", "rtol", "atol", "sigma", "replicas"]
   private static let noiseKeys = ["sigma", "replicas"]
 }
 
 extension CaseTolerance {
-  init(_ object: ManifestObject?) throws(InvalidValue) {
+  /// - Parameter outputs: the names that there can be exceptions for; nil for any.
+  init(_ object: ManifestObject?, outputs names: [String]?) throws(InvalidValue) {
     guard let object else {
       self = .standard
       return
     }
     rule = try Self.rule(object)
     var exceptions: [String: ToleranceRule] = [:]
-    if let outputs = try object.object("outputs", known: Self.outputs) {
-      for name in Self.outputs where outputs.contains(name) {
+    if let outputs = try object.object("outputs", known: names) {
+      for name in outputs.keys {
         guard let exception = try outputs.object(name, known: Self.ruleKeys) else { continue }
         exceptions[name] = try exception.required(
           "rule", try Self.rule(exception), "a rule, or rtol and atol")

@@ -5,6 +5,8 @@ import TensorCore
 /// All that a fixture's files hold, read and not yet held against each other.
 struct FixtureContents {
   let manifest: Manifest
+  /// What the manifest was read from.
+  let json: JSONValue
   /// By their names in the fixture, `state_dict/…` and so on.
   let tensors: [String: Tensor]
 
@@ -21,7 +23,8 @@ struct FixtureContents {
       guard let text else {
         throw InvalidValue("manifest", expected: "a manifest", found: "none")
       }
-      manifest = try Manifest(parsing: text)
+      json = try JSONParser.parse(text)
+      manifest = try Manifest(json)
       guard manifest.borrowed.isEmpty || (try? FileBytes.kind(of: path)) == .folder else {
         throw InvalidValue("tensors", expected: "none outside a folder", found: "some")
       }

@@ -3,7 +3,7 @@ package import TensorCore
 
 /// What a fixture's `manifest.json` states, format `pytorch-parity/1`.
 package struct Manifest: Sendable {
-  package let arguments: ModuleArguments
+  package let content: Content
   /// nil when the sequences are not packed.
   package let packed: Packed?
   /// How the reference was computed, when that is not its tensors' own type.
@@ -18,6 +18,12 @@ package struct Manifest: Sendable {
   /// As in `crc32:1c291ca3`.
   package let digest: String?
 
+  package enum Content: Sendable {
+    case recurrent(ModuleArguments)
+    /// A chain of modules.
+    case sequential([SequentialArguments])
+  }
+
   package struct Packed: Sendable, Equatable {
     package let enforceSorted: Bool
     package let totalLength: Int?
@@ -25,8 +31,10 @@ package struct Manifest: Sendable {
 
   package static let format = "pytorch-parity/1"
 
+  private static let sequential = "Sequential"
+
   private static let keys = [
-    "format", "module", "arguments", "packed", "arithmetic", "tolerance", "tensors",
+    "format", "module", "modules", "arguments", "packed", "arithmetic", "tolerance", "tensors",
     "expected_failure", "description", "provenance", "digest",
   ]
 
@@ -34,17 +42,21 @@ package struct Manifest: Sendable {
   /// - Throws: `InvalidValue`, naming the key, for anything that is missing, of
   ///   another type, unknown or contradictory.
   package init(parsing text: String) throws(InvalidValue) {
-    let json = try JSONParser.parse(text)
+    try self.init(try JSONParser.parse(text))
+  }
+
+  init(_ json: JSONValue) throws(InvalidValue) {
     // The format first: another one has other keys.
     if case .object(let values) = json, values["format"] != .string(Self.format) {
       throw InvalidValue(
         "format", expected: "\"\(Self.format)\"", found: values["format"]?.summary ?? "none")
     }
     let object = try ManifestObject(json, known: Self.keys)
-    arguments = try Self.arguments(object)
+    content = try Self.content(object)
     packed = try Self.packed(object)
     arithmetic = try object.name("arithmetic", Arithmetic.self)
-    tolerance = try CaseTolerance(CaseTolerance.manifestObject(in: object))
+    tolerance = try CaseTolerance(
+      CaseTolerance.manifestObject(in: object), outputs: content.outputs)
     borrowed = try BorrowedTensors.all(in: object)
     expectedFailure = try object.string("expected_failure")
     if expectedFailure == "" {
@@ -60,25 +72,20 @@ package struct Manifest: Sendable {
     }
   }
 
-  private static func arguments(_ object: ManifestObject) throws(InvalidValue) -> ModuleArguments {
-    let module = try object.required(
-      "module", try object.name("module", RecurrentModule.self), "a module's name")
-    var arguments = ModuleArguments(module: module)
-    let known = ModuleArguments.names(of: module)
-    guard let given = try object.object("arguments", known: known) else { return arguments }
-    // In eval(), which references are made in, dropout does nothing.
-    if let dropout = try given.number("dropout"), !(0...1 ~= dropout) {
-      throw InvalidValue("arguments.dropout", expected: "0 to 1", found: "\(dropout)")
+  private static func content(_ object: ManifestObject) throws(InvalidValue) -> Content {
+    if try object.string("module") == Self.sequential {
+      for key in ["arguments", "packed"] where object.contains(key) {
+        throw InvalidValue(key, expected: "none for \(Self.sequential)", found: "one")
+      }
+      return .sequential(try SequentialArguments.all(in: object))
     }
-    arguments.inputSize = try given.integer("input_size")
-    arguments.hiddenSize = try given.integer("hidden_size")
-    arguments.numLayers = try given.integer("num_layers")
-    arguments.bias = try given.boolean("bias")
-    arguments.batchFirst = try given.boolean("batch_first")
-    arguments.bidirectional = try given.boolean("bidirectional")
-    arguments.projSize = try given.integer("proj_size")
-    arguments.nonlinearity = try given.name("nonlinearity", Nonlinearity.self)
-    return arguments
+    if object.contains("modules") {
+      throw InvalidValue("modules", expected: "none but for \(Self.sequential)", found: "some")
+    }
+    let module = try object.required(
+      "module", try object.name("module", RecurrentModule.self, or: Self.sequential),
+      "a module's name")
+    return .recurrent(try ModuleArguments(of: module, in: object))
   }
 
   private static func packed(_ object: ManifestObject) throws(InvalidValue) -> Packed? {
@@ -88,5 +95,12 @@ package struct Manifest: Sendable {
       // As in pack_padded_sequence.
       enforceSorted: try packed.boolean("enforce_sorted") ?? true,
       totalLength: try packed.integer("total_length"))
+  }
+}
+
+extension Manifest.Content {
+  /// The names that outputs may have; nil where the modules name theirs.
+  fileprivate var outputs: [String]? {
+    if case .recurrent = self { ["output", "h_n", "c_n"] } else { nil }
   }
 }

@@ -5,10 +5,11 @@ import RecurrentModel
 struct ManifestObject {
   private let values: [String: JSONValue]
   /// The keys that lead here, for error messages.
-  private let path: [String]
+  let path: [String]
 
+  /// - Parameter known: all keys that it may have; nil for any.
   /// - Throws: where `value` is no object, or has a key that is not in `known`.
-  init(_ value: JSONValue, at path: [String] = [], known: [String]) throws(InvalidValue) {
+  init(_ value: JSONValue, at path: [String] = [], known: [String]?) throws(InvalidValue) {
     guard case .object(let values) = value else {
       throw InvalidValue(
         path.isEmpty ? "manifest" : path.joined(separator: "."), expected: "an object",
@@ -16,7 +17,7 @@ struct ManifestObject {
     }
     self.values = values
     self.path = path
-    if let unknown = values.keys.filter({ !known.contains($0) }).min() {
+    if let known, let unknown = values.keys.filter({ !known.contains($0) }).min() {
       throw InvalidValue(
         name(of: String(unknown.prefix(60))),
         expected: "one of the keys \(known.joined(separator: ", "))",
@@ -25,6 +26,8 @@ struct ManifestObject {
   }
 
   var isEmpty: Bool { values.isEmpty }
+
+  var keys: [String] { values.keys.sorted() }
 
   func contains(_ key: String) -> Bool { values[key] != nil }
 
@@ -36,12 +39,15 @@ struct ManifestObject {
   }
 
   /// One of the names that `type` knows.
+  ///
+  /// - Parameter another: for the error message: one more name that could stand there.
   func name<Name: RawRepresentable & CaseIterable>(
-    _ key: String, _ type: Name.Type
+    _ key: String, _ type: Name.Type, or another: String? = nil
   ) throws(InvalidValue) -> Name? where Name.RawValue == String {
     guard let text = try string(key) else { return nil }
     guard let name = Name(rawValue: text) else {
-      let known = type.allCases.map(\.rawValue).joined(separator: ", ")
+      let known = (type.allCases.map(\.rawValue) + [another].compactMap(\.self))
+        .joined(separator: ", ")
       throw InvalidValue(
         self.name(of: key), expected: "one of \(known)", found: values[key]?.summary ?? "none")
     }
@@ -66,9 +72,20 @@ struct ManifestObject {
     }
   }
 
-  func object(_ key: String, known: [String]) throws(InvalidValue) -> ManifestObject? {
+  func object(_ key: String, known: [String]?) throws(InvalidValue) -> ManifestObject? {
     guard let value = values[key] else { return nil }
     return try ManifestObject(value, at: path + [key], known: known)
+  }
+
+  /// Those of an array, `modules[2]` and so on.
+  func objects(_ key: String, known: [String]) throws(InvalidValue) -> [ManifestObject]? {
+    let array = try value(key, "an array") { if case .array(let values) = $0 { values } else { nil } }
+    guard let array else { return nil }
+    var objects: [ManifestObject] = []
+    for (index, value) in array.enumerated() {
+      objects.append(try ManifestObject(value, at: path + ["\(key)[\(index)]"], known: known))
+    }
+    return objects
   }
 
   /// The keys of an object whose keys are free.

@@ -1,63 +1,28 @@
-package import RecurrentModel
-import TensorArchives
-import TensorCore
+package import TensorCore
 
-/// Outputs that were made elsewhere: one file or folder a case, named like it.
-///
-/// Each holds `output`, `h_n` and `c_n`, as far as the case's module has them, by these
-/// names or below `outputs/`; other tensors are refused, so that none is overlooked.
+/// What somebody else's implementation made of a case.
 package struct SuppliedOutputs: Sendable {
-  private let folder: String
+  /// All that the case requires, of any shapes, by the names in `outputs/`.
+  package let outputs: Result<[String: Tensor], Missing>
+  /// What the program that made them printed, its last lines; empty where none is known.
+  package let printed: String
 
-  package init(folder: String) { self.folder = folder }
+  /// Why there are no outputs to judge.
+  package struct Missing: Error, CustomStringConvertible {
+    package let description: String
 
-  /// Whether there is such a folder.
-  package var exists: Bool { (try? FileBytes.kind(of: folder)) == .folder }
-
-  /// - Returns: tensors of any shapes.
-  /// - Throws: `CaseError`, naming the file, where there is none, or more than one, or
-  ///   where it lacks a tensor.
-  package func outputs(for parityCase: ParityCase) throws(CaseError) -> RecurrentOutput {
-    let path = try path(of: parityCase.location.name)
-    var tensors: [String: Tensor] = [:]
-    do throws(ArchiveError) {
-      let archive = try TensorContainer.open(path)
-      for name in archive.tensorNames {
-        let short = name.hasPrefix("outputs/") ? String(name.dropFirst("outputs/".count)) : name
-        tensors[short] = try archive.tensor(named: name)
-      }
-    } catch {
-      throw .unreadable(error)
-    }
-    do throws(InvalidValue) {
-      let expected = parityCase.reference.named.map(\.name)
-      let list = expected.joined(separator: ", ")
-      for name in expected where tensors[name]?.elementType.isFloatingPoint != true {
-        throw InvalidValue(
-          name, expected: "a tensor of floats, beside \(list)",
-          found: tensors[name].map { "\($0.elementType) \($0.shape)" } ?? "none")
-      }
-      if let stranger = tensors.keys.filter({ !expected.contains($0) }).min() {
-        throw InvalidValue(stranger, expected: "none but \(list)", found: "a tensor")
-      }
-    } catch {
-      throw .invalid(path: path, error)
-    }
-    guard let hN = tensors["h_n"] else { preconditionFailure("every module has h_n") }
-    return RecurrentOutput(output: tensors["output"], hN: hN, cN: tensors["c_n"])
+    package init(_ description: String) { self.description = description }
   }
 
-  private func path(of name: String) throws(CaseError) -> String {
-    let stem = folder + "/" + name
-    let endings = [""] + TensorContainer.allCases.filter(\.holdsNames).flatMap(\.extensions)
-    let found = endings.map { stem + $0 }.filter { (try? FileBytes.kind(of: $0)) != nil }
-    guard found.count == 1 else {
-      throw .invalid(
-        path: folder,
-        InvalidValue(
-          name, expected: "one file or folder of this name with the outputs",
-          found: found.isEmpty ? "none" : found.joined(separator: " and ")))
-    }
-    return found[0]
+  package init(outputs: Result<[String: Tensor], Missing>, printed: String = "") {
+    self.outputs = outputs
+    self.printed = printed
   }
+}
+
+/// Where outputs come from that are judged in place of the engine's.
+package protocol OutputsSource: Sendable {
+  /// - Returns: nil where this source has nothing to do with the case, which is then
+  ///   judged by itself.
+  func outputs(for request: OutputsRequest) async -> SuppliedOutputs?
 }

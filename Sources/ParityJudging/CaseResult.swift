@@ -25,6 +25,8 @@ package struct CaseResult: Sendable {
   package var measuredSequences: Int?
   /// What was judged against the reference.
   package var subject = Failure.Side.engine
+  /// The end of what the program printed that made the outputs.
+  package var printed = ""
   /// Why it failed, where that was asked.
   package var diagnosis: Diagnosis?
 

@@ -12,21 +12,29 @@ struct ForwardPasses {
   let subject: (any ForwardPass)?
   let actual: RecurrentOutput
   let oracle: RecurrentOutput
+  /// What the subject computed in, where that is not what the case asks for.
+  let arithmetic: Arithmetic?
 
   init(_ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: Judge.Subject) {
     let subject = subject(model)
     self.init(parityCase, model, subject, actual: subject.outputs(for: model.input))
   }
 
-  /// - Parameter actual: what somebody else made of the case.
-  init(_ parityCase: ParityCase, _ model: ParityCase.Model, actual: RecurrentOutput) {
-    self.init(parityCase, model, nil, actual: actual)
+  /// - Parameters:
+  ///   - actual: what somebody else made of the case.
+  ///   - arithmetic: what it was computed in; nil for what the case asks for.
+  init(
+    _ parityCase: ParityCase, _ model: ParityCase.Model, actual: RecurrentOutput,
+    in arithmetic: Arithmetic? = nil
+  ) {
+    self.init(parityCase, model, nil, actual: actual, in: arithmetic)
   }
 
   private init(
     _ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: (any ForwardPass)?,
-    actual: RecurrentOutput, oracle: RecurrentOutput? = nil
+    actual: RecurrentOutput, oracle: RecurrentOutput? = nil, in arithmetic: Arithmetic? = nil
   ) {
+    self.arithmetic = arithmetic
     self.parityCase = parityCase
     self.model = model
     self.subject = subject
@@ -46,6 +54,9 @@ struct ForwardPasses {
       outputs: side == .reference ? parityCase.reference : actual, oracle: oracle)
   }
 
+  /// The coarser of this and what the subject computed in.
+  func coarser(_ own: Arithmetic) -> Arithmetic { arithmetic.map(own.coarser) ?? own }
+
   /// How many replicas measure the rounding noise; nil where no tensor is held to it.
   func replicas(_ override: ToleranceRule?) -> Int? {
     rules(override).compactMap {
@@ -62,8 +73,9 @@ struct ForwardPasses {
     for (index, (name, expected)) in parityCase.reference.named.enumerated() {
       let (ours, exact) = (actual.named[index].tensor, oracle.named[index].tensor)
       let stored = Arithmetic(of: expected.elementType) ?? model.arithmetic
-      let arithmetic = stored.coarser(model.arithmetic)
       func compare(_ sides: TensorFinding.Sides, _ actual: Tensor, _ expected: Tensor) {
+        let own = stored.coarser(model.arithmetic)
+        let arithmetic = sides == .referenceAndOracle ? own : coarser(own)
         let limits = limits(rules[index], sides, arithmetic) {
           noise?.limits(sides, name, exact: exact, stored: stored)
         }

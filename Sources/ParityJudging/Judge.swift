@@ -2,7 +2,7 @@ package import ParityFixtures
 import RecurrentEngine
 package import RecurrentModel
 package import TensorComparison
-import TensorCore
+package import TensorCore
 
 /// Judges one case after another; holds no state between them.
 package struct Judge: Sendable {
@@ -12,7 +12,8 @@ package struct Judge: Sendable {
   /// In place of every case's own tolerance.
   let override: ToleranceRule?
   private let subject: Subject
-  let supplied: SuppliedOutputs?
+  private let source: (any OutputsSource)?
+  let sourceArithmetic: Arithmetic?
   private let noiseWork: Double
   private let diagnose: Diagnose
 
@@ -22,17 +23,19 @@ package struct Judge: Sendable {
   /// - Parameters:
   ///   - noiseWork: how many multiplications a forward pass may have for the rounding
   ///     noise to be measured on the whole batch, not on a sample of it.
-  ///   - supplied: outputs to judge in place of what `subject` makes.
+  ///   - source: of outputs to judge in place of what `subject` makes.
+  ///   - sourceArithmetic: what these are computed in; nil for the case's own.
   ///   - diagnose: asked where something differs.
   package init(
     override: ToleranceRule? = nil, noiseWork: Double = Judge.standardNoiseWork,
-    subject: @escaping Subject = Judge.engine, supplied: SuppliedOutputs? = nil,
-    diagnose: @escaping Diagnose = { _ in nil }
+    subject: @escaping Subject = Judge.engine, source: (any OutputsSource)? = nil,
+    sourceArithmetic: Arithmetic? = nil, diagnose: @escaping Diagnose = { _ in nil }
   ) {
     self.override = override
     self.noiseWork = noiseWork
     self.subject = subject
-    self.supplied = supplied
+    self.source = source
+    self.sourceArithmetic = sourceArithmetic
     self.diagnose = diagnose
   }
 
@@ -50,9 +53,10 @@ package struct Judge: Sendable {
   }
 
   /// Loads and judges a case. Never throws: what can't be judged is a status.
-  package func judge(_ location: CaseLocation) -> CaseResult {
+  package func judge(_ location: CaseLocation) async -> CaseResult {
     do {
-      return judge(try ParityCase.load(location))
+      let parityCase = try ParityCase.load(location)
+      return judge(parityCase, await source?.outputs(for: parityCase.outputsRequest))
     } catch {
       let status: CaseStatus =
         switch error {
@@ -63,8 +67,12 @@ package struct Judge: Sendable {
     }
   }
 
-  package func judge(_ parityCase: ParityCase) -> CaseResult {
-    var result = verdict(on: parityCase)
+  /// - Parameter supplied: judged in place of what the subject makes.
+  package func judge(
+    _ parityCase: ParityCase, _ supplied: SuppliedOutputs? = nil
+  ) -> CaseResult {
+    var result = verdict(on: parityCase, supplied)
+    result.printed = supplied?.printed ?? ""
     // Outputs that are missing or of another shape are not the failure that was expected.
     let isCompared = supplied == nil || !result.comparisons.isEmpty
     if isCompared, let reason = parityCase.manifest.expectedFailure {
@@ -73,7 +81,9 @@ package struct Judge: Sendable {
     return result
   }
 
-  private func verdict(on parityCase: ParityCase) -> CaseResult {
+  private func verdict(
+    on parityCase: ParityCase, _ supplied: SuppliedOutputs?
+  ) -> CaseResult {
     var result = CaseResult(location: parityCase.location, status: .passed)
     result.configuration = parityCase.configuration
     result.contract = parityCase.contract
@@ -93,11 +103,11 @@ package struct Judge: Sendable {
       return result
     }
     guard let model = parityCase.model else {
-      return supplied == nil ? layoutOnly(result) : suppliedOnly(result, parityCase)
+      return supplied.map { suppliedOnly(result, parityCase, $0) } ?? layoutOnly(result)
     }
     let passes: ForwardPasses
-    do throws(CaseError) {
-      passes = try forwardPasses(parityCase, model)
+    do throws(SuppliedOutputs.Missing) {
+      passes = try forwardPasses(parityCase, model, supplied)
     } catch {
       result.status = .failed
       result.remarks = ["\(error)"]
@@ -114,7 +124,8 @@ package struct Judge: Sendable {
     }
     if let sequences = SequenceSample.sequences(of: model, work: noiseWork) {
       let noise = CaseNoise(
-        model, replicas: replicas, sample: (sequences, oracle: passes.oracle))
+        model, subject: passes.arithmetic, replicas: replicas,
+        sample: (sequences, oracle: passes.oracle))
       let comparisons = passes.comparisons(override, noise)
       // Elements that are lost are for the whole batch to show.
       if comparisons.allSatisfy({ $0.difference.agrees }), noise.agreeingSteps == nil {
@@ -122,7 +133,7 @@ package struct Judge: Sendable {
         return judged(result, passes, noise, comparisons)
       }
     }
-    let noise = CaseNoise(model, replicas: replicas)
+    let noise = CaseNoise(model, subject: passes.arithmetic, replicas: replicas)
     return judged(result, passes, noise, passes.comparisons(override, noise))
   }
 }
@@ -134,10 +145,11 @@ extension Judge {
   }
 
   private func forwardPasses(
-    _ parityCase: ParityCase, _ model: ParityCase.Model
-  ) throws(CaseError) -> ForwardPasses {
+    _ parityCase: ParityCase, _ model: ParityCase.Model, _ supplied: SuppliedOutputs?
+  ) throws(SuppliedOutputs.Missing) -> ForwardPasses {
     if let supplied {
-      return ForwardPasses(parityCase, model, actual: try supplied.outputs(for: parityCase))
+      return ForwardPasses(
+        parityCase, model, actual: try supplied.recurrent(), in: sourceArithmetic)
     }
     return ForwardPasses(parityCase, model, subject)
   }
@@ -189,7 +201,7 @@ extension Judge {
     result.agreeingSteps = noise?.agreeingSteps
     result.layout += LayoutJudge.findings(
       parityCase.contract, passes.actual, side: .engine,
-      limits: passes.subject == nil ? .torch(model.arithmetic) : .bits)
+      limits: passes.subject == nil ? .torch(passes.coarser(model.arithmetic)) : .bits)
     if let own = passes.subject {
       result.properties =
         PropertyCheck(

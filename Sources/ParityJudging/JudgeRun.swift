@@ -33,7 +33,7 @@ package struct JudgeRun: Sendable {
         started += 1
         group.addTask { [judge] in
           starting(location)
-          return (index, judge.judge(location))
+          return (index, await judge.judge(location))
         }
       }
       for _ in 0..<min(jobs, cases.count) { start() }

@@ -77,8 +77,16 @@ package struct TextReport: Sendable {
     return ", which was measured on \(measured) of \(batch) sequences"
   }
 
+  /// What the program said that made the outputs.
+  private func printed(_ result: CaseResult) -> [String] {
+    guard !result.printed.isEmpty else { return [] }
+    let lines = result.printed.split(separator: "\n", omittingEmptySubsequences: false)
+    return ["the engine printed:"] + lines.map { style.faint("  " + Style.printable(String($0))) }
+  }
+
   private func failure(_ result: CaseResult) -> [String] {
-    var lines = result.diagnosis.map { DiagnosisText(diagnosis: $0).lines } ?? []
+    var lines = printed(result)
+    lines += result.diagnosis.map { DiagnosisText(diagnosis: $0).lines } ?? []
     let layout = result.layout.filter { !$0.holds }
     lines += LayoutText(style).identityLines(layout, all: false)
     if let mistake = layout.lazy.compactMap(\.mistake).first { lines.append(mistake) }

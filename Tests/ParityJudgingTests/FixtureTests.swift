@@ -17,8 +17,8 @@ import Testing
   }
 
   @Test(arguments: FixtureSuite.locations)
-  func passOrAreSkippedWithAReason(location: CaseLocation) {
-    let result = Judge().judge(location)
+  func passOrAreSkippedWithAReason(location: CaseLocation) async {
+    let result = await Judge().judge(location)
     #expect(result.status == .passed || result.status == .skipped, "\(result.remarks)")
     if result.status == .skipped { #expect(!result.remarks.isEmpty) }
   }

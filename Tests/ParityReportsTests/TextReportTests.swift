@@ -106,21 +106,21 @@ import Testing
         == "    the directions of output are swapped: its first half is the reverse direction's")
   }
 
-  @Test func theSummaryCountsEveryStatus() throws {
+  @Test func theSummaryCountsEveryStatus() async throws {
     var report = TextReport(style: Style(isColored: false), detail: .quiet, names: [])
     for name in ["lstm", "gru", "article-printed-input"] {
       _ = report.lines(Judge().judge(try fixture(name)))
     }
     _ = report.lines(try failing())
-    _ = report.lines(Judge().judge(CaseLocation(name: "x", path: "/nonexistent")))
+    _ = report.lines(await Judge().judge(CaseLocation(name: "x", path: "/nonexistent")))
     #expect(
       report.summary(seconds: 1.5)
         == "5 cases: 2 passed, 1 failed, 1 unreadable, 1 skipped in 1.50 s")
   }
 
-  @Test func aHostileNameStaysOnItsLine() {
+  @Test func aHostileNameStaysOnItsLine() async {
     let location = CaseLocation(name: "a\n\u{1B}[2Jb", path: "/nonexistent")
-    let lines = lines(Judge().judge(location))
+    let lines = lines(await Judge().judge(location))
     #expect(lines.count == 1)
     #expect(!lines[0].unicodeScalars.contains("\u{1B}") && !lines[0].contains("\n"))
   }

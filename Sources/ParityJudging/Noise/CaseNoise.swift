@@ -8,7 +8,7 @@ package struct CaseNoise {
   private let arithmetic: Arithmetic
   /// In the case's own arithmetic.
   private let reference: NoiseEstimate
-  /// In what our engine computes in.
+  /// In what the subject computes in: our engine, or somebody's implementation.
   private let subject: NoiseEstimate
   /// The oracle's doubles round too, which shows beside doubles alone.
   private let oracle: NoiseEstimate?
@@ -17,24 +17,30 @@ package struct CaseNoise {
   ///
   /// - Parameters:
   ///   - variant: what is computed in place of the module.
+  ///   - subject: what the subject computes in, its parameters and inputs rounded to it;
+  ///     nil for what our engine would.
   ///   - sample: which sequences of the batch are measured; the others borrow from them,
   ///     as the oracle's results tell. nil for all.
   package init(
-    _ model: ParityCase.Model, _ variant: ScanVariant = ScanVariant(), replicas: Int = 16,
+    _ model: ParityCase.Model, _ variant: ScanVariant = ScanVariant(),
+    subject subjectArithmetic: Arithmetic? = nil, replicas: Int = 16,
     sample: (sequences: [Int], oracle: RecurrentOutput)? = nil
   ) {
     func estimate(_ arithmetic: Arithmetic) -> NoiseEstimate {
-      NoiseEstimate(
+      let isCoarser = arithmetic.unitRoundoff > model.arithmetic.unitRoundoff
+      return NoiseEstimate(
         model.configuration, model.stateDict, model.input,
-        RoundingModel(arithmetic, emulation: variant.emulation), variant, replicas: replicas,
+        RoundingModel(arithmetic, roundsOperands: isCoarser, emulation: variant.emulation), variant,
+        replicas: replicas,
         sequences: sample?.sequences,
         unmeasured: sample.map { .borrowing($0.oracle) } ?? .unjudged)
     }
-    let own: Arithmetic = model.arithmetic.computation == .float64 ? .float64 : .float32
+    let own: Arithmetic =
+      subjectArithmetic ?? (model.arithmetic.computation == .float64 ? .float64 : .float32)
     arithmetic = model.arithmetic
     reference = estimate(model.arithmetic)
     subject = model.arithmetic == own ? reference : estimate(own)
-    oracle = own == .float64 ? subject : nil
+    oracle = own == .float64 ? subject : model.arithmetic == .float64 ? reference : nil
   }
 
   /// - Parameters:

@@ -1,0 +1,95 @@
+import Subprocess
+import Synchronization
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
+
+/// One run of a user's program, in a process group of its own.
+struct EngineProcess {
+  let words: [String]
+  let timeLimit: Duration
+
+  enum End: Equatable {
+    case exited(Int)
+    case signal(Int)
+    case outOfTime
+    case notStarted(String)
+  }
+
+  /// - Returns: how it ended, and the end of what it printed.
+  func run() async -> (end: End, printed: String) {
+    var options = PlatformOptions()
+    options.processGroupID = 0
+    let deadline = Deadline()
+    let timer = Task { [timeLimit] in
+      guard (try? await Task.sleep(for: timeLimit)) != nil else { return false }
+      deadline.pass()
+      return true
+    }
+    defer { timer.cancel() }
+    do {
+      let result = try await Subprocess.run(
+        words[0].contains("/") ? .path(FilePath(words[0])) : .name(words[0]),
+        arguments: Arguments(Array(words.dropFirst())), platformOptions: options,
+        input: .none, output: .sequence, error: .combinedWithOutput
+      ) { execution in
+        let process = execution.processIdentifier.value
+        RunningEngines.shared.insert(process)
+        // All that it started, too.
+        deadline.reach { try? execution.send(signal: .kill, toProcessGroup: true) }
+        var tail = PrintedTail()
+        do {
+          for try await part in execution.standardOutput {
+            part.withUnsafeBytes { tail.append($0) }
+          }
+        } catch {
+          Array("\(error)".utf8).withUnsafeBytes { tail.append($0) }
+        }
+        return (process, tail.text)
+      }
+      RunningEngines.shared.remove(result.closureResult.0)
+      timer.cancel()
+      let isOutOfTime = await timer.value
+      let end: End =
+        switch result.terminationStatus {
+        case _ where isOutOfTime: .outOfTime
+        case .exited(let status): .exited(Int(status))
+        case .signaled(let signal): .signal(Int(signal))
+        }
+      return (end, result.closureResult.1)
+    } catch {
+      return (.notStarted(reason(of: error)), "")
+    }
+  }
+
+  private func reason(of error: any Error) -> String {
+    guard let error = error as? SubprocessError else { return "\(error)" }
+    if error.code == .executableNotFound { return "no such program, or not one to run" }
+    return error.underlyingError.map { "\($0)" } ?? "\(error)"
+  }
+}
+
+/// Ends what has not ended by itself.
+private final class Deadline: Sendable {
+  private let state = Mutex<(hasPassed: Bool, end: (@Sendable () -> Void)?)>((false, nil))
+
+  /// - Parameter end: called when the time is over, which it may be already.
+  func reach(_ end: @escaping @Sendable () -> Void) {
+    let hasPassed = state.withLock {
+      $0.end = end
+      return $0.hasPassed
+    }
+    if hasPassed { end() }
+  }
+
+  func pass() {
+    let end = state.withLock {
+      $0.hasPassed = true
+      return $0.end
+    }
+    end?()
+  }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import ExternalEngine
+import ParityFixtures
+import ParityJudging
+import ParityReports
+import RecurrentModel
+import TensorCore
+
+/// Whose outputs are judged, where not our engine's.
+struct ActualOptions: ParsableArguments {
+  @Option(
+    help: """
+      Judge outputs that were made elsewhere: a folder with a file for each case, named like \
+      it, that holds output, h_n and c_n.
+      """,
+    completion: .directory)
+  var actual: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Judge what a program computes: it is run for each case, with {case} in place of the \
+      case's path and {out} of the path, without an ending, to write output, h_n and c_n to.
+      """, valueName: "command"))
+  var engine: String?
+
+  @Option(
+    help: """
+      How --engine is handed a case: original (as it stands), or written anew, without its \
+      outputs, as npz, h5, or a folder of .npy.
+      """)
+  var engineInput: CaseContainer?
+
+  @Option(help: "How many seconds --engine may take for a case (default: 60).")
+  var engineTimeout: Double?
+
+  @Option(
+    help: """
+      What the other implementation computes in, where it is not what the case asks for: \
+      float16, bfloat16, tf32, float32 or float64. Its rounding is then expected of it.
+      """)
+  var actualArithmetic: Arithmetic?
+
+  func validate() throws {
+    if actual != nil, engine != nil {
+      throw ValidationError("--actual and --engine exclude each other.")
+    }
+    if engine == nil, engineInput != nil || engineTimeout != nil {
+      throw ValidationError("--engine-input and --engine-timeout belong to --engine.")
+    }
+    if actual == nil, engine == nil, actualArithmetic != nil {
+      throw ValidationError("--actual-arithmetic belongs to --actual or --engine.")
+    }
+    if let engineTimeout, !(engineTimeout > 0 && engineTimeout <= Self.longestTimeout) {
+      throw ValidationError(
+        "--engine-timeout: expected more than 0 and at most \(Int(Self.longestTimeout)), "
+          + "found \(engineTimeout).")
+    }
+    _ = try command()
+  }
+
+  /// Ten days: a sleep can't be of any length.
+  private static let longestTimeout = 864_000.0
+
+  private func command() throws -> EngineCommand? {
+    do throws(InvalidValue) {
+      return try engine.map { text throws(InvalidValue) in try EngineCommand(parsing: text) }
+    } catch {
+      throw ValidationError("\(error).")
+    }
+  }
+
+  /// nil for our own engine.
+  func source() throws -> (any OutputsSource)? {
+    if let command = try command() {
+      EngineSignals.endEngines()
+      return ExternalEngine(
+        command, container: engineInput ?? .original,
+        timeLimit: .milliseconds(Int64((engineTimeout ?? 60) * 1000)))
+    }
+    guard let actual else { return nil }
+    let folder = OutputsFolder(actual)
+    guard folder.exists else {
+      Terminal.printError("\(Style.printable(actual)): expected a folder of outputs")
+      throw ExitCode(RunStatus.unusable.rawValue)
+    }
+    return folder
+  }
+}
+
+extension CaseContainer: ExpressibleByArgument {}
+extension Arithmetic: ExpressibleByArgument {}

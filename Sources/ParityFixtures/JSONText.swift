@@ -1,0 +1,42 @@
+extension JSONValue {
+  /// As JSON, the keys in their order, so that the same value gives the same text.
+  var text: String { text(indent: "") }
+
+  private func text(indent: String) -> String {
+    func block(_ open: String, _ items: [String], _ close: String) -> String {
+      guard !items.isEmpty else { return open + close }
+      let lines = items.map { indent + "  " + $0 }.joined(separator: ",\n")
+      return "\(open)\n\(lines)\n\(indent)\(close)"
+    }
+    return switch self {
+    case .null: "null"
+    case .boolean(let value): "\(value)"
+    case .integer(let value): "\(value)"
+    case .number(let value): "\(value)"
+    case .string(let value): Self.quoted(value)
+    case .array(let values):
+      block("[", values.map { $0.text(indent: indent + "  ") }, "]")
+    case .object(let values):
+      block(
+        "{",
+        values.sorted { $0.key < $1.key }.map {
+          "\(Self.quoted($0.key)): \($0.value.text(indent: indent + "  "))"
+        }, "}")
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let characters = text.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\"": "\\\""
+      case "\\": "\\\\"
+      case "\n": "\\n"
+      case "\0"..."\u{1F}":
+        "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2)
+          + String(scalar.value, radix: 16)
+      default: String(scalar)
+      }
+    }
+    return "\"\(characters.joined())\""
+  }
+}

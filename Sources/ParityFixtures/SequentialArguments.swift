@@ -1,0 +1,103 @@
+package import RecurrentModel
+
+/// One entry of a `Sequential`'s `modules`: nil for what is left to the shapes.
+package struct SequentialArguments: Sendable {
+  package let name: String
+  package let layer: Layer
+
+  package enum Layer: Sendable {
+    case embedding(numEmbeddings: Int?, embeddingDim: Int?, paddingIdx: Int?)
+    case recurrent(ModuleArguments, select: SequentialModule.Selection)
+    case directionMerge(SequentialModule.MergeMode)
+    case linear(inFeatures: Int?, outFeatures: Int?, bias: Bool?)
+    case softmax(isLogarithm: Bool, axis: Int)
+  }
+
+  /// The classes that may stand in a chain.
+  private enum ClassName: String, CaseIterable {
+    case embedding = "Embedding"
+    case lstm = "LSTM"
+    case gru = "GRU"
+    case rnn = "RNN"
+    case directionMerge = "DirectionMerge"
+    case linear = "Linear"
+    case softmax = "Softmax"
+    case logSoftmax = "LogSoftmax"
+  }
+
+  /// - Throws: `InvalidValue`, naming the key, for what is missing or unknown, or where two
+  ///   have one name.
+  static func all(in manifest: ManifestObject) throws(InvalidValue) -> [SequentialArguments] {
+    let objects = try manifest.objects("modules", known: ["name", "module", "arguments", "select"])
+    guard let objects, !objects.isEmpty else {
+      throw InvalidValue(
+        "modules", expected: "at least one module", found: objects == nil ? "none" : "an empty array")
+    }
+    var all: [SequentialArguments] = []
+    for object in objects {
+      let module = try SequentialArguments(object)
+      guard !all.contains(where: { $0.name == module.name }) else {
+        throw InvalidValue(
+          object.name(of: "name"), expected: "a name of its own", found: "\"\(module.name)\" again")
+      }
+      all.append(module)
+    }
+    return all
+  }
+
+  private init(_ object: ManifestObject) throws(InvalidValue) {
+    name = try object.required("name", try object.string("name"), "a name")
+    // They are parts of the tensors' names, and a dot ends them.
+    guard name.wholeMatch(of: /[^.\/\p{Cc}]+/) != nil else {
+      throw InvalidValue(
+        object.name(of: "name"), expected: "a name without dots and slashes",
+        found: "\"\(name.prefix(60))\"")
+    }
+    let className = try object.required(
+      "module", try object.name("module", ClassName.self), "a module's name")
+    layer = try Self.layer(className, object)
+    if case .recurrent = layer { return }
+    guard !object.contains("select") else {
+      throw InvalidValue(
+        object.name(of: "select"), expected: "none for \(className.rawValue)", found: "one")
+    }
+  }
+
+  private static func layer(
+    _ className: ClassName, _ object: ManifestObject
+  ) throws(InvalidValue) -> Layer {
+    func arguments(_ known: String...) throws(InvalidValue) -> ManifestObject {
+      if let given = try object.object("arguments", known: known) { return given }
+      return try ManifestObject(.object([:]), at: object.path + ["arguments"], known: known)
+    }
+    switch className {
+    case .embedding:
+      let given = try arguments("num_embeddings", "embedding_dim", "padding_idx")
+      return .embedding(
+        numEmbeddings: try given.integer("num_embeddings"),
+        embeddingDim: try given.integer("embedding_dim"),
+        paddingIdx: try given.integer("padding_idx"))
+    case .lstm, .gru, .rnn:
+      guard let module = RecurrentModule(rawValue: className.rawValue) else {
+        preconditionFailure("\(className.rawValue) is recurrent")
+      }
+      return .recurrent(
+        try ModuleArguments(of: module, in: object),
+        select: try object.name("select", SequentialModule.Selection.self) ?? .output)
+    case .directionMerge:
+      let given = try arguments("mode")
+      let mode = try given.name("mode", SequentialModule.MergeMode.self)
+      return .directionMerge(try given.required("mode", mode, "a mode"))
+    case .linear:
+      let given = try arguments("in_features", "out_features", "bias")
+      return .linear(
+        inFeatures: try given.integer("in_features"),
+        outFeatures: try given.integer("out_features"), bias: try given.boolean("bias"))
+    case .softmax, .logSoftmax:
+      let given = try arguments("dim")
+      return .softmax(
+        isLogarithm: className == .logSoftmax,
+        axis: try given.required("dim", try given.integer("dim"), "an axis"))
+    }
+  }
+}

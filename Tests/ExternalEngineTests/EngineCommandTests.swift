@@ -1,0 +1,46 @@
+import RecurrentModel
+import Testing
+
+@testable import ExternalEngine
+
+@Suite struct EngineCommandTests {
+  @Test(arguments: [
+    ("run {case} {out}", ["run", "{case}", "{out}"]),
+    ("  run   --in={case}\t{out} ", ["run", "--in={case}", "{out}"]),
+    ("'my run' {case} \"{out} x\"", ["my run", "{case}", "{out} x"]),
+    ("my\\ run {case} {out} '' \"a\\\"b\"", ["my run", "{case}", "{out}", "", "a\"b"]),
+    ("sh -c 'cat \"$0\" \\n' {case}{out}", ["sh", "-c", "cat \"$0\" \\n", "{case}{out}"]),
+  ])
+  func wordsAreSplitAsAShellDoes(text: String, words: [String]) throws {
+    #expect(try EngineCommand(parsing: text).words == words)
+  }
+
+  @Test(arguments: [
+    ("", "a command with {case}"), ("run {out}", "a command with {case}"),
+    ("run {case}", "a command with {out}"), ("run '{case} {out}", "a closing '"),
+    ("\"", "a closing \""),
+  ])
+  func whatIsMissingIsSaid(text: String, expected: String) {
+    #expect(throws: InvalidValue("--engine", expected: expected, found: text)) {
+      try EngineCommand(parsing: text)
+    }
+  }
+
+  /// A path with blanks stays one word.
+  @Test func placeholdersAreReplacedInEveryWord() throws {
+    let command = try EngineCommand(parsing: "run --in={case} {out}.npz {case}")
+    #expect(command.words(case: "a b", output: "c d") == ["run", "--in=a b", "c d.npz", "a b"])
+  }
+
+  @Test func printedLinesAreKeptFromTheEnd() {
+    var tail = PrintedTail()
+    for line in 0..<100_000 {
+      Array("line \(line)\n".utf8).withUnsafeBytes { tail.append($0) }
+    }
+    let lines = tail.text.split(separator: "\n")
+    #expect(lines.first == "…" && lines.last == "line 99999" && lines.count == 21)
+    var short = PrintedTail()
+    Array("a\n\nb\n\n".utf8).withUnsafeBytes { short.append($0) }
+    #expect(short.text == "a\n\nb")
+  }
+}
