@@ -57,7 +57,7 @@ extension ParityCase {
     let contract = try Self.contract(
       configuration, outputs, layout: layout, packing: packing)
     // Last: what is missing or contradicts another says more than a checksum.
-    try Self.check(manifest.digest, tensors)
+    try manifest.checkDigest(tensors)
     self.init(
       location: location, manifest: manifest, configuration: configuration, reference: outputs,
       contract: contract, model: model)
@@ -78,16 +78,6 @@ extension ParityCase {
     if !hasParameters, let arithmetic = manifest.arithmetic {
       throw InvalidValue(
         "arithmetic", expected: "none without state_dict", found: "\"\(arithmetic)\"")
-    }
-  }
-
-  private static func check(
-    _ digest: String?, _ tensors: [String: Tensor]
-  ) throws(InvalidValue) {
-    guard let digest else { return }
-    let found = Digest.crc32(of: tensors)
-    guard found == digest else {
-      throw InvalidValue("digest", expected: "\(digest), as the manifest states", found: found)
     }
   }
 

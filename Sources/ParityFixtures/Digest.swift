@@ -1,3 +1,4 @@
+import RecurrentModel
 import TensorArchives
 package import TensorCore
 
@@ -17,5 +18,16 @@ package enum Digest {
       tensor.withUnsafeBytes { checksum.update($0) }
     }
     return "crc32:" + checksum.description
+  }
+}
+
+extension Manifest {
+  /// - Throws: where the manifest states another digest than these tensors have.
+  func checkDigest(_ tensors: [String: Tensor]) throws(InvalidValue) {
+    guard let digest else { return }
+    let found = Digest.crc32(of: tensors)
+    guard found == digest else {
+      throw InvalidValue("digest", expected: "\(digest), as the manifest states", found: found)
+    }
   }
 }

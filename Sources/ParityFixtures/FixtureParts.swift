@@ -58,7 +58,7 @@ struct FixtureParts {
       unused, expected: "no such tensor in this case", found: "one of \(tensor.shape)")
   }
 
-  private mutating func takeRequired(_ name: String) throws(InvalidValue) -> Tensor {
+  mutating func takeRequired(_ name: String) throws(InvalidValue) -> Tensor {
     guard let tensor = take(name) else {
       throw InvalidValue(name, expected: "a tensor", found: "none")
     }

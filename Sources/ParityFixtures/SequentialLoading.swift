@@ -1,0 +1,142 @@
+import RecurrentModel
+import TensorCore
+
+extension SequentialArguments {
+  /// The module with its parameters, which are taken out of `stateDict`.
+  func module(
+    taking stateDict: inout [String: Tensor]
+  ) throws(InvalidValue) -> SequentialModule {
+    let prefix = name + "."
+    var own: [String: Tensor] = [:]
+    for key in stateDict.keys where key.hasPrefix(prefix) {
+      own[String(key.dropFirst(prefix.count))] = stateDict.removeValue(forKey: key)
+    }
+    var parameters = ModuleParameters(module: name, tensors: own)
+    let layer = try layer(&parameters)
+    try parameters.requireEmpty()
+    return SequentialModule(name: name, layer: layer)
+  }
+
+  private func layer(
+    _ parameters: inout ModuleParameters
+  ) throws(InvalidValue) -> SequentialModule.Layer {
+    switch layer {
+    case .embedding(let rows, let columns, let padding):
+      let weight = try parameters.take("weight", rank: 2)
+      try agree("num_embeddings", rows, weight, axis: 0)
+      try agree("embedding_dim", columns, weight, axis: 1)
+      let count = weight.shape.axes[0]
+      if let padding, !(-count..<count ~= padding) {
+        throw InvalidValue(
+          name + ".padding_idx", expected: "a row of \(count)", found: "\(padding)")
+      }
+      return .embedding(weight: weight)
+    case .recurrent(let arguments, let select):
+      let tensors = parameters.takeAll()
+      let told = ToldArguments(
+        parameters: tensors.mapValues(\.shape), input: nil, outputs: [:])
+      do throws(InvalidValue) {
+        let configuration = try arguments.configuration(toldBy: told)
+        let stateDict = try StateDict(tensors, checkedAgainst: configuration)
+        return .recurrent(configuration, stateDict, select: select)
+      } catch {
+        throw InvalidValue(
+          "\(name): \(error.subject)", expected: error.expected, found: error.found)
+      }
+    case .directionMerge(let mode):
+      return .directionMerge(mode)
+    case .linear(let columns, let rows, let hasBias):
+      let weight = try parameters.take("weight", rank: 2)
+      try agree("out_features", rows, weight, axis: 0)
+      try agree("in_features", columns, weight, axis: 1)
+      guard hasBias ?? parameters.contains("bias") else {
+        return .linear(weight: weight, bias: nil)
+      }
+      let bias = try parameters.take("bias", rank: 1)
+      guard bias.count == weight.shape.axes[0] else {
+        throw InvalidValue(
+          "state_dict/\(name).bias", expected: "the shape (\(weight.shape.axes[0]),)",
+          found: "\(bias.shape)")
+      }
+      return .linear(weight: weight, bias: bias)
+    case .softmax(let isLogarithm, let axis):
+      return .softmax(isLogarithm: isLogarithm, axis: axis)
+    }
+  }
+
+  private func agree(
+    _ argument: String, _ given: Int?, _ weight: Tensor, axis: Int
+  ) throws(InvalidValue) {
+    guard let given, given != weight.shape.axes[axis] else { return }
+    throw InvalidValue(
+      name + "." + argument,
+      expected: "\(weight.shape.axes[axis]), as state_dict/\(name).weight \(weight.shape) tells",
+      found: "\(given)")
+  }
+}
+
+/// The parameters of one module, taken one after another until none is left.
+private struct ModuleParameters {
+  let module: String
+  var tensors: [String: Tensor]
+
+  func contains(_ name: String) -> Bool { tensors[name] != nil }
+
+  mutating func take(_ name: String, rank: Int) throws(InvalidValue) -> Tensor {
+    let subject = "state_dict/\(module).\(name)"
+    guard let tensor = tensors.removeValue(forKey: name) else {
+      throw InvalidValue(subject, expected: "a tensor", found: "none")
+    }
+    guard tensor.shape.rank == rank, tensor.elementType.isFloatingPoint else {
+      throw InvalidValue(
+        subject, expected: "floats on \(rank == 1 ? "one axis" : "\(rank) axes")",
+        found: "\(tensor.elementType) \(tensor.shape)")
+    }
+    return tensor
+  }
+
+  mutating func takeAll() -> [String: Tensor] {
+    defer { tensors = [:] }
+    return tensors
+  }
+
+  func requireEmpty() throws(InvalidValue) {
+    guard let stranger = tensors.keys.min() else { return }
+    throw InvalidValue(
+      "state_dict/\(module).\(stranger)", expected: "no such parameter in this module",
+      found: "a tensor \(tensors[stranger]?.shape ?? [])")
+  }
+}
+
+extension SequentialModule {
+  /// By their names in the module.
+  var parameters: [String: Tensor] {
+    switch layer {
+    case .embedding(let weight): ["weight": weight]
+    case .recurrent(_, let stateDict, _): stateDict.tensors
+    case .linear(let weight, let bias):
+      bias.map { ["weight": weight, "bias": $0] } ?? ["weight": weight]
+    case .directionMerge, .softmax: [:]
+    }
+  }
+
+  /// Its parameters rounded to an arithmetic, in what we compute in.
+  func rounded(to arithmetic: Arithmetic) throws(InvalidValue) -> SequentialModule {
+    func rounded(_ tensor: Tensor) -> Tensor {
+      tensor.rounded(to: arithmetic.storage).rounded(to: arithmetic.computation)
+    }
+    let layer: Layer =
+      switch self.layer {
+      case .embedding(let weight): .embedding(weight: rounded(weight))
+      case .recurrent(let configuration, let stateDict, let select):
+        .recurrent(
+          configuration,
+          try StateDict(stateDict.tensors.mapValues(rounded), checkedAgainst: configuration),
+          select: select)
+      case .linear(let weight, let bias):
+        .linear(weight: rounded(weight), bias: bias.map(rounded))
+      case .directionMerge, .softmax: self.layer
+      }
+    return SequentialModule(name: name, layer: layer)
+  }
+}
