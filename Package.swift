@@ -35,7 +35,7 @@ let package = Package(
     .executable(name: "parity-check", targets: ["ParityCheck"])
   ],
   traits: [
-    .trait(name: "HDF5", description: "Read .h5 files; needs libhdf5."),
+    .trait(name: "HDF5", description: "Read and write .h5 files; needs libhdf5."),
     .default(enabledTraits: ["HDF5"]),
   ],
   dependencies: [

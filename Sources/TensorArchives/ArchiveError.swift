@@ -1,10 +1,12 @@
-/// Why a file, or one member of it, could not be read.
+/// Why a file, or one member of it, could not be read or written.
 ///
 /// One line for people: path, member, and what was expected and found.
 package struct ArchiveError: Error, Equatable {
   package enum Reason: Equatable, Sendable {
     /// The system's own words for why a file can't be opened or listed.
     case unreadable(String)
+    /// The same, for why a file can't be written.
+    case unwritable(String)
     /// The file is not of the format that its name promises.
     case wrongFormat(expected: String, found: String)
     /// The file ends too early.
@@ -39,7 +41,7 @@ extension ArchiveError: CustomStringConvertible {
 extension ArchiveError.Reason: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .unreadable(let words):
+    case .unreadable(let words), .unwritable(let words):
       words
     case .wrongFormat(let expected, let found):
       "expected \(expected), found \(found)"

@@ -69,7 +69,7 @@ package enum FileBytes {
     }
   }
 
-  private static func words(of code: CInt) -> String {
+  static func words(of code: CInt) -> String {
     let text = String(cString: strerror(code))
     return text.prefix(1).lowercased() + text.dropFirst()
   }

@@ -65,7 +65,7 @@ struct FolderArchive: TensorArchive {
 }
 
 /// Finds all files below a folder, with the prefix that each one's tensors have.
-private struct Walk {
+struct Walk {
   let boundary: FileBoundary?
   /// Resolved paths to leave out.
   let others: Set<String>
@@ -73,7 +73,7 @@ private struct Walk {
   private var visited: Set<String> = []
 
   /// Deeper folders are not looked into: a fixture's are two levels deep.
-  private static let deepest = 8
+  static let deepest = 8
 
   init(boundary: FileBoundary?, others: Set<String>) {
     self.boundary = boundary

@@ -44,7 +44,7 @@
       try Self.withLibrary(on: path) { () throws(ArchiveError) in try body(id) }
     }
 
-    private static func withLibrary<Result: Sendable>(
+    static func withLibrary<Result: Sendable>(
       on path: String, _ body: () throws(ArchiveError) -> Result
     ) throws(ArchiveError) -> Result {
       try libraryLock.withLock { _ throws(ArchiveError) in

@@ -11,7 +11,7 @@
 
     /// No fixture nests this deep, and no checkpoint holds this many tensors.
     private static let deepest = 8
-    private static let most = 10_000
+    static let most = 10_000
 
     static func datasets(in file: hid_t, path: String) throws(ArchiveError) -> [String] {
       var listing = HDF5Listing(path: path)

@@ -15,8 +15,8 @@ enum Inflate {
     /// A header, and behind the data its CRC-32 and size, which zlib verifies.
     case gzip
 
-    /// zlib's way to ask for it (`inflateInit2` in its manual).
-    fileprivate var windowBits: CInt {
+    /// zlib's way to ask for it (`inflateInit2` and `deflateInit2` in its manual).
+    var windowBits: CInt {
       switch self {
       case .raw: -MAX_WBITS
       case .gzip: MAX_WBITS + 16

@@ -11,7 +11,7 @@ package import TensorCore
 ///
 /// Source: NumPy Enhancement Proposal 1 and `numpy.lib.format`'s documentation.
 package enum NPY {
-  private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+  static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
   /// - Parameters:
   ///   - bytes: a whole `.npy` file.
@@ -88,7 +88,7 @@ package enum NPY {
 }
 
 extension NPY {
-  private struct Header {
+  struct Header {
     let elementType: ElementType
     let isBigEndian: Bool
     let isFortranOrdered: Bool
@@ -147,7 +147,7 @@ extension NPY {
       shape = try Self.shape(fields["shape"], in: reader)
     }
 
-    private static let types: [String: ElementType] = [
+    static let types: [String: ElementType] = [
       "f2": .float16, "f4": .float32, "f8": .float64, "i4": .int32, "i8": .int64,
     ]
 
@@ -176,7 +176,7 @@ extension NPY {
     }
 
     /// NumPy's own limit.
-    private static let mostAxes = 64
+    static let mostAxes = 64
 
     private static func shape(
       _ field: PythonLiteral?, in reader: ByteReader

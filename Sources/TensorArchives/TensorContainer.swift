@@ -65,17 +65,24 @@ package enum TensorContainer: CaseIterable, Sendable {
       #if HDF5
         return try HDF5Archive(path: path)
       #else
-        throw ArchiveError(
-          path: path,
-          .unsupported(
-            "HDF5", expected: "a build with the package trait HDF5", found: "one without it"))
+        throw withoutHDF5(path)
       #endif
-    case nil:
-      let known = allCases.flatMap(\.extensions).joined(separator: ", ")
-      throw ArchiveError(
-        path: path,
-        .wrongFormat(expected: "a folder or a file ending in \(known)", found: "another name"))
+    case nil: throw unknownEnding(path)
     }
+  }
+
+  static func unknownEnding(_ path: String) -> ArchiveError {
+    let known = allCases.flatMap(\.extensions).joined(separator: ", ")
+    return ArchiveError(
+      path: path,
+      .wrongFormat(expected: "a folder or a file ending in \(known)", found: "another name"))
+  }
+
+  static func withoutHDF5(_ path: String) -> ArchiveError {
+    ArchiveError(
+      path: path,
+      .unsupported(
+        "HDF5", expected: "a build with the package trait HDF5", found: "one without it"))
   }
 
   /// The text of the manifest at `path`, nil where there is none. Of a folder

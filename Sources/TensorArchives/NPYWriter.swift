@@ -1,0 +1,70 @@
+package import TensorCore
+
+#if canImport(FoundationEssentials)
+  package import FoundationEssentials
+#else
+  package import Foundation
+#endif
+
+extension NPY {
+  /// The bytes of an `.npy` file, those that `numpy.save` writes: version 1.0,
+  /// little-endian, in C order. O(elements), with a copy of all.
+  ///
+  /// - Parameters:
+  ///   - path, member: where the bytes will stand, for errors.
+  /// - Throws: `ArchiveError` for bfloat16, which NumPy has not.
+  package static func data(
+    of tensor: Tensor, path: String, member: String? = nil
+  ) throws(ArchiveError) -> Data {
+    var data = Data()
+    try contents(of: tensor, path: path, member: member).forEachPiece {
+      data.append(contentsOf: $0)
+    }
+    return data
+  }
+
+  /// The same, without a copy.
+  static func contents(
+    of tensor: Tensor, path: String, member: String?
+  ) throws(ArchiveError) -> MemberContents {
+    guard let type = Header.types.first(where: { $0.value == tensor.elementType })?.key else {
+      let known = ElementType.allCases.filter(Header.types.values.contains).map(\.rawValue)
+      throw ArchiveError(
+        path: path, member: member,
+        .unsupported(
+          "element type", expected: known.joined(separator: ", "),
+          found: "\(tensor.elementType), which NumPy has not; float32 holds it without loss"))
+    }
+    guard tensor.shape.rank <= Header.mostAxes else {
+      throw ArchiveError(
+        path: path, member: member,
+        .unsupported(
+          "shape", expected: "at most \(Header.mostAxes) axes", found: "\(tensor.shape.rank)"))
+    }
+    return MemberContents(head(type: "<" + type, tensor.shape), elementsOf: tensor)
+  }
+
+  /// All that stands before the elements; they start at a multiple of 64 bytes.
+  private static func head(type: String, _ shape: Shape) -> Data {
+    var text = "{'descr': '\(type)', 'fortran_order': False, 'shape': \(shape), }"
+    // Room for the first axis to grow to 21 digits, which NumPy leaves too.
+    if let first = shape.axes.first {
+      text += String(repeating: " ", count: 21 - String(first).count)
+    }
+    let unpadded = magic.count + 4 + text.utf8.count + 1
+    text += String(repeating: " ", count: 64 - unpadded % 64) + "\n"
+    var data = Data(magic + [1, 0])
+    data.append(integer: text.utf8.count, as: UInt16.self)
+    data.append(contentsOf: text.utf8)
+    return data
+  }
+}
+
+extension Data {
+  /// Appends the low bytes of a number, little-endian.
+  mutating func append<Integer: FixedWidthInteger>(integer: Int, as type: Integer.Type) {
+    Swift.withUnsafeBytes(of: Integer(truncatingIfNeeded: integer).littleEndian) {
+      append(contentsOf: $0)
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package import TensorCore
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+extension TensorContainer {
+  /// Writes tensors into one file or folder, in the container that its ending
+  /// names: `.npy` and `.npy.gz` for one tensor, `.npz`, `.h5` and `.hdf5` for many,
+  /// and without an ending a folder of `.npy` files.
+  ///
+  /// The names are those by which `open` finds them again. The file is made under
+  /// a hidden name beside its own and takes its own when it is whole; the same
+  /// tensors give the same bytes at each run. O(bytes).
+  ///
+  /// - Parameters:
+  ///   - manifest: its text, where the container holds one.
+  ///   - deflating: whether the members of an `.npz` are deflated, or stored.
+  /// - Throws: `ArchiveError` where nothing can be written at `path`, its ending is
+  ///   unknown, a name leads out of the folder, or the container can't hold what it
+  ///   is given: bfloat16, but in HDF5; a manifest or several tensors in an `.npy`.
+  package static func write(
+    _ tensors: [String: Tensor], manifest: String? = nil, to path: String,
+    deflating: Bool = false
+  ) throws(ArchiveError) {
+    guard let container = TensorContainer(path: path) else {
+      return try writeFolder(tensors, manifest: manifest, to: path)
+    }
+    guard container.holdsNames else {
+      return try writeSingle(
+        tensors, manifest: manifest, to: path, packing: container == .compressedNPY)
+    }
+    for name in tensors.keys.sorted() { try TensorName.check(name, path: path) }
+    guard container == .hdf5 else {
+      return try writeZIP(tensors, manifest: manifest, to: path, deflating: deflating)
+    }
+    #if HDF5
+      try HDF5Writer.write(tensors, manifest: manifest, to: path)
+    #else
+      throw withoutHDF5(path)
+    #endif
+  }
+
+  private static func writeFolder(
+    _ tensors: [String: Tensor], manifest: String?, to path: String
+  ) throws(ArchiveError) {
+    let name = path.split(separator: "/").last ?? ""
+    guard !name.dropFirst().contains(".") || (try? FileBytes.kind(of: path)) == .folder else {
+      throw unknownEnding(path)
+    }
+    for name in tensors.keys.sorted() { try TensorName.check(name, path: path) }
+    var folder = path
+    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    try FolderWriter.write(tensors, manifest: manifest, to: folder)
+  }
+
+  private static func writeSingle(
+    _ tensors: [String: Tensor], manifest: String?, to path: String, packing: Bool
+  ) throws(ArchiveError) {
+    guard manifest == nil, tensors.count == 1, let tensor = tensors.values.first else {
+      throw ArchiveError(
+        path: path,
+        .unsupported(
+          "contents", expected: "one tensor and no manifest",
+          found: "\(tensors.count) of them" + (manifest == nil ? "" : " and a manifest")))
+    }
+    var contents = try NPY.contents(of: tensor, path: path, member: nil)
+    if packing {
+      guard let packed = Deflate.pack(contents, as: .gzip) else {
+        throw ArchiveError(path: path, .unwritable("no memory for zlib"))
+      }
+      contents = MemberContents(packed)
+    }
+    var file = try FileWriter(path: path)
+    try contents.forEachPiece { bytes throws(ArchiveError) in try file.write(bytes) }
+    try file.commit()
+  }
+
+  private static func writeZIP(
+    _ tensors: [String: Tensor], manifest: String?, to path: String, deflating: Bool
+  ) throws(ArchiveError) {
+    var file = try ZIPWriter(path: path)
+    if let manifest {
+      try file.add(
+        MemberContents(Data(manifest.utf8)), named: manifestName, deflating: deflating)
+    }
+    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+      let contents = try NPY.contents(of: tensor, path: path, member: name)
+      try file.add(contents, named: name + ".npy", deflating: deflating)
+    }
+    try file.finish()
+  }
+}
