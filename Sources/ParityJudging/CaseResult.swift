@@ -14,6 +14,8 @@ package struct CaseResult: Sendable {
   /// The module with its arguments; nil where the fixture could not be read.
   package var configuration: RecurrentConfiguration?
   package var contract: LayoutContract?
+  /// In place of a single module.
+  package var sequential: Sequential?
   package var comparisons: [TensorFinding] = []
   package var layout: [LayoutFinding] = []
   package var properties: [PropertyFinding] = []

@@ -16,7 +16,7 @@ struct ForwardPasses {
   let arithmetic: Arithmetic?
 
   init(_ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: Judge.Subject) {
-    let subject = subject(model)
+    let subject = subject(model.configuration, model.stateDict, model.arithmetic)
     self.init(parityCase, model, subject, actual: subject.outputs(for: model.input))
   }
 
@@ -54,9 +54,6 @@ struct ForwardPasses {
       outputs: side == .reference ? parityCase.reference : actual, oracle: oracle)
   }
 
-  /// The coarser of this and what the subject computed in.
-  func coarser(_ own: Arithmetic) -> Arithmetic { arithmetic.map(own.coarser) ?? own }
-
   /// How many replicas measure the rounding noise; nil where no tensor is held to it.
   func replicas(_ override: ToleranceRule?) -> Int? {
     rules(override).compactMap {
@@ -68,29 +65,13 @@ struct ForwardPasses {
   ///
   /// - Parameter override: in place of the case's own rules.
   func comparisons(_ override: ToleranceRule?, _ noise: CaseNoise?) -> [TensorFinding] {
-    let rules = rules(override)
-    var findings: [TensorFinding] = []
-    for (index, (name, expected)) in parityCase.reference.named.enumerated() {
-      let (ours, exact) = (actual.named[index].tensor, oracle.named[index].tensor)
-      let stored = Arithmetic(of: expected.elementType) ?? model.arithmetic
-      func compare(_ sides: TensorFinding.Sides, _ actual: Tensor, _ expected: Tensor) {
-        let own = stored.coarser(model.arithmetic)
-        let arithmetic = sides == .referenceAndOracle ? own : coarser(own)
-        let limits = limits(rules[index], sides, arithmetic) {
-          noise?.limits(sides, name, exact: exact, stored: stored)
-        }
-        findings.append(
-          TensorFinding(
-            sides: sides, name: name, arithmetic: arithmetic, rule: rules[index],
-            difference: TensorDifference(of: actual, from: expected, within: limits),
-            torchAgrees: TensorDifference(of: actual, from: expected, within: .torch(arithmetic))
-              .agrees))
-      }
-      compare(.subjectAndReference, ours, expected)
-      compare(.referenceAndOracle, expected, exact)
-      compare(.subjectAndOracle, ours, exact)
+    let sides = ComparedSides(reference: model.arithmetic, subject: arithmetic, noise: noise)
+    return zip(rules(override), parityCase.reference.named).enumerated().flatMap {
+      index, expected in
+      sides.findings(
+        expected.1.name, expected.0, actual: actual.named[index].tensor,
+        reference: expected.1.tensor, oracle: oracle.named[index].tensor)
     }
-    return findings
   }
 
   /// One pair of sides under the case's own rules.
@@ -106,19 +87,6 @@ struct ForwardPasses {
     parityCase.reference.named.map {
       override ?? parityCase.manifest.tolerance.rule(for: $0.name)
     }
-  }
-
-  private func limits(
-    _ rule: ToleranceRule, _ sides: TensorFinding.Sides, _ arithmetic: Arithmetic,
-    noise: () -> NoiseLimits?
-  ) -> Limits {
-    if case .noise(let largestZ, _) = rule, let noise = noise() {
-      return .noise(noise.with(largestZ: largestZ))
-    }
-    guard let limits = rule.limits(for: arithmetic) else { return .bits }
-    // The oracle does not round as the reference did: it is held to no less than
-    // what torch allows for rounding, however tight the case's own rule.
-    return sides == .subjectAndReference ? limits : limits.loosened(to: .torch(arithmetic))
   }
 }
 

@@ -6,15 +6,16 @@ package import TensorCore
 
 /// Judges one case after another; holds no state between them.
 package struct Judge: Sendable {
-  /// Makes the forward pass under test.
-  package typealias Subject = @Sendable (ParityCase.Model) -> any ForwardPass
+  /// Makes the forward pass under test, of parameters in what is computed in.
+  package typealias Subject =
+    @Sendable (RecurrentConfiguration, StateDict, Arithmetic) -> any ForwardPass
 
   /// In place of every case's own tolerance.
   let override: ToleranceRule?
-  private let subject: Subject
+  let subject: Subject
   private let source: (any OutputsSource)?
   let sourceArithmetic: Arithmetic?
-  private let noiseWork: Double
+  let noiseWork: Double
   private let diagnose: Diagnose
 
   /// Says why a case failed.
@@ -46,17 +47,20 @@ package struct Judge: Sendable {
   package static let engine = engine(threads: 1)
 
   package static func engine(threads: Int) -> Subject {
-    { model in
-      Engine.forwardPass(
-        model.configuration, model.stateDict, in: model.arithmetic, threads: threads)
+    { configuration, stateDict, arithmetic in
+      Engine.forwardPass(configuration, stateDict, in: arithmetic, threads: threads)
     }
   }
 
   /// Loads and judges a case. Never throws: what can't be judged is a status.
   package func judge(_ location: CaseLocation) async -> CaseResult {
     do {
-      let parityCase = try ParityCase.load(location)
-      return judge(parityCase, await source?.outputs(for: parityCase.outputsRequest))
+      let loaded = try LoadedCase.load(location)
+      let supplied = await source?.outputs(for: loaded.outputsRequest)
+      switch loaded {
+      case .recurrent(let parityCase): return judge(parityCase, supplied)
+      case .sequential(let chain): return judge(chain, supplied)
+      }
     } catch {
       let status: CaseStatus =
         switch error {
@@ -139,6 +143,9 @@ package struct Judge: Sendable {
 }
 
 extension Judge {
+  /// What explains a chain's failure.
+  func diagnosis(_ passes: SequentialPasses, _ result: CaseResult) -> Diagnosis? { nil }
+
   /// Nobody asks why a case fails that is expected to.
   private func diagnosis(_ failure: Failure) -> Diagnosis? {
     failure.parityCase.manifest.expectedFailure == nil ? diagnose(failure) : nil
@@ -201,7 +208,7 @@ extension Judge {
     result.agreeingSteps = noise?.agreeingSteps
     result.layout += LayoutJudge.findings(
       parityCase.contract, passes.actual, side: .engine,
-      limits: passes.subject == nil ? .torch(passes.coarser(model.arithmetic)) : .bits)
+      limits: passes.subject == nil ? .torch(passes.arithmetic.map(model.arithmetic.coarser) ?? model.arithmetic) : .bits)
     if let own = passes.subject {
       result.properties =
         PropertyCheck(

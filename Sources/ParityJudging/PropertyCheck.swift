@@ -90,7 +90,8 @@ struct PropertyCheck {
   private func mirror() throws(InvalidValue) -> Differences {
     guard model.configuration.bidirectional else { return [] }
     let mirror = ModuleMirror(model)
-    let subject = makeSubject(try mirror.model())
+    let model = try mirror.model()
+    let subject = makeSubject(model.configuration, model.stateDict, model.arithmetic)
     // Mirrored back, element by element where the σ stand.
     let mirrored = mirror.mirrored(subject.outputs(for: try mirror.input()))
     // The directions' terms meet in another order in layers after the first.

@@ -14,8 +14,8 @@ import Testing
     override: ToleranceRule? = nil,
     mistake: @escaping @Sendable (RecurrentOutput) -> RecurrentOutput
   ) -> Judge {
-    Judge(override: override) { model in
-      MistakenPass(honest: Judge.engine(model)) { _, outputs in mistake(outputs) }
+    Judge(override: override) { configuration, stateDict, arithmetic in
+      MistakenPass(honest: Judge.engine(configuration, stateDict, arithmetic)) { _, outputs in mistake(outputs) }
     }
   }
 

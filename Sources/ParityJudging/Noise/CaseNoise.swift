@@ -26,21 +26,32 @@ package struct CaseNoise {
     subject subjectArithmetic: Arithmetic? = nil, replicas: Int = 16,
     sample: (sequences: [Int], oracle: RecurrentOutput)? = nil
   ) {
-    func estimate(_ arithmetic: Arithmetic) -> NoiseEstimate {
-      let isCoarser = arithmetic.unitRoundoff > model.arithmetic.unitRoundoff
-      return NoiseEstimate(
-        model.configuration, model.stateDict, model.input,
-        RoundingModel(arithmetic, roundsOperands: isCoarser, emulation: variant.emulation), variant,
-        replicas: replicas,
+    self.init(of: model.arithmetic, subject: subjectArithmetic, variant.emulation) {
+      NoiseEstimate(
+        model.configuration, model.stateDict, model.input, $0, variant, replicas: replicas,
         sequences: sample?.sequences,
         unmeasured: sample.map { .borrowing($0.oracle) } ?? .unjudged)
     }
+  }
+
+  /// - Parameters:
+  ///   - arithmetic: the case's own.
+  ///   - estimate: measures the noise under a model of rounding.
+  init<Failure: Error>(
+    of arithmetic: Arithmetic, subject subjectArithmetic: Arithmetic?,
+    _ emulation: Emulation? = nil, estimate: (RoundingModel) throws(Failure) -> NoiseEstimate
+  ) throws(Failure) {
+    func estimated(_ own: Arithmetic) throws(Failure) -> NoiseEstimate {
+      let isCoarser = own.unitRoundoff > arithmetic.unitRoundoff
+      return try estimate(
+        RoundingModel(own, roundsOperands: isCoarser, emulation: emulation))
+    }
     let own: Arithmetic =
-      subjectArithmetic ?? (model.arithmetic.computation == .float64 ? .float64 : .float32)
-    arithmetic = model.arithmetic
-    reference = estimate(model.arithmetic)
-    subject = model.arithmetic == own ? reference : estimate(own)
-    oracle = own == .float64 ? subject : model.arithmetic == .float64 ? reference : nil
+      subjectArithmetic ?? (arithmetic.computation == .float64 ? .float64 : .float32)
+    self.arithmetic = arithmetic
+    reference = try estimated(arithmetic)
+    subject = arithmetic == own ? reference : try estimated(own)
+    oracle = own == .float64 ? subject : arithmetic == .float64 ? reference : nil
   }
 
   /// - Parameters:

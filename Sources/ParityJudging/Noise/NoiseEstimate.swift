@@ -13,6 +13,14 @@ package struct NoiseEstimate: Sendable {
   /// How many steps some direction of some layer reads of a sequence before it is
   /// lost; nil where none is.
   package let agreeingSteps: Int?
+
+  init(
+    tensors: [String: NoiseLimits], values: [String: [Double]], agreeingSteps: Int?
+  ) {
+    self.tensors = tensors
+    self.values = values
+    self.agreeingSteps = agreeingSteps
+  }
 }
 
 extension NoiseEstimate {

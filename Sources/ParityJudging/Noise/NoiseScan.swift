@@ -1,4 +1,3 @@
-import RealModule
 import RecurrentModel
 import TensorCore
 
@@ -36,10 +35,10 @@ struct NoiseScan {
     let layers = SequenceScan(
       configuration: configuration, cells: cells, input: input, sequence: sequence,
       variant: variant
-    ).run(arithmetic, isLost: parted)
+    ).run(arithmetic, isLost: LostReplicas(configuration, model).holds)
     for pass in layers.joined() {
-      result.h.append(pass.final.map { sigmas($0.h) } ?? lostState)
-      result.c.append(pass.final.map { $0.c.map(sigmas) ?? [] } ?? lostCell)
+      result.h.append(pass.final.map { $0.h.sigmas(model) } ?? lostState)
+      result.c.append(pass.final.map { $0.c?.sigmas(model) ?? [] } ?? lostCell)
       result.values.h.append(pass.final?.h.values ?? [])
       result.values.c.append(pass.final?.c?.values ?? [])
       if let final = pass.final {
@@ -58,7 +57,7 @@ struct NoiseScan {
     }
     let steps = 0..<input.length(of: sequence)
     result.output = steps.map { step in
-      last.flatMap { $0.isLost[step] ? lostState : sigmas($0.hidden[step]) }
+      last.flatMap { $0.isLost[step] ? lostState : $0.hidden[step].sigmas(model) }
     }
     result.values.output = steps.map { step in last.flatMap { $0.hidden[step].values } }
     return result
@@ -76,47 +75,5 @@ struct NoiseScan {
   private var lostCell: [Double?] {
     let count = configuration.module.recurrence.hasCellState ? configuration.hiddenSize : 0
     return Array(repeating: nil, count: count)
-  }
-
-  /// Whether the replicas have gone ways of their own: root mean square σ of h, or
-  /// of tanh c, above `NoiseEstimate.lostDeviation`; of ReLU's h relative to the
-  /// state, since nothing bounds it, or where it nears overflow.
-  private func parted(_ state: ScanCell<StepNoise>.State) -> Bool {
-    let deviation = rms(deviations(state.h))
-    if configuration.module.recurrence == .rnn, configuration.nonlinearity == .relu {
-      let size = rms(state.h.values.filter(\.isFinite))
-      return !(deviation * model.inflation <= NoiseEstimate.lostDeviation * size)
-        && deviation > model.smallestNormal || size > model.overflow
-    }
-    if let c = state.c {
-      let active = NoisyVector(
-        c.values.map(Double.tanh),
-        replicas: c.replicas?.map(NoiseKernels.current.tanh))
-      if !(rms(deviations(active)) * model.inflation <= NoiseEstimate.lostDeviation) {
-        return true
-      }
-    }
-    return !(deviation * model.inflation <= NoiseEstimate.lostDeviation)
-  }
-
-  private func sigmas(_ vector: NoisyVector) -> [Double?] {
-    let own = deviations(vector)
-    guard let least = vector.least else { return own }
-    return zip(own, least).map { max($0, $1) }
-  }
-
-  /// What the replicas say of each unit's σ; 0 where its value is not finite, and so
-  /// can't be off by a bit.
-  private func deviations(_ vector: NoisyVector) -> [Double] {
-    guard let replicas = vector.replicas else { return vector.values.map { _ in 0 } }
-    return zip(vector.values, replicas).map { value, replicas in
-      guard value.isFinite else { return 0 }
-      return (replicas - value).rootMeanSquare / model.inflation
-    }
-  }
-
-  private func rms(_ values: [Double]) -> Double {
-    values.isEmpty
-      ? 0 : (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
   }
 }

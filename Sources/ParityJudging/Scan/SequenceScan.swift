@@ -11,6 +11,8 @@ struct SequenceScan<Arithmetic: StepArithmetic> {
   let input: RecurrentInput
   let sequence: Int
   let variant: ScanVariant
+  /// By step, in place of the input's own vectors, and whether each is lost.
+  var vectors: [(vector: Arithmetic.Vector, isLost: Bool)]?
 
   /// One direction of one layer.
   struct Pass {
@@ -31,8 +33,10 @@ struct SequenceScan<Arithmetic: StepArithmetic> {
     _ arithmetic: (_ layer: Int, Direction) -> Arithmetic, isLost parted: (Cell.State) -> Bool
   ) -> [[Pass]] {
     let length = input.length(of: sequence)
-    var vectors = (0..<length).map { Arithmetic.Vector(inputVector(step: $0)) }
-    var isLost = [Bool](repeating: false, count: length)
+    var vectors =
+      self.vectors?.map(\.vector)
+      ?? (0..<length).map { Arithmetic.Vector(inputVector(step: $0)) }
+    var isLost = self.vectors?.map(\.isLost) ?? [Bool](repeating: false, count: length)
     return cells.indices.map { layer in
       let passes = configuration.directions.map { direction in
         let cell = cells[layer][direction.rawValue]
