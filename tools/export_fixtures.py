@@ -6,45 +6,22 @@ seeds out of the cases' names. The same machine and PyTorch give the same bytes.
 """
 
 import argparse
-import shutil
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import article
 from cases import CASES, Case
-from parity_format import CONTAINERS, FORMAT, Manifest, Tensors, digest
+from fixture import (
+    FIXTURES, BrokenContract, Fixture, Named, as_arrays, described, made_by_pytorch, same,
+)
 
-FIXTURES = Path(__file__).resolve().parent.parent / "Fixtures"
-
-Named = dict[str, torch.Tensor]
 Module = torch.nn.RNNBase | torch.nn.RNNCellBase
-
-
-class BrokenContract(Exception):
-    """A reference whose `output` and `h_n` do not hang together."""
-
-
-@dataclass(frozen=True)
-class Fixture:
-    """A case with its tensors, ready to be written."""
-
-    name: str
-    container: str
-    manifest: Manifest
-    tensors: Tensors
-
-    def write(self, folder: Path) -> Path:
-        # A folder could keep files that the case no longer has.
-        shutil.rmtree(folder / self.name, ignore_errors=True)
-        return CONTAINERS[self.container](folder / self.name, self.manifest, self.tensors)
 
 
 def constructor_arguments(module: Module) -> dict[str, Any]:
@@ -81,11 +58,6 @@ def check_contract(name: str, module: Module, inputs: Named, outputs: Named) -> 
         holds &= not sequence[length:].any()
         if not holds:
             raise BrokenContract(f"{name}: output and h_n disagree in sequence {b}")
-
-
-def same(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Equal, where NaN equals NaN."""
-    return torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
 
 
 def make(case: Case) -> Module:
@@ -167,15 +139,9 @@ def fixture(
     groups = {"inputs": inputs, "outputs": outputs}
     if with_parameters:
         groups["state_dict"] = module.state_dict()
-    tensors = {
-        f"{group}/{key}": as_array(tensor)
-        for group, named in groups.items()
-        for key, tensor in named.items()
-    }
     arguments = constructor_arguments(module)
     is_bfloat16 = outputs["h_n"].dtype == torch.bfloat16
     manifest = {
-        "format": FORMAT,
         "module": type(module).__name__,
         "arguments": {k: v for k, v in arguments.items() if stated is None or k in stated},
         "packed": packed,
@@ -183,23 +149,8 @@ def fixture(
         "tolerance": tolerance,
         "expected_failure": expected_failure,
         "description": description,
-        "provenance": {
-            "torch": torch.__version__.split("+")[0],
-            "device": "cpu",
-            "threads": torch.get_num_threads(),
-            "onednn": torch.backends.mkldnn.is_available(),
-            "seed": seed,
-        },
-        "digest": digest(tensors),
     }
-    present = {key: value for key, value in manifest.items() if value is not None}
-    return Fixture(name, container, present, tensors)
-
-
-def as_array(tensor: torch.Tensor) -> np.ndarray:
-    """NumPy has no bfloat16; float32 holds it without loss."""
-    tensor = tensor.detach().contiguous()
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    return described(name, container, as_arrays(groups), manifest, made_by_pytorch(seed))
 
 
 def article_fixtures() -> Iterator[Fixture]:
