@@ -16,10 +16,11 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import article
+import export_pipelines
 from cases import CASES, Case
-from fixture import (
-    FIXTURES, BrokenContract, Fixture, Named, as_arrays, described, made_by_pytorch, same,
-)
+from contract import BrokenContract, check_layout
+from fixture import FIXTURES, Fixture, Named, as_arrays, described, made_by_pytorch
+from pipeline_cases import PIPELINE_CASES
 
 Module = torch.nn.RNNBase | torch.nn.RNNCellBase
 
@@ -35,29 +36,6 @@ def constructor_arguments(module: Module) -> dict[str, Any]:
     if isinstance(module, torch.nn.RNN | torch.nn.RNNCell):
         names.append("nonlinearity")
     return {name: getattr(module, name) for name in names}
-
-
-def check_contract(name: str, module: Module, inputs: Named, outputs: Named) -> None:
-    """Holds a reference to the layout contract, bit for bit; a cell has none."""
-    if isinstance(module, torch.nn.RNNCellBase):
-        return
-    output, h_n = outputs["output"], outputs["h_n"]
-    size = module.proj_size or module.hidden_size
-    rows = 2 if module.bidirectional else 1
-    if inputs["input"].dim() == 2:
-        sequences, states = [output], h_n.unsqueeze(1)
-    else:
-        batch_first = output if module.batch_first else output.transpose(0, 1)
-        sequences, states = list(batch_first), h_n
-    lengths = inputs["lengths"].tolist() if "lengths" in inputs else None
-    for b, sequence in enumerate(sequences):
-        length = lengths[b] if lengths else len(sequence)
-        holds = same(sequence[length - 1, :size], states[-rows, b])
-        if module.bidirectional:
-            holds &= same(sequence[0, size:], states[-1, b])
-        holds &= not sequence[length:].any()
-        if not holds:
-            raise BrokenContract(f"{name}: output and h_n disagree in sequence {b}")
 
 
 def make(case: Case) -> Module:
@@ -135,7 +113,7 @@ def fixture(
     stated: tuple[str, ...] | None = None, with_parameters: bool = True,
 ) -> Fixture:
     """A fixture of a reference that holds the layout contract; no other is made."""
-    check_contract(name, module, inputs, outputs)
+    check_layout(name, module, inputs, outputs)
     groups = {"inputs": inputs, "outputs": outputs}
     if with_parameters:
         groups["state_dict"] = module.state_dict()
@@ -191,6 +169,7 @@ def catalogue() -> Iterator[Fixture]:
     """All fixtures, in the catalogue's order."""
     yield from map(run, CASES)
     yield from article_fixtures()
+    yield from map(export_pipelines.run, PIPELINE_CASES)
 
 
 def quiet_pytorch() -> None:

@@ -15,10 +15,6 @@ FIXTURES = Path(__file__).resolve().parent.parent / "Fixtures"
 Named = dict[str, torch.Tensor]
 
 
-class BrokenContract(Exception):
-    """A reference that does not hang together."""
-
-
 @dataclass(frozen=True)
 class Fixture:
     """A case with its tensors, ready to be written."""
@@ -67,8 +63,3 @@ def as_array(tensor: torch.Tensor) -> np.ndarray:
     """NumPy has no bfloat16; float32 holds it without loss."""
     tensor = tensor.detach().contiguous()
     return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-
-
-def same(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Equal, where NaN equals NaN."""
-    return torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
