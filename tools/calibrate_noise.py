@@ -20,8 +20,9 @@ from pathlib import Path
 
 import torch
 
+import contract
 import export_fixtures
-from export_fixtures import Named
+from fixture import Named
 from noise_witness import CONFIRMED, divergence
 from random_modules import Configuration, draw, forward, make, make_inputs
 
@@ -141,7 +142,7 @@ def write(c: Configuration, seed: int, plant: Callable, folder: Path) -> bool:
     if plant is not plain:
         honest = plain(c, module, inputs)
         # What changes no bit of PyTorch's own result, nobody can see.
-        if all(export_fixtures.same(honest[name], outputs[name]) for name in honest):
+        if all(contract.same(honest[name], outputs[name]) for name in honest):
             return False
     export_fixtures.fixture(
         c.name, "npz-stored", module, inputs, outputs, description=repr(c), seed=seed

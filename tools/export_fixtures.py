@@ -6,45 +6,23 @@ seeds out of the cases' names. The same machine and PyTorch give the same bytes.
 """
 
 import argparse
-import shutil
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import article
+import export_pipelines
 from cases import CASES, Case
-from parity_format import CONTAINERS, FORMAT, Manifest, Tensors, digest
+from contract import BrokenContract, check_layout
+from fixture import FIXTURES, Fixture, Named, as_arrays, described, made_by_pytorch
+from pipeline_cases import PIPELINE_CASES
 
-FIXTURES = Path(__file__).resolve().parent.parent / "Fixtures"
-
-Named = dict[str, torch.Tensor]
 Module = torch.nn.RNNBase | torch.nn.RNNCellBase
-
-
-class BrokenContract(Exception):
-    """A reference whose `output` and `h_n` do not hang together."""
-
-
-@dataclass(frozen=True)
-class Fixture:
-    """A case with its tensors, ready to be written."""
-
-    name: str
-    container: str
-    manifest: Manifest
-    tensors: Tensors
-
-    def write(self, folder: Path) -> Path:
-        # A folder could keep files that the case no longer has.
-        shutil.rmtree(folder / self.name, ignore_errors=True)
-        return CONTAINERS[self.container](folder / self.name, self.manifest, self.tensors)
 
 
 def constructor_arguments(module: Module) -> dict[str, Any]:
@@ -58,34 +36,6 @@ def constructor_arguments(module: Module) -> dict[str, Any]:
     if isinstance(module, torch.nn.RNN | torch.nn.RNNCell):
         names.append("nonlinearity")
     return {name: getattr(module, name) for name in names}
-
-
-def check_contract(name: str, module: Module, inputs: Named, outputs: Named) -> None:
-    """Holds a reference to the layout contract, bit for bit; a cell has none."""
-    if isinstance(module, torch.nn.RNNCellBase):
-        return
-    output, h_n = outputs["output"], outputs["h_n"]
-    size = module.proj_size or module.hidden_size
-    rows = 2 if module.bidirectional else 1
-    if inputs["input"].dim() == 2:
-        sequences, states = [output], h_n.unsqueeze(1)
-    else:
-        batch_first = output if module.batch_first else output.transpose(0, 1)
-        sequences, states = list(batch_first), h_n
-    lengths = inputs["lengths"].tolist() if "lengths" in inputs else None
-    for b, sequence in enumerate(sequences):
-        length = lengths[b] if lengths else len(sequence)
-        holds = same(sequence[length - 1, :size], states[-rows, b])
-        if module.bidirectional:
-            holds &= same(sequence[0, size:], states[-1, b])
-        holds &= not sequence[length:].any()
-        if not holds:
-            raise BrokenContract(f"{name}: output and h_n disagree in sequence {b}")
-
-
-def same(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Equal, where NaN equals NaN."""
-    return torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
 
 
 def make(case: Case) -> Module:
@@ -163,19 +113,13 @@ def fixture(
     stated: tuple[str, ...] | None = None, with_parameters: bool = True,
 ) -> Fixture:
     """A fixture of a reference that holds the layout contract; no other is made."""
-    check_contract(name, module, inputs, outputs)
+    check_layout(name, module, inputs, outputs)
     groups = {"inputs": inputs, "outputs": outputs}
     if with_parameters:
         groups["state_dict"] = module.state_dict()
-    tensors = {
-        f"{group}/{key}": as_array(tensor)
-        for group, named in groups.items()
-        for key, tensor in named.items()
-    }
     arguments = constructor_arguments(module)
     is_bfloat16 = outputs["h_n"].dtype == torch.bfloat16
     manifest = {
-        "format": FORMAT,
         "module": type(module).__name__,
         "arguments": {k: v for k, v in arguments.items() if stated is None or k in stated},
         "packed": packed,
@@ -183,23 +127,8 @@ def fixture(
         "tolerance": tolerance,
         "expected_failure": expected_failure,
         "description": description,
-        "provenance": {
-            "torch": torch.__version__.split("+")[0],
-            "device": "cpu",
-            "threads": torch.get_num_threads(),
-            "onednn": torch.backends.mkldnn.is_available(),
-            "seed": seed,
-        },
-        "digest": digest(tensors),
     }
-    present = {key: value for key, value in manifest.items() if value is not None}
-    return Fixture(name, container, present, tensors)
-
-
-def as_array(tensor: torch.Tensor) -> np.ndarray:
-    """NumPy has no bfloat16; float32 holds it without loss."""
-    tensor = tensor.detach().contiguous()
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    return described(name, container, as_arrays(groups), manifest, made_by_pytorch(seed))
 
 
 def article_fixtures() -> Iterator[Fixture]:
@@ -240,6 +169,7 @@ def catalogue() -> Iterator[Fixture]:
     """All fixtures, in the catalogue's order."""
     yield from map(run, CASES)
     yield from article_fixtures()
+    yield from map(export_pipelines.run, PIPELINE_CASES)
 
 
 def quiet_pytorch() -> None:

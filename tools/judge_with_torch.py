@@ -10,13 +10,17 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import parity_format
+from export_fixtures import states
+from fixture import Named
 from parity_format import Manifest, Tensors
+from torch_pipeline import Pipeline, Stage
 
 
 def cases(folder: Path) -> Iterator[Path]:
@@ -32,30 +36,56 @@ def cases(folder: Path) -> Iterator[Path]:
 
 
 def module(manifest: Manifest, tensors: Tensors, dtype: torch.dtype) -> torch.nn.Module:
-    name = manifest["module"]
-    arguments = dict(manifest.get("arguments", {}))
+    name, arguments = manifest["module"], manifest.get("arguments", {})
     state_dict = {
         key.removeprefix("state_dict/"): torch.from_numpy(native(array)).to(dtype)
         for key, array in tensors.items()
         if key.startswith("state_dict/")
     }
+    if name == "Sequential":
+        result = pipeline(manifest, state_dict, dtype)
+    else:
+        result = getattr(torch.nn, name)(**(told(name, state_dict) | arguments), dtype=dtype)
+    result.load_state_dict(state_dict)
+    return result.eval()
+
+
+def told(name: str, state_dict: Named) -> dict[str, Any]:
+    """The arguments that the shapes tell."""
+    if name == "Embedding":
+        return dict(zip(("num_embeddings", "embedding_dim"), state_dict["weight"].shape))
+    if name == "Linear":
+        out_features, in_features = state_dict["weight"].shape
+        return {
+            "in_features": in_features, "out_features": out_features, "bias": "bias" in state_dict,
+        }
+    if not state_dict:
+        return {}
     first = "" if name.endswith("Cell") else "_l0"
     projection = state_dict.get("weight_hr_l0")
     recurrent = state_dict["weight_hh" + first]
     hidden = (projection if projection is not None else recurrent).shape[1]
-    told = {
+    arguments = {
         "input_size": state_dict["weight_ih" + first].shape[1], "hidden_size": hidden,
         "bias": "bias_ih" + first in state_dict,
     }
     if first:
-        told["bidirectional"] = "weight_ih_l0_reverse" in state_dict
-        told["num_layers"] = len({k for k in state_dict if k.startswith("weight_ih")}) // (
-            2 if told["bidirectional"] else 1)
+        arguments["bidirectional"] = "weight_ih_l0_reverse" in state_dict
+        arguments["num_layers"] = len({k for k in state_dict if k.startswith("weight_ih")}) // (
+            2 if arguments["bidirectional"] else 1)
         if projection is not None:
-            told["proj_size"] = projection.shape[0]
-    result = getattr(torch.nn, name)(**(told | arguments), dtype=dtype).eval()
-    result.load_state_dict(state_dict)
-    return result
+            arguments["proj_size"] = projection.shape[0]
+    return arguments
+
+
+def pipeline(manifest: Manifest, state_dict: Named, dtype: torch.dtype) -> Pipeline:
+    stages = []
+    for entry in manifest["modules"]:
+        prefix = entry["name"] + "."
+        own = {k.removeprefix(prefix): v for k, v in state_dict.items() if k.startswith(prefix)}
+        arguments = told(entry["module"], own) | entry.get("arguments", {})
+        stages.append(Stage(**(entry | {"arguments": arguments})))
+    return Pipeline(stages, dtype)
 
 
 def native(array: np.ndarray) -> np.ndarray:
@@ -67,7 +97,8 @@ def judge(path: Path) -> str:
     manifest, tensors = parity_format.read(path)
     if not any(name.startswith("state_dict/") for name in tensors):
         return "layout only"
-    stored = torch.from_numpy(native(tensors["outputs/h_n"])).dtype
+    result = "output" if manifest["module"] == "Sequential" else "h_n"
+    stored = torch.from_numpy(native(tensors[f"outputs/{result}"])).dtype
     dtype = getattr(torch, manifest.get("arithmetic", str(stored).removeprefix("torch.")))
     own = module(manifest, tensors, dtype)
     inputs = {
@@ -75,13 +106,37 @@ def judge(path: Path) -> str:
         for name, array in tensors.items()
         if name.startswith("inputs/")
     }
-    x = inputs["input"].to(dtype)
-    state = inputs["h_0"].to(dtype) if "h_0" in inputs else None
+    if isinstance(own, Pipeline):
+        # A case need not give the results of each module.
+        results = own(typed(inputs["input"], dtype))
+        results = {
+            name.removeprefix("outputs/"): results[name.removeprefix("outputs/")]
+            for name in tensors
+            if name.startswith("outputs/")
+        }
+    else:
+        results = run(own, manifest, {name: typed(t, dtype) for name, t in inputs.items()})
+    tolerance = manifest.get("tolerance", {})
+    bounds = {key: tolerance[key] for key in ("rtol", "atol") if key in tolerance}
+    for name, actual in results.items():
+        expected = torch.from_numpy(native(tensors[f"outputs/{name}"])).to(dtype)
+        torch.testing.assert_close(actual, expected, equal_nan=True, **bounds)
+    return "passed"
+
+
+def typed(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """In this type, unless it holds whole numbers."""
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+
+def run(own: torch.nn.Module, manifest: Manifest, inputs: Named) -> Named:
+    """The results of one recurrent module, by name."""
+    x, state = inputs["input"], inputs.get("h_0")
     if "c_0" in inputs:
-        state = (state, inputs["c_0"].to(dtype))
+        state = (state, inputs["c_0"])
     if isinstance(own, torch.nn.RNNCellBase):
-        final, output = own(x, state), None
-    elif "lengths" in inputs:
+        return states(own(x, state))
+    if "lengths" in inputs:
         packed = pack_padded_sequence(
             x, inputs["lengths"].long(), batch_first=own.batch_first, enforce_sorted=False
         )
@@ -92,15 +147,7 @@ def judge(path: Path) -> str:
         )
     else:
         output, final = own(x, state)
-    h_n, c_n = final if isinstance(final, tuple) else (final, None)
-    tolerance = manifest.get("tolerance", {})
-    for name, actual in {"output": output, "h_n": h_n, "c_n": c_n}.items():
-        if actual is None:
-            continue
-        bounds = {key: tolerance[key] for key in ("rtol", "atol") if key in tolerance}
-        expected = torch.from_numpy(native(tensors[f"outputs/{name}"])).to(dtype)
-        torch.testing.assert_close(actual, expected, equal_nan=True, **bounds)
-    return "passed"
+    return {"output": output} | states(final)
 
 
 def main(arguments: list[str] | None = None) -> int:
