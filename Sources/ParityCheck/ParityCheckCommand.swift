@@ -108,13 +108,12 @@ struct ParityCheckCommand: AsyncParsableCommand {
     let start = clock.now
     unreadable.forEach(add)
     let source = try actual.source()
-    let diagnostician = Diagnostician(diagnose)
     let run = JudgeRun(
       Judge(
         override: tolerance.rule, noiseWork: tolerance.noiseWork,
         subject: Judge.engine(threads: threads ?? Machine.cores), source: source,
         sourceArithmetic: actual.actualArithmetic,
-        diagnose: diagnostician.diagnose), jobs: jobs ?? Machine.cores,
+        diagnostician: Diagnostician(diagnose)), jobs: jobs ?? Machine.cores,
       failFast: failFast)
     let progress = ProgressLine(total: cases.count)
     await run.run(cases, starting: progress.show) { result in

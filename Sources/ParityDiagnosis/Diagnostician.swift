@@ -4,7 +4,7 @@ import RecurrentModel
 import TensorCore
 
 /// Says why a case failed.
-package struct Diagnostician: Sendable {
+package struct Diagnostician: Diagnosing {
   /// How long to look.
   package enum Effort: String, Sendable, CaseIterable {
     case off
@@ -23,7 +23,7 @@ package struct Diagnostician: Sendable {
     }
   }
 
-  private let effort: Effort
+  let effort: Effort
 
   package init(_ effort: Effort) { self.effort = effort }
 

@@ -13,6 +13,12 @@ package struct SequentialArguments: Sendable {
     case softmax(isLogarithm: Bool, axis: Int)
   }
 
+  /// What a recurrent module may hand on.
+  private enum Selected: String, CaseIterable {
+    case output
+    case hN = "h_n"
+  }
+
   /// The classes that may stand in a chain.
   private enum ClassName: String, CaseIterable {
     case embedding = "Embedding"
@@ -83,7 +89,7 @@ package struct SequentialArguments: Sendable {
       }
       return .recurrent(
         try ModuleArguments(of: module, in: object),
-        select: try object.name("select", SequentialModule.Selection.self) ?? .output)
+        select: try object.name("select", Selected.self) == .hN ? .hN : .output)
     case .directionMerge:
       let given = try arguments("mode")
       let mode = try given.name("mode", SequentialModule.MergeMode.self)

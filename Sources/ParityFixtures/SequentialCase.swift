@@ -123,7 +123,7 @@ extension SequentialCase {
   private static func check(
     _ input: Tensor, _ arguments: SequentialArguments, _ module: SequentialModule
   ) throws(InvalidValue) {
-    guard case .embedding(let weight) = module.layer else {
+    guard case .embedding(let weight, _) = module.layer else {
       guard input.elementType.isFloatingPoint else {
         throw InvalidValue(
           "inputs/input", expected: "floats, for \(module.className)",

@@ -30,7 +30,7 @@ extension SequentialArguments {
         throw InvalidValue(
           name + ".padding_idx", expected: "a row of \(count)", found: "\(padding)")
       }
-      return .embedding(weight: weight)
+      return .embedding(weight: weight, paddingIdx: padding.map { $0 < 0 ? $0 + count : $0 })
     case .recurrent(let arguments, let select):
       let tensors = parameters.takeAll()
       let told = ToldArguments(
@@ -112,7 +112,7 @@ extension SequentialModule {
   /// By their names in the module.
   var parameters: [String: Tensor] {
     switch layer {
-    case .embedding(let weight): ["weight": weight]
+    case .embedding(let weight, _): ["weight": weight]
     case .recurrent(_, let stateDict, _): stateDict.tensors
     case .linear(let weight, let bias):
       bias.map { ["weight": weight, "bias": $0] } ?? ["weight": weight]
@@ -127,7 +127,8 @@ extension SequentialModule {
     }
     let layer: Layer =
       switch self.layer {
-      case .embedding(let weight): .embedding(weight: rounded(weight))
+      case .embedding(let weight, let padding):
+        .embedding(weight: rounded(weight), paddingIdx: padding)
       case .recurrent(let configuration, let stateDict, let select):
         .recurrent(
           configuration,

@@ -30,6 +30,13 @@ package struct Failure: Sendable {
   }
 }
 
+/// Whoever can say why a case failed.
+package protocol Diagnosing: Sendable {
+  /// - Returns: nil where there is nothing to say.
+  func diagnose(_ failure: Failure) -> Diagnosis?
+  func diagnose(_ failure: SequentialFailure) -> Diagnosis?
+}
+
 /// Why a case failed, as far as that can be told.
 package struct Diagnosis: Sendable {
   /// Something under which the failing side is reproduced.

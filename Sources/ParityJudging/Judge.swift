@@ -16,28 +16,25 @@ package struct Judge: Sendable {
   private let source: (any OutputsSource)?
   let sourceArithmetic: Arithmetic?
   let noiseWork: Double
-  private let diagnose: Diagnose
-
-  /// Says why a case failed.
-  package typealias Diagnose = @Sendable (Failure) -> Diagnosis?
+  let diagnostician: (any Diagnosing)?
 
   /// - Parameters:
   ///   - noiseWork: how many multiplications a forward pass may have for the rounding
   ///     noise to be measured on the whole batch, not on a sample of it.
   ///   - source: of outputs to judge in place of what `subject` makes.
   ///   - sourceArithmetic: what these are computed in; nil for the case's own.
-  ///   - diagnose: asked where something differs.
+  ///   - diagnostician: asked where something differs.
   package init(
     override: ToleranceRule? = nil, noiseWork: Double = Judge.standardNoiseWork,
     subject: @escaping Subject = Judge.engine, source: (any OutputsSource)? = nil,
-    sourceArithmetic: Arithmetic? = nil, diagnose: @escaping Diagnose = { _ in nil }
+    sourceArithmetic: Arithmetic? = nil, diagnostician: (any Diagnosing)? = nil
   ) {
     self.override = override
     self.noiseWork = noiseWork
     self.subject = subject
     self.source = source
     self.sourceArithmetic = sourceArithmetic
-    self.diagnose = diagnose
+    self.diagnostician = diagnostician
   }
 
   /// Some seconds of replicas.
@@ -143,12 +140,10 @@ package struct Judge: Sendable {
 }
 
 extension Judge {
-  /// What explains a chain's failure.
-  func diagnosis(_ passes: SequentialPasses, _ result: CaseResult) -> Diagnosis? { nil }
-
   /// Nobody asks why a case fails that is expected to.
   private func diagnosis(_ failure: Failure) -> Diagnosis? {
-    failure.parityCase.manifest.expectedFailure == nil ? diagnose(failure) : nil
+    failure.parityCase.manifest.expectedFailure == nil
+      ? diagnostician?.diagnose(failure) : nil
   }
 
   private func forwardPasses(

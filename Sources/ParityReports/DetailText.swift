@@ -6,10 +6,14 @@ struct DetailText {
   let result: CaseResult
 
   var lines: [String] {
-    let module = result.configuration.map { [$0.pythonText] } ?? []
+    let module =
+      result.sequential?.modules.map(\.pythonText)
+      ?? result.configuration.map { [$0.pythonText] } ?? []
     return module + result.comparisons.map(comparison) + result.layout.map(layout)
       + result.properties.map(property)
   }
+
+  private var nameWidth: Int { result.comparisons.map(\.name.count).max() ?? 0 }
 
   private func comparison(_ finding: TensorFinding) -> String {
     let measured = finding.difference.measured
@@ -29,7 +33,7 @@ struct DetailText {
     } else {
       parts.append(finding.difference.limits.text)
     }
-    let name = Style.padded(finding.name, to: 6)
+    let name = Style.padded(finding.name, to: nameWidth)
     let sides = Style.padded(finding.sides.text(result.subject), to: 24)
     return "\(name)  \(sides)  \(parts.joined(separator: ", "))"
   }

@@ -9,7 +9,8 @@ import TensorCore
 struct MismatchText {
   let finding: TensorFinding
   let subject: Failure.Side
-  let contract: LayoutContract
+  /// nil for what is not the output of one recurrent module.
+  let contract: LayoutContract?
 
   var lines: [String] {
     let difference = finding.difference
@@ -39,10 +40,11 @@ struct MismatchText {
           + "\(NumberText.short(limits.largestRMS(count: noise.count))) allowed")
     }
     if let first = difference.firstMismatch {
-      let place = ElementPlace(
-        of: first.offset, in: finding.name,
-        features: difference.shape.axes[difference.shape.rank - 1], contract)
-      lines.append("  first at \(index(first)): \(place): \(values(first))")
+      let place = contract.map { contract in
+        let features = difference.shape.axes[difference.shape.rank - 1]
+        return "\(ElementPlace(of: first.offset, in: finding.name, features: features, contract)): "
+      }
+      lines.append("  first at \(index(first)): \(place ?? "")\(values(first))")
     }
     return lines
   }

@@ -13,3 +13,24 @@ extension RecurrentConfiguration {
     return "\(module.rawValue)(\(arguments.joined(separator: ", ")))"
   }
 }
+
+extension SequentialModule {
+  /// As a user would construct it, behind the name that its parameters have.
+  var pythonText: String {
+    let text: String =
+      switch layer {
+      case .embedding(let weight, let padding):
+        "Embedding(\(weight.shape.axes[0]), \(weight.shape.axes[1])"
+          + (padding.map { ", padding_idx=\($0)" } ?? "") + ")"
+      case .recurrent(let configuration, _, let select):
+        configuration.pythonText + (select == .output ? "" : " → h_n")
+      case .directionMerge(let mode, _): "DirectionMerge('\(mode.rawValue)')"
+      case .linear(let weight, let bias):
+        "Linear(\(weight.shape.axes[1]), \(weight.shape.axes[0])"
+          + (bias == nil ? ", bias=False" : "") + ")"
+      case .softmax(let isLogarithm, let axis):
+        "\(isLogarithm ? "LogSoftmax" : "Softmax")(dim=\(axis))"
+      }
+    return "\(name): \(text)"
+  }
+}

@@ -90,14 +90,13 @@ package struct TextReport: Sendable {
     let layout = result.layout.filter { !$0.holds }
     lines += LayoutText(style).identityLines(layout, all: false)
     if let mistake = layout.lazy.compactMap(\.mistake).first { lines.append(mistake) }
-    guard let contract = result.contract else { return lines }
     // The subject's own difference first; the reference's against the oracle
     // only where the reference is what is wrong.
     let differing = result.comparisons.filter { !$0.difference.agrees }
     let bySubject = differing.filter { $0.sides == .subjectAndReference }
     let shown = bySubject.isEmpty ? differing : bySubject
     for finding in shown {
-      lines += MismatchText(finding: finding, subject: result.subject, contract: contract).lines
+      lines += MismatchText(finding: finding, subject: result.subject, contract: result.contract).lines
     }
     for finding in result.properties where !finding.holds {
       lines.append("violated: \(finding.property.statement)")

@@ -1,6 +1,7 @@
 package import ParityFixtures
 package import ParityJudging
 import RecurrentModel
+import TensorCore
 
 /// Which planted bugs a case sees.
 package struct CaseAudit: Sendable {
@@ -33,7 +34,10 @@ package struct CaseAudit: Sendable {
   package init(_ location: CaseLocation) {
     self.init(location: location)
     do throws(CaseError) {
-      plant(into: try ParityCase.load(location))
+      switch try LoadedCase.load(location) {
+      case .recurrent(let parityCase): plant(into: parityCase)
+      case .sequential(let chain): plant(into: chain)
+      }
     } catch {
       obstacle = "\(error)"
       status =
@@ -51,13 +55,31 @@ package struct CaseAudit: Sendable {
 
   private init(location: CaseLocation) { self.location = location }
 
-  private mutating func plant(into parityCase: ParityCase) {
-    let result = Judge().judge(parityCase)
+  /// Whether the case passes as it is: nothing else can be audited.
+  private mutating func passes(_ result: CaseResult) -> Bool {
     status = result.status
     guard result.status == .passed else {
       obstacle = ([result.status.rawValue] + result.remarks.prefix(1)).joined(separator: ": ")
+      return false
+    }
+    return true
+  }
+
+  private mutating func plant(into chain: SequentialCase) {
+    let result = Judge().judge(chain)
+    guard passes(result) else { return }
+    guard let judge = SequentialOutputsJudge(chain), chain.input.count > 0 else {
+      obstacle = result.remarks.first ?? "nothing to run"
       return
     }
+    let all = SequentialPlants(chain: chain)
+    plants = all.findings(judge)
+    controls = [all.control(judge)]
+  }
+
+  private mutating func plant(into parityCase: ParityCase) {
+    let result = Judge().judge(parityCase)
+    guard passes(result) else { return }
     guard let model = parityCase.model, let judge = OutputsJudge(parityCase),
       model.input.layout.batch > 0
     else {

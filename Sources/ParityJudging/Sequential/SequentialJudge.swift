@@ -46,18 +46,19 @@ extension Judge {
     return result
   }
 
-  private func oracle(_ chain: SequentialCase) throws(InvalidValue) -> SequentialOutput {
-    try SequentialPass(chain.sequential, in: .float64) { Oracle($0, $1) }
-      .outputs(for: chain.input)
+  func oracle(_ chain: SequentialCase) throws -> SequentialOutput {
+    try chain.sequential.outputs(for: chain.input, in: .float64) {
+      Oracle($0, $1).outputs(for: $2)
+    }
   }
 
   private func actual(
     _ chain: SequentialCase, _ supplied: SuppliedOutputs?
   ) throws -> [String: Tensor] {
     if let supplied { return try supplied.outputs.get() }
-    let outputs = try SequentialPass(chain.sequential, in: chain.arithmetic.computation) {
-      subject($0, $1, chain.arithmetic)
-    }.outputs(for: chain.input)
+    let outputs = try chain.sequential.outputs(
+      for: chain.input, in: chain.arithmetic.computation
+    ) { subject($0, $1, chain.arithmetic).outputs(for: $2) }
     return Dictionary(uniqueKeysWithValues: outputs.named.map { ($0.name, $0.tensor) })
   }
 
@@ -66,14 +67,8 @@ extension Judge {
   ) throws(InvalidValue) -> CaseResult {
     var result = blank
     let chain = passes.chain
-    let rules = passes.compared.map {
-      override ?? chain.manifest.tolerance.rule(for: $0.name)
-    }
-    let replicas = rules.compactMap {
-      if case .noise(_, let replicas) = $0 { replicas } else { nil }
-    }.max()
-    var noise: CaseNoise?
-    if let replicas { noise = try self.noise(chain, replicas: replicas) }
+    let noise = try noise(chain, replicas: replicas(chain))
+    let rules = passes.compared.map { rule(chain, $0.name) }
     let sides = ComparedSides(
       reference: chain.arithmetic, subject: sourceArithmetic, noise: noise)
     result.comparisons = zip(passes.compared, rules).flatMap { tensor, rule in
@@ -92,17 +87,29 @@ extension Judge {
       if result.status == .failed {
         if let module = firstDiffering(result, chain.sequential) { result.remarks.append(module) }
         if chain.manifest.expectedFailure == nil {
-          result.diagnosis = diagnosis(passes, result)
+          result.diagnosis = diagnostician?.diagnose(passes.failure(result, noise))
         }
       }
     }
     return result
   }
 
-  private func noise(
-    _ chain: SequentialCase, replicas: Int
-  ) throws(InvalidValue) -> CaseNoise {
-    try CaseNoise(of: chain.arithmetic, subject: sourceArithmetic) {
+  private func rule(_ chain: SequentialCase, _ name: String) -> ToleranceRule {
+    override ?? chain.manifest.tolerance.rule(for: name)
+  }
+
+  /// How many replicas measure the rounding noise; nil where no tensor is held to it.
+  func replicas(_ chain: SequentialCase) -> Int? {
+    chain.reference.compactMap {
+      if case .noise(_, let replicas) = rule(chain, $0.name) { replicas } else { nil }
+    }.max()
+  }
+
+  func noise(
+    _ chain: SequentialCase, replicas: Int?
+  ) throws(InvalidValue) -> CaseNoise? {
+    guard let replicas else { return nil }
+    return try CaseNoise(of: chain.arithmetic, subject: sourceArithmetic) {
       (model: RoundingModel) throws(InvalidValue) -> NoiseEstimate in
       try NoiseEstimate(chain.sequential, chain.input, model, replicas: replicas)
     }

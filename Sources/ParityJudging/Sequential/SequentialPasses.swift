@@ -24,6 +24,14 @@ package struct SequentialPasses {
     }
   }
 
+  func failure(_ result: CaseResult, _ noise: CaseNoise?) -> SequentialFailure {
+    let side = result.isReferenceAtFault ? .reference : result.subject
+    let compared = compared.map { ($0.name, side == .reference ? $0.reference : $0.actual) }
+    return SequentialFailure(
+      chain, side: side, outputs: Dictionary(uniqueKeysWithValues: compared), oracle: oracle,
+      noise: noise)
+  }
+
   /// What is wrong where the subject's outputs are not of the reference's shapes.
   func shapeMismatch(of side: Failure.Side) -> String? {
     compared.lazy.compactMap { name, actual, reference, _ in

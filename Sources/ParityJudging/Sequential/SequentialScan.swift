@@ -57,7 +57,7 @@ struct SequentialScan {
     _ shape: SequentialShape
   ) -> NoisyTensor {
     switch layer {
-    case .embedding(let weight):
+    case .embedding(let weight, _):
       let (table, size) = (weight.elements(as: Double.self), weight.shape.axes[1])
       let rows = (input.integers ?? []).map {
         NoisyVector(Array(table[Int($0) * size..<(Int($0) + 1) * size]))
@@ -69,7 +69,7 @@ struct SequentialScan {
         noise(index, row: row, units: weight.shape.axes[0]).product(matrix, vector, .inputProduct)
       }
       return NoisyTensor(shape, rows, isLost: value.isLost)
-    case .directionMerge(let mode):
+    case .directionMerge(let mode, _):
       return merged(index, value, mode, shape)
     case .softmax(let isLogarithm, let axis):
       return softmax(index, value, isLogarithm, axis)

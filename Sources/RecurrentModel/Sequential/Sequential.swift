@@ -16,9 +16,11 @@ package struct SequentialModule: Sendable {
 
   package enum Layer: Sendable {
     /// (…) of indices to (…, embedding_dim); the weight is (num_embeddings, embedding_dim).
-    case embedding(weight: Tensor)
+    /// The padding's row is as any other in a forward pass.
+    case embedding(weight: Tensor, paddingIdx: Int?)
     case recurrent(RecurrentConfiguration, StateDict, select: Selection)
-    case directionMerge(MergeMode)
+    /// - Parameter exchanging: whether the reverse direction comes first, as it never should.
+    case directionMerge(MergeMode, exchanging: Bool = false)
     /// (…, in_features) to (…, out_features); the weight is (out_features, in_features).
     case linear(weight: Tensor, bias: Tensor?)
     /// - Parameter axis: negative ones count from the last.
@@ -26,10 +28,15 @@ package struct SequentialModule: Sendable {
   }
 
   /// What a recurrent module hands on.
-  package enum Selection: String, Sendable, CaseIterable {
+  package enum Selection: Sendable {
     case output
     /// The last layer's rows of h_n, (D, B, P) or (D, P).
-    case hN = "h_n"
+    case hN
+    /// The first layer's in their place: a mistake, as the next.
+    case firstLayer
+    /// `output[:, -1]` of both directions in their place, of which the reverse has read one
+    /// step alone.
+    case lastStep
   }
 
   /// How the two directions are joined, by Keras' names.

@@ -1,51 +1,42 @@
 import RealModule
 package import TensorCore
 
-/// The forward pass of a chain: its recurrent modules by somebody else's passes, what
-/// stands around them here, every sum in the order of its terms.
-package struct SequentialPass: Sendable {
-  private let sequential: Sequential
-  /// By module; nil for those that are not recurrent.
-  private let passes: [(any ForwardPass)?]
-  private let isDouble: Bool
-
+extension Sequential {
+  /// The forward pass: what stands around the recurrent modules in `type`, every sum in the
+  /// order of its terms.
+  ///
   /// - Parameters:
-  ///   - type: float32 or float64, which all is computed in.
-  ///   - recurrent: makes the pass of a recurrent module.
-  package init(
-    _ sequential: Sequential, in type: ElementType,
-    recurrent: (RecurrentConfiguration, StateDict) -> any ForwardPass
-  ) {
-    self.sequential = sequential
-    isDouble = type == .float64
-    passes = sequential.modules.map {
-      guard case .recurrent(let configuration, let stateDict, _) = $0.layer else { return nil }
-      return recurrent(configuration, stateDict)
-    }
-  }
-
-  /// - Parameter input: fits the first module; indices within an embedding's rows.
-  package func outputs(for input: Tensor) throws(InvalidValue) -> SequentialOutput {
-    isDouble ? try outputs(for: input, Double.self) : try outputs(for: input, Float.self)
+  ///   - input: fits the first module; indices within an embedding's rows.
+  ///   - type: float32 or float64.
+  ///   - recurrent: the outputs of a recurrent module.
+  /// - Throws: `InvalidValue`, naming a module, where the input does not fit; and what
+  ///   `recurrent` throws.
+  package func outputs(
+    for input: Tensor, in type: ElementType,
+    recurrent: (RecurrentConfiguration, StateDict, RecurrentInput) throws -> RecurrentOutput
+  ) throws -> SequentialOutput {
+    type == .float64
+      ? try outputs(for: input, Double.self, recurrent)
+      : try outputs(for: input, Float.self, recurrent)
   }
 
   private func outputs<Scalar: Real & FloatingElement>(
-    for input: Tensor, _: Scalar.Type
-  ) throws(InvalidValue) -> SequentialOutput {
+    for input: Tensor, _: Scalar.Type,
+    _ recurrent: (RecurrentConfiguration, StateDict, RecurrentInput) throws -> RecurrentOutput
+  ) throws -> SequentialOutput {
     var (value, shape) = (input, SequentialShape(input.shape.axes))
     var intermediates: [(name: String, tensor: Tensor)] = []
-    for (module, pass) in zip(sequential.modules, passes) {
+    for module in modules {
       func keep(_ name: String, _ tensor: Tensor) {
         intermediates.append((module.name + "." + name, tensor))
       }
       let next = try module.shape(for: shape)
-      if case .recurrent(let configuration, _, let select) = module.layer, let pass {
-        let outputs = pass.outputs(
-          for: try RecurrentInput(
-            input: Tensor(value.elements(as: Scalar.self), shape: value.shape), for: configuration))
+      if case .recurrent(let configuration, let stateDict, let select) = module.layer {
+        let input = try RecurrentInput(
+          input: Tensor(value.elements(as: Scalar.self), shape: value.shape), for: configuration)
+        let outputs = try recurrent(configuration, stateDict, input)
         for (name, tensor) in outputs.named { keep(name, tensor) }
-        guard let output = outputs.output else { preconditionFailure("a chain has no cells") }
-        value = select == .output ? output : outputs.hN.lastRows(next)
+        value = outputs.selected(select, input.layout, Shape(next.axes))
       } else {
         let layer = SequentialLayer<Scalar>(input: shape, output: Shape(next.axes))
         value = layer.result(module.layer, value)
@@ -57,12 +48,30 @@ package struct SequentialPass: Sendable {
   }
 }
 
-extension Tensor {
-  /// The last layer's rows of an h_n.
-  fileprivate func lastRows(_ shape: SequentialShape) -> Tensor {
-    let result = Shape(shape.axes)
-    return gathering(
-      Array(count - result.elementCount..<count), shape: result)
+extension RecurrentOutput {
+  /// What is handed on, of this shape.
+  fileprivate func selected(
+    _ select: SequentialModule.Selection, _ layout: SequenceLayout, _ shape: Shape
+  ) -> Tensor {
+    guard let output else { preconditionFailure("a chain has no cells") }
+    let count = shape.elementCount
+    switch select {
+    case .output:
+      return output
+    case .hN:
+      return hN.gathering(blocksOf: count, at: [hN.count - count], shape: shape)
+    case .firstLayer:
+      return hN.gathering(blocksOf: count, at: [0], shape: shape)
+    case .lastStep:
+      let size = shape.axes.last ?? 0
+      let features = output.shape.axes.last ?? 0
+      let starts = (0..<shape.axes[0]).flatMap { direction in
+        (0..<layout.batch).map { sequence in
+          layout.row(sequence: sequence, step: layout.steps - 1) * features + direction * size
+        }
+      }
+      return output.gathering(blocksOf: size, at: starts, shape: shape)
+    }
   }
 }
 
@@ -73,13 +82,13 @@ private struct SequentialLayer<Scalar: Real & FloatingElement> {
 
   func result(_ layer: SequentialModule.Layer, _ value: Tensor) -> Tensor {
     switch layer {
-    case .embedding(let weight):
+    case .embedding(let weight, _):
       let size = weight.shape.axes[1]
       let rows = (value.integers ?? []).map { Int($0) * size }
       let table = Tensor(weight.elements(as: Scalar.self), shape: weight.shape)
       return table.gathering(blocksOf: size, at: rows, shape: output)
-    case .directionMerge(let mode):
-      return Tensor(merged(value.elements(as: Scalar.self), mode), shape: output)
+    case .directionMerge(let mode, let exchanging):
+      return Tensor(merged(value.elements(as: Scalar.self), mode, exchanging), shape: output)
     case .linear(let weight, let bias):
       return Tensor(
         product(
@@ -93,7 +102,7 @@ private struct SequentialLayer<Scalar: Real & FloatingElement> {
     }
   }
 
-  private func merged(_ x: [Scalar], _ mode: SequentialModule.MergeMode) -> [Scalar] {
+  private func merged(_ x: [Scalar], _ mode: SequentialModule.MergeMode, _ exchanging: Bool) -> [Scalar] {
     let size = max(1, input.isState ? input.axes.last ?? 1 : (input.axes.last ?? 2) / 2)
     let rows = x.count / (2 * size)
     return (0..<rows).flatMap { row in
@@ -101,6 +110,7 @@ private struct SequentialLayer<Scalar: Real & FloatingElement> {
       let second = input.isState ? (rows + row) * size : first + size
       let (forward, reverse) = (x[first..<first + size], x[second..<second + size])
       return switch mode {
+      case .concat where exchanging: Array(reverse) + Array(forward)
       case .concat: Array(forward) + Array(reverse)
       case .sum: zip(forward, reverse).map { $0 + $1 }
       case .mul: zip(forward, reverse).map { $0 * $1 }

@@ -39,7 +39,7 @@ extension SequentialModule {
     var shape = SequentialShape(try outputAxes(for: input))
     if case .recurrent(let configuration, _, let select) = layer {
       shape.directions = configuration.directions.count
-      if select == .hN {
+      if select != .output {
         let layout = try layout(for: input, configuration)
         shape.isState = true
         shape.axes = layout.stateAxes(
@@ -52,11 +52,11 @@ extension SequentialModule {
   /// Of `output`.
   func outputAxes(for input: SequentialShape) throws(InvalidValue) -> [Int] {
     switch layer {
-    case .embedding(let weight):
+    case .embedding(let weight, _):
       return input.axes + [weight.shape.axes[1]]
     case .recurrent(let configuration, _, _):
       return try layout(for: input, configuration).axes(features: configuration.outputFeatures)
-    case .directionMerge(let mode):
+    case .directionMerge(let mode, _):
       guard input.directions == 2 else {
         throw invalid("what a bidirectional module returns", input)
       }
