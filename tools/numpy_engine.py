@@ -28,7 +28,7 @@ def compute(manifest: dict[str, Any], tensors: Tensors, bug: str | None = None) 
         for group in ("state_dict/", "inputs/")
     }
     if not named["state_dict/"]:
-        raise CannotCompute("no state_dict: nothing to compute with")
+        raise CannotCompute("no state_dict in .npy files: nothing to compute with")
     if manifest["module"] not in MODULES:
         raise CannotCompute(f"no module {manifest['module']} here")
     arithmetic = manifest.get("arithmetic") or next(iter(named["state_dict/"].values())).dtype.name
