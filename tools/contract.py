@@ -96,7 +96,9 @@ def softmax_holds(module: torch.nn.Softmax, x: torch.Tensor, result: torch.Tenso
     return log_softmax_holds(module, x, result.log())
 
 
-def log_softmax_holds(module: torch.nn.LogSoftmax, x: torch.Tensor, result: torch.Tensor) -> bool:
+def log_softmax_holds(
+    module: torch.nn.LogSoftmax | torch.nn.Softmax, x: torch.Tensor, result: torch.Tensor
+) -> bool:
     """The shares add up to 1, and all are off from x by the same."""
     shift = x.double() - result.double()
     total = result.double().exp().sum(module.dim)

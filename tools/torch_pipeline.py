@@ -67,7 +67,7 @@ class Pipeline(torch.nn.Module):
         """What the last module hands on as `output`, and every module's results as
         `NAME.output`, `NAME.h_n` and `NAME.c_n`.
         """
-        results = {}
+        results: dict[str, torch.Tensor] = {}
         before = None
         for stage in self.stages:
             module = self.get_submodule(stage.name)
