@@ -79,7 +79,9 @@ struct ManifestObject {
 
   /// Those of an array, `modules[2]` and so on.
   func objects(_ key: String, known: [String]) throws(InvalidValue) -> [ManifestObject]? {
-    let array = try value(key, "an array") { if case .array(let values) = $0 { values } else { nil } }
+    let array = try value(key, "an array") {
+      if case .array(let values) = $0 { values } else { nil }
+    }
     guard let array else { return nil }
     var objects: [ManifestObject] = []
     for (index, value) in array.enumerated() {

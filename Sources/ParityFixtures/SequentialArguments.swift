@@ -37,7 +37,8 @@ package struct SequentialArguments: Sendable {
     let objects = try manifest.objects("modules", known: ["name", "module", "arguments", "select"])
     guard let objects, !objects.isEmpty else {
       throw InvalidValue(
-        "modules", expected: "at least one module", found: objects == nil ? "none" : "an empty array")
+        "modules", expected: "at least one module",
+        found: objects == nil ? "none" : "an empty array")
     }
     var all: [SequentialArguments] = []
     for object in objects {

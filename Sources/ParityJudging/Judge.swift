@@ -203,7 +203,8 @@ extension Judge {
     result.agreeingSteps = noise?.agreeingSteps
     result.layout += LayoutJudge.findings(
       parityCase.contract, passes.actual, side: .engine,
-      limits: passes.subject == nil ? .torch(passes.arithmetic.map(model.arithmetic.coarser) ?? model.arithmetic) : .bits)
+      limits: passes.subject == nil
+        ? .torch(passes.arithmetic.map(model.arithmetic.coarser) ?? model.arithmetic) : .bits)
     if let own = passes.subject {
       result.properties =
         PropertyCheck(

@@ -1,4 +1,5 @@
 import ParityJudging
+import RecurrentModel
 import TensorComparison
 
 /// All that was measured in a case, for `--verbose`.

@@ -1,4 +1,5 @@
 import RecurrentModel
+import TensorCore
 
 extension RecurrentConfiguration {
   /// As a user of PyTorch would construct it, arguments at their defaults left out.

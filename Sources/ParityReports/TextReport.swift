@@ -96,7 +96,8 @@ package struct TextReport: Sendable {
     let bySubject = differing.filter { $0.sides == .subjectAndReference }
     let shown = bySubject.isEmpty ? differing : bySubject
     for finding in shown {
-      lines += MismatchText(finding: finding, subject: result.subject, contract: result.contract).lines
+      lines +=
+        MismatchText(finding: finding, subject: result.subject, contract: result.contract).lines
     }
     for finding in result.properties where !finding.holds {
       lines.append("violated: \(finding.property.statement)")

@@ -86,7 +86,8 @@ import Testing
     let changed = ParityCase.Model(
       configuration: model.configuration, stateDict: stateDict, input: model.input,
       arithmetic: model.arithmetic)
-    let outputs = Judge.engine(changed.configuration, changed.stateDict, changed.arithmetic).outputs(for: model.input)
+    let outputs = Judge.engine(changed.configuration, changed.stateDict, changed.arithmetic)
+      .outputs(for: model.input)
     return parityCase.with(model: changed).with(reference: outputs)
   }
 }

@@ -30,7 +30,9 @@ import Testing
         input: rounded(model.input.input), h0: model.input.h0.map(rounded),
         c0: model.input.c0, packing: model.input.packing, for: model.configuration),
       arithmetic: .float32)
-    return parityCase.with(reference: Judge.engine(coarse.configuration, coarse.stateDict, coarse.arithmetic).outputs(for: coarse.input))
+    return parityCase.with(
+      reference: Judge.engine(coarse.configuration, coarse.stateDict, coarse.arithmetic).outputs(
+        for: coarse.input))
   }
 
   private func hint(_ parityCase: ParityCase) -> String? {

@@ -44,7 +44,8 @@ import Testing
     let named = try FixtureSuite.named("rnn-relu")
     return ParityCase(
       location: named.location, manifest: named.manifest, configuration: configuration,
-      reference: Judge.engine(model.configuration, model.stateDict, model.arithmetic).outputs(for: model.input),
+      reference: Judge.engine(model.configuration, model.stateDict, model.arithmetic).outputs(
+        for: model.input),
       contract: LayoutContract(configuration, layout: model.input.outputLayout, packing: nil),
       model: model)
   }

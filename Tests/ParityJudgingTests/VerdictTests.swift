@@ -15,7 +15,9 @@ import Testing
     mistake: @escaping @Sendable (RecurrentOutput) -> RecurrentOutput
   ) -> Judge {
     Judge(override: override) { configuration, stateDict, arithmetic in
-      MistakenPass(honest: Judge.engine(configuration, stateDict, arithmetic)) { _, outputs in mistake(outputs) }
+      MistakenPass(honest: Judge.engine(configuration, stateDict, arithmetic)) { _, outputs in
+        mistake(outputs)
+      }
     }
   }
 

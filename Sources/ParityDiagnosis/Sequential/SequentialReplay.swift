@@ -26,8 +26,10 @@ struct SequentialReplay {
       }
     }
     guard let first = sequential.modules.first(where: \.isRecurrent) else { return changed }
+    // Of the two, the one in the chain's own words.
+    let told = Set(SequentialMistake.all.map(\.name))
     return changed
-      + Mistake.all.map { mistake in
+      + Mistake.all.filter { !told.contains($0.name) }.map { mistake in
         SequentialReplay(
           name: mistake.name, module: first, deed: mistake.deed,
           advice: mistake.advice + (mistake.evidence.map { " (as in \($0))" } ?? ""),

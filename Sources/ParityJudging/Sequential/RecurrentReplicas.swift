@@ -75,4 +75,3 @@ extension SequentialScan {
       ? outputs.merging(["c_n": cN]) { $1 } : outputs
   }
 }
-

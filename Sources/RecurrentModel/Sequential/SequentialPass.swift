@@ -102,7 +102,9 @@ private struct SequentialLayer<Scalar: Real & FloatingElement> {
     }
   }
 
-  private func merged(_ x: [Scalar], _ mode: SequentialModule.MergeMode, _ exchanging: Bool) -> [Scalar] {
+  private func merged(_ x: [Scalar], _ mode: SequentialModule.MergeMode, _ exchanging: Bool)
+    -> [Scalar]
+  {
     let size = max(1, input.isState ? input.axes.last ?? 1 : (input.axes.last ?? 2) / 2)
     let rows = x.count / (2 * size)
     return (0..<rows).flatMap { row in
@@ -135,7 +137,9 @@ private struct SequentialLayer<Scalar: Real & FloatingElement> {
   private func softmax(_ x: [Scalar], _ isLogarithm: Bool, _ axis: Int) -> [Scalar] {
     var result = x
     for line in output.lines(along: axis) {
-      let largest = line.lazy.map { x[$0] }.reduce(-Scalar.infinity) { $1 > $0 || $1.isNaN ? $1 : $0 }
+      let largest = line.lazy.map { x[$0] }.reduce(-Scalar.infinity) {
+        $1 > $0 || $1.isNaN ? $1 : $0
+      }
       let sum = line.reduce(0) { $0 + Scalar.exp(x[$1] - largest) }
       for place in line {
         let difference = x[place] - largest
