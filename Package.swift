@@ -57,6 +57,7 @@ let package = Package(
       "TensorArchives",
       imports: ["TensorCore", "CZlib", .target(name: "CHDF5", condition: .when(traits: ["HDF5"]))]),
     room("TensorComparison", imports: ["TensorCore", realModule]),
+    room("ArchiveComparison", imports: ["TensorCore", "TensorArchives", "TensorComparison"]),
     room("RecurrentModel", imports: ["TensorCore", realModule]),
     .target(name: "RecurrentKernels"),
     room("RecurrentEngine", imports: ["TensorCore", "RecurrentModel", "RecurrentKernels"]),
@@ -81,7 +82,8 @@ let package = Package(
     room(
       "ParityReports",
       imports: [
-        "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
+        "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison", "RecurrentModel",
+        "ParityFixtures", "ParityJudging",
         "ParityDiagnosis", realModule,
       ]),
     room(
@@ -94,9 +96,9 @@ let package = Package(
     .executableTarget(
       name: "ParityCheck",
       dependencies: [
-        "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentEngine",
-        "RecurrentBenchmark", "ParityFixtures", "ParityJudging", "ParityDiagnosis", "ParityReports",
-        "ExternalEngine",
+        "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison", "RecurrentModel",
+        "RecurrentEngine", "RecurrentBenchmark", "ParityFixtures", "ParityJudging",
+        "ParityDiagnosis", "ParityReports", "ExternalEngine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -109,6 +111,8 @@ let package = Package(
       of: "TensorArchives",
       imports: ["TensorCore", .target(name: "CHDF5", condition: .when(traits: ["HDF5"]))]),
     tests(of: "TensorComparison", imports: ["TensorCore"]),
+    tests(
+      of: "ArchiveComparison", imports: ["TensorCore", "TensorArchives", "TensorComparison"]),
     tests(of: "RecurrentModel", imports: ["TensorCore"]),
     tests(of: "RecurrentEngine", imports: ["TensorCore", "RecurrentModel", "RecurrentKernels"]),
     tests(
@@ -131,6 +135,6 @@ let package = Package(
         "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
       ]),
     tests(of: "ExternalEngine", imports: ["RecurrentModel"]),
-    tests(of: "ParityCheck", imports: ["RecurrentEngine"]),
+    tests(of: "ParityCheck", imports: ["RecurrentEngine", "TensorCore", "TensorArchives"]),
   ]
 )

@@ -11,6 +11,8 @@ struct ParityCheckCommand: AsyncParsableCommand {
     usage: """
       parity-check <path> ... [options]
       parity-check layout <output> <h_n> [options]
+      parity-check compare <expected> <actual> [options]
+      parity-check audit <path> ... [options]
       parity-check bench [options]
       """,
     discussion: """
@@ -22,7 +24,9 @@ struct ParityCheckCommand: AsyncParsableCommand {
       64 wrong usage; 70 an error of parity-check itself.
       """,
     version: Version.text,
-    subcommands: [AuditCommand.self, LayoutCommand.self, BenchCommand.self])
+    subcommands: [
+      AuditCommand.self, LayoutCommand.self, CompareCommand.self, BenchCommand.self,
+    ])
 
   @Argument(help: "Fixtures, or folders to search for them.", completion: .file())
   var path: [String]

@@ -1,3 +1,4 @@
+import ArchiveComparison
 import TensorArchives
 import TensorCore
 
@@ -18,6 +19,11 @@ struct TensorReference {
       path = text
       name = nil
     }
+  }
+
+  /// All tensors of the archive, or the one that is named.
+  func tensors() throws(ArchiveError) -> NamedTensors {
+    try NamedTensors(try TensorContainer.open(path), only: name)
   }
 
   /// - Parameter role: the name to look for where none is given and the file

@@ -26,6 +26,17 @@ package enum NumberText {
       + exponentText
   }
 
+  /// As `scientific`, rounded up: never less than `value`, which is 0 or more.
+  package static func scientificUp(_ value: Double, digits: Int = 3) -> String {
+    var (text, raised) = (scientific(value, digits: digits), value)
+    while let shown = Double(text), shown < value {
+      // A fifth of a unit in the last digit of the smallest number with as many.
+      raised *= 1 + 0.2 * Double.pow(10, Double(-digits))
+      text = scientific(raised, digits: digits)
+    }
+    return text
+  }
+
   /// Two numbers with as many digits as it takes to tell them apart.
   package static func distinct(_ a: Double, _ b: Double) -> (String, String) {
     for digits in 3...17 {

@@ -57,10 +57,25 @@ struct FolderArchive: TensorArchive {
   }
 
   func tensor(named name: String) throws(ArchiveError) -> Tensor {
+    let part = try part(name)
+    return try part.archive.tensor(named: part.name)
+  }
+
+  func header(of name: String) throws(ArchiveError) -> TensorHeader {
+    let part = try part(name)
+    return try part.archive.header(of: part.name)
+  }
+
+  func source(of name: String) throws(ArchiveError) -> any TensorSource {
+    let part = try part(name)
+    return try part.archive.source(of: part.name)
+  }
+
+  private func part(_ name: String) throws(ArchiveError) -> Part {
     guard let part = parts[name] else {
       throw ArchiveError(path: path, member: name, .noSuchMember(available: tensorNames))
     }
-    return try part.archive.tensor(named: part.name)
+    return part
   }
 }
 

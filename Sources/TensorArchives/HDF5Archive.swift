@@ -29,6 +29,19 @@
 
     func manifest() -> String? { manifestText }
 
+    func header(of name: String) throws(ArchiveError) -> TensorHeader {
+      try requireMember(name)
+      let size = fileSize
+      return try file.withID { id throws(ArchiveError) in
+        try HDF5Dataset(named: name, in: id, path: path, fileSize: size).header()
+      }
+    }
+
+    func source(of name: String) throws(ArchiveError) -> any TensorSource {
+      try requireMember(name)
+      return try HDF5Source(of: name, in: file, path: path, fileSize: fileSize)
+    }
+
     func tensor(named name: String) throws(ArchiveError) -> Tensor {
       try requireMember(name)
       let size = fileSize

@@ -23,9 +23,8 @@
 
     /// Reads all of it. HDF5 converts from the file's byte order.
     func read() throws(ArchiveError) -> Tensor {
-      let type = try elementType()
-      let shape = try shape()
-      try checkStorage(of: shape, type)
+      let header = try header()
+      let (type, shape) = (header.elementType, header.shape)
       switch type {
       // HDF5 knows no native type of 16 bits; it converts them without loss.
       case .float16, .bfloat16:
@@ -35,6 +34,58 @@
       case .int32: return try elements(Int32.self, parity_H5T_NATIVE_INT32(), shape)
       case .int64: return try elements(Int64.self, parity_H5T_NATIVE_INT64(), shape)
       }
+    }
+
+    /// What it is, its declared size held against what the file stores.
+    func header() throws(ArchiveError) -> TensorHeader {
+      let header = TensorHeader(try elementType(), try shape())
+      try checkStorage(of: header.shape, header.elementType)
+      return header
+    }
+
+    /// Reads one box of a dataset whose header was asked for.
+    func read(
+      _ box: RowMajorBox, of type: ElementType, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(ArchiveError) {
+      guard let memoryType = HDF5Type.littleEndian(type),
+        let space = HDF5Handle(H5Dget_space(dataset.id), closedBy: { H5Sclose($0) })
+      else { throw HDF5Listing.damaged(name, path: path) }
+      let count = [hsize_t(buffer.count / type.byteCount)]
+      guard let memory = HDF5Handle(H5Screate_simple(1, count, nil), closedBy: { H5Sclose($0) })
+      else { throw HDF5Listing.damaged(name, path: path) }
+      let (start, sizes) = (box.start.map { hsize_t($0) }, box.sizes.map { hsize_t($0) })
+      guard
+        sizes.isEmpty
+          || H5Sselect_hyperslab(space.id, H5S_SELECT_SET, start, nil, sizes, nil) >= 0,
+        H5Dread(
+          dataset.id, memoryType.id, memory.id, space.id, parity_H5P_DEFAULT(),
+          buffer.baseAddress) >= 0
+      else {
+        throw error(
+          .corrupt(
+            "data", expected: "\(Shape(box.sizes)) of \(type) from \(Shape.text(box.start))",
+            found: "damage"))
+      }
+    }
+
+    /// The elements of a row of chunks along the first axis: a range of whole rows
+    /// unpacks each chunk once.
+    func grain(_ shape: Shape) throws(ArchiveError) -> Int {
+      guard
+        let creation = HDF5Handle(H5Dget_create_plist(dataset.id), closedBy: { H5Pclose($0) })
+      else { throw HDF5Listing.damaged(name, path: path) }
+      guard shape.elementCount > 0, H5Pget_layout(creation.id) == H5D_CHUNKED else { return 1 }
+      return Int(clamping: try chunkSizes(creation.id, shape)[0])
+        * (shape.elementCount / shape.axes[0])
+    }
+
+    private func chunkSizes(_ creation: hid_t, _ shape: Shape) throws(ArchiveError) -> [hsize_t] {
+      var sizes = [hsize_t](repeating: 1, count: shape.rank)
+      guard
+        H5Pget_chunk(creation, CInt(shape.rank), &sizes) == shape.rank,
+        sizes.allSatisfy({ $0 > 0 })
+      else { throw HDF5Listing.damaged(name, path: path) }
+      return sizes
     }
 
     private func elements<Element: TensorElement>(
@@ -164,11 +215,9 @@
     /// A chunk that was never written would read as the fill value.
     private func checkChunks(_ creation: hid_t, _ shape: Shape) throws(ArchiveError) {
       guard shape.elementCount > 0 else { return }
-      var sizes = [hsize_t](repeating: 1, count: shape.rank)
+      let sizes = try chunkSizes(creation, shape)
       var found: hsize_t = 0
       guard
-        H5Pget_chunk(creation, CInt(shape.rank), &sizes) == shape.rank,
-        sizes.allSatisfy({ $0 > 0 }),
         let space = HDF5Handle(H5Dget_space(dataset.id), closedBy: { H5Sclose($0) }),
         H5Dget_num_chunks(dataset.id, space.id, &found) >= 0
       else { throw HDF5Listing.damaged(name, path: path) }

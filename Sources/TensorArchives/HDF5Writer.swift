@@ -64,7 +64,8 @@
 
     private mutating func add(_ tensor: Tensor, named name: String) throws(ArchiveError) {
       try addGroups(of: name)
-      guard let type = Self.fileType(tensor.elementType), let space = Self.space(tensor.shape),
+      guard let type = HDF5Type.littleEndian(tensor.elementType),
+        let space = Self.space(tensor.shape),
         let links = Self.links(),
         let creation = Self.untimed(parity_H5P_DATASET_CREATE()),
         H5Pset_layout(creation.id, H5D_CONTIGUOUS) >= 0,
@@ -133,26 +134,6 @@
       return HDF5Handle(
         sizes.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(CInt(sizes.count), sizes, nil),
         closedBy: { H5Sclose($0) })
-    }
-
-    private static func fileType(_ type: ElementType) -> HDF5Handle? {
-      let standard =
-        switch type {
-        case .float16, .bfloat16, .float32: parity_H5T_IEEE_F32LE()
-        case .float64: parity_H5T_IEEE_F64LE()
-        case .int32: parity_H5T_STD_I32LE()
-        case .int64: parity_H5T_STD_I64LE()
-        }
-      guard let copy = HDF5Handle(H5Tcopy(standard), closedBy: { H5Tclose($0) }) else {
-        return nil
-      }
-      // HDF5 knows no 16-bit floats by name, only by the sizes of their parts.
-      let (exponent, fraction, bias) = type == .float16 ? (5, 10, 15) : (8, 7, 127)
-      guard type == .float16 || type == .bfloat16 else { return copy }
-      guard H5Tset_fields(copy.id, 15, fraction, exponent, 0, fraction) >= 0,
-        H5Tset_size(copy.id, 2) >= 0, H5Tset_ebias(copy.id, bias) >= 0
-      else { return nil }
-      return copy
     }
 
     private func error(_ member: String?, _ what: String) -> ArchiveError {

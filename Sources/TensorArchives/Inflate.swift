@@ -68,6 +68,19 @@ enum Inflate {
     }
   }
 
+  /// The first bytes that a stream gives, `count` or as many as come before its end
+  /// or the first damage. O(count).
+  static func prefix(_ count: Int, of compressed: Data, from format: Format) -> Data {
+    var stream = z_stream()
+    guard parity_inflateInit2(&stream, format.windowBits) == Z_OK else { return Data() }
+    defer { inflateEnd(&stream) }
+    var output = Data(count: count)
+    let produced = compressed.withUnsafeBytes { input in
+      output.withUnsafeMutableBytes { output in run(&stream, from: input, into: output).produced }
+    }
+    return output.prefix(produced)
+  }
+
   /// zlib counts the bytes of one call in 32 bits, so large data takes several.
   private static func run(
     _ stream: inout z_stream, from input: UnsafeRawBufferPointer,

@@ -24,21 +24,7 @@ package enum NPY {
     _ bytes: Data, path: String, member: String? = nil
   ) throws(ArchiveError) -> Tensor {
     var reader = ByteReader(bytes, path: path, member: member)
-    guard bytes.starts(with: magic) else {
-      throw reader.error(.wrongFormat(expected: "an .npy file", found: bytes.printablePrefix))
-    }
-    try reader.skip(magic.count, of: "magic")
-    let header = try Header(from: &reader)
-
-    let expected = header.shape.elementCount.multipliedReportingOverflow(
-      by: header.elementType.byteCount)
-    guard !expected.overflow, expected.partialValue == reader.remaining else {
-      let count = expected.overflow ? "more than 2^63" : "\(expected.partialValue)"
-      throw reader.error(
-        .corrupt(
-          "the data of \(header.elementType) \(header.shape)",
-          expected: "\(count) bytes", found: "\(reader.remaining)"))
-    }
+    let header = try header(from: &reader, fileSize: bytes.count)
     let data = try reader.take(reader.remaining, of: "data")
     switch header.elementType {
     case .float16: return tensor(Half.self, data, header)
@@ -48,6 +34,31 @@ package enum NPY {
     case .int32: return tensor(Int32.self, data, header)
     case .int64: return tensor(Int64.self, data, header)
     }
+  }
+
+  /// What stands before the data, which `reader` is left at.
+  ///
+  /// - Parameter fileSize: in bytes, of which `reader` may have the first only.
+  static func header(
+    from reader: inout ByteReader, fileSize: Int
+  ) throws(ArchiveError) -> Header {
+    guard reader.bytes.starts(with: magic) else {
+      throw reader.error(
+        .wrongFormat(expected: "an .npy file", found: reader.bytes.printablePrefix))
+    }
+    try reader.skip(magic.count, of: "magic")
+    let header = try Header(from: &reader)
+    let expected = header.shape.elementCount.multipliedReportingOverflow(
+      by: header.elementType.byteCount)
+    let found = fileSize - reader.offset
+    guard !expected.overflow, expected.partialValue == found else {
+      let count = expected.overflow ? "more than 2^63" : "\(expected.partialValue)"
+      throw reader.error(
+        .corrupt(
+          "the data of \(header.elementType) \(header.shape)",
+          expected: "\(count) bytes", found: "\(found)"))
+    }
+    return header
   }
 
   private static func tensor<Element: TensorElement>(
@@ -95,7 +106,15 @@ extension NPY {
     let shape: Shape
 
     /// NumPy's own limit on the text of a header that it parses.
-    private static let longestText = 10_000
+    static let longestText = 10_000
+
+    /// All that stands before the data, at most.
+    static let longest = magic.count + 6 + longestText
+
+    var tensor: TensorHeader { TensorHeader(elementType, shape) }
+
+    /// Whether the elements stand in row-major order.
+    var isRowMajor: Bool { !isFortranOrdered || shape.axes.count { $0 != 1 } <= 1 }
 
     init(from reader: inout ByteReader) throws(ArchiveError) {
       let major = try reader.integer(UInt8.self, of: "version")

@@ -28,7 +28,31 @@ struct NPYFile: TensorArchive {
     return try NPY.decode(isCompressed ? unpacked() : bytes, path: path)
   }
 
-  private func unpacked() throws(ArchiveError) -> Data {
+  func header(of name: String) throws(ArchiveError) -> TensorHeader {
+    try requireMember(name)
+    let start =
+      isCompressed ? Inflate.prefix(NPY.Header.longest, of: bytes, from: .gzip) : bytes
+    var reader = ByteReader(start, path: path)
+    return try NPY.header(
+      from: &reader, fileSize: isCompressed ? unpackedSize() : bytes.count
+    ).tensor
+  }
+
+  func source(of name: String) throws(ArchiveError) -> any TensorSource {
+    try requireMember(name)
+    if !isCompressed {
+      var reader = ByteReader(bytes, path: path)
+      let header = try NPY.header(from: &reader, fileSize: bytes.count)
+      if header.isRowMajor {
+        return try FileSource(
+          header.tensor, path: path, member: nil, start: reader.offset,
+          isBigEndian: header.isBigEndian)
+      }
+    }
+    return LoadedSource(tensor: try tensor(named: name))
+  }
+
+  private func unpackedSize() throws(ArchiveError) -> Int {
     guard bytes.starts(with: [0x1F, 0x8B]) else {
       throw ArchiveError(
         path: path, .wrongFormat(expected: "a gzip file", found: bytes.printablePrefix))
@@ -44,10 +68,16 @@ struct NPYFile: TensorArchive {
           "size at the end", expected: "at most \(largest) bytes out of \(bytes.count)",
           found: "\(size)"))
     }
+    return size
+  }
+
+  private func unpacked() throws(ArchiveError) -> Data {
+    let size = try unpackedSize()
     switch Inflate.unpack(bytes, from: .gzip, size: size) {
     case .success(let data): return data
     case .failure(let failure):
-      throw reader.error(
+      throw ArchiveError(
+        path: path,
         .corrupt("gzip data", expected: "\(size) bytes", found: failure.found))
     }
   }

@@ -38,13 +38,49 @@ struct NPZArchive: TensorArchive {
   }
 
   func tensor(named name: String) throws(ArchiveError) -> Tensor {
-    guard let entry = directory.entries[name + ".npy"] else {
-      throw ArchiveError(path: path, member: name, .noSuchMember(available: tensorNames))
-    }
+    let entry = try entry(name)
     return try NPY.decode(contents(of: entry), path: path, member: entry.name)
   }
 
-  private func contents(of entry: ZIPDirectory.Entry) throws(ArchiveError) -> Data {
+  func header(of name: String) throws(ArchiveError) -> TensorHeader {
+    let entry = try entry(name)
+    let (_, stored) = try stored(entry)
+    let start =
+      entry.method == .deflated
+      ? Inflate.prefix(NPY.Header.longest, of: stored, from: .raw) : stored
+    var reader = ByteReader(start, path: path, member: entry.name)
+    return try NPY.header(from: &reader, fileSize: entry.size).tensor
+  }
+
+  func source(of name: String) throws(ArchiveError) -> any TensorSource {
+    let entry = try entry(name)
+    if entry.method == .stored {
+      let (offset, stored) = try stored(entry)
+      var reader = ByteReader(stored, path: path, member: entry.name)
+      let header = try NPY.header(from: &reader, fileSize: entry.size)
+      if header.isRowMajor {
+        var head = CRC32()
+        stored.prefix(reader.offset).withUnsafeBytes { head.update($0) }
+        return try FileSource(
+          header.tensor, path: path, member: entry.name, start: offset + reader.offset,
+          isBigEndian: header.isBigEndian,
+          checksum: PiecewiseChecksum(head: head, expected: CRC32(entry.checksum)))
+      }
+    }
+    return LoadedSource(tensor: try tensor(named: name))
+  }
+
+  private func entry(_ name: String) throws(ArchiveError) -> ZIPDirectory.Entry {
+    guard let entry = directory.entries[name + ".npy"] else {
+      throw ArchiveError(path: path, member: name, .noSuchMember(available: tensorNames))
+    }
+    return entry
+  }
+
+  /// A member as it stands in the file, perhaps packed, and where.
+  private func stored(
+    _ entry: ZIPDirectory.Entry
+  ) throws(ArchiveError) -> (offset: Int, bytes: Data) {
     var reader = ByteReader(bytes, at: entry.headerOffset, path: path, member: entry.name)
     let what = "local header"
     try reader.expect(0x0403_4B50, of: what)
@@ -57,8 +93,14 @@ struct NPZArchive: TensorArchive {
         .corrupt(what, expected: "the name of the central directory", found: "\"\(name)\""))
     }
     try reader.skip(extraLength, of: what)
-    let stored = try reader.take(entry.compressedSize, of: "data")
+    return (reader.offset, try reader.take(entry.compressedSize, of: "data"))
+  }
 
+  private func contents(of entry: ZIPDirectory.Entry) throws(ArchiveError) -> Data {
+    let (_, stored) = try stored(entry)
+    func error(_ reason: ArchiveError.Reason) -> ArchiveError {
+      ArchiveError(path: path, member: entry.name, reason)
+    }
     let contents: Data
     switch entry.method {
     case .stored: contents = stored
@@ -66,14 +108,14 @@ struct NPZArchive: TensorArchive {
       switch Inflate.unpack(stored, from: .raw, size: entry.size) {
       case .success(let bytes): contents = bytes
       case .failure(let failure):
-        throw reader.error(
+        throw error(
           .corrupt("deflated data", expected: "\(entry.size) bytes", found: failure.found))
       }
     }
     var checksum = CRC32()
     contents.withUnsafeBytes { checksum.update($0) }
     guard checksum.value == entry.checksum else {
-      throw reader.error(
+      throw error(
         .corrupt(
           "CRC-32", expected: hexadecimal(UInt64(entry.checksum), digits: 8),
           found: checksum.description))

@@ -13,6 +13,13 @@ package protocol TensorArchive: Sendable {
 
   /// Reads one tensor. O(its bytes).
   func tensor(named name: String) throws(ArchiveError) -> Tensor
+
+  /// The element type and shape of one tensor, without its data.
+  func header(of name: String) throws(ArchiveError) -> TensorHeader
+
+  /// One tensor, to be read in parts; one that stands in another order or packed
+  /// is read here, whole.
+  func source(of name: String) throws(ArchiveError) -> any TensorSource
 }
 
 extension TensorArchive {

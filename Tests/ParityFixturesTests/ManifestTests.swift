@@ -31,7 +31,7 @@ import Testing
   @Test func argumentsHavePyTorchsDefaults() throws {
     let manifest = try Manifest(parsing: manifest())
     let defaults = try RecurrentConfiguration(module: .lstm, inputSize: 5, hiddenSize: 6)
-    #expect(try manifest.arguments.configuration(toldBy: nothing) == defaults)
+    #expect(try manifest.moduleArguments.configuration(toldBy: nothing) == defaults)
     #expect(manifest.packed == nil && manifest.arithmetic == nil)
     #expect(manifest.tolerance == .standard)
     #expect(manifest.expectedFailure == nil && manifest.digest == nil)
@@ -50,7 +50,7 @@ import Testing
          "provenance": {"anything": [1, null, {}]}, "digest": "crc32:00000000"}
         """)
     #expect(
-      try manifest.arguments.configuration(toldBy: nothing)
+      try manifest.moduleArguments.configuration(toldBy: nothing)
         == RecurrentConfiguration(
           module: .lstm, inputSize: 5, hiddenSize: 6, numLayers: 2, bias: false, batchFirst: true,
           bidirectional: true, projSize: 3))
@@ -132,5 +132,17 @@ import Testing
       manifest.borrowed == [
         "state_dict": BorrowedTensors(file: "../model.npz", prefix: "encoder.")
       ])
+  }
+}
+
+extension Manifest {
+  /// Those of a single module.
+  fileprivate var moduleArguments: ModuleArguments {
+    get throws {
+      guard case .recurrent(let arguments) = content else {
+        throw InvalidValue("module", expected: "one module", found: "a chain")
+      }
+      return arguments
+    }
   }
 }

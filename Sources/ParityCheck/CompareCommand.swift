@@ -1,0 +1,156 @@
+import ArchiveComparison
+import ArgumentParser
+import ParityJudging
+import ParityReports
+import TensorArchives
+import TensorComparison
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    _superCommandName: "parity-check",
+    abstract: "Compare the tensors of two files or folders, whatever they are of.",
+    usage: """
+      parity-check compare <expected> <actual> [--tolerance <tolerance>]
+                           [--rtol <rtol> --atol <atol>] [--tensor <name>=<rtol>,<atol>] ...
+                           [--map <expected>=<actual>] ... [--ignore-extra] [--ignore-type]
+      """,
+    discussion: """
+      EXPECTED and ACTUAL are files of any supported kind, or folders of them. FILE:NAME names \
+      one tensor of a file that holds several. Tensors belong together by their names; two \
+      that stand alone belong together whatever their names. A tensor that is missing, extra, \
+      or of another shape or element type differs. Integers must be equal; a NaN agrees with \
+      a NaN only, and an infinity with the same.
+
+      Files are read in parts: the largest need little memory, but for tensors that are \
+      deflated or in Fortran order, which are held whole.
+
+      Exit status: 0 all tensors agree; 1 some tensor differs; 2 a file can't be read, or no \
+      tensor is in both.
+      """)
+
+  enum Tolerance: String, ExpressibleByArgument, CaseIterable {
+    case torch
+    case exact
+  }
+
+  @Argument(completion: .file())
+  var expected: String
+
+  @Argument(completion: .file())
+  var actual: String
+
+  @Option(
+    help: """
+      torch (torch.testing's defaults for the coarser of the two element types) or exact (bit \
+      for bit).
+      """)
+  var tolerance: Tolerance?
+
+  @OptionGroup var bound: BoundOptions
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      The tolerance of one tensor, in place of any other; of integers too. Can be given \
+      several times.
+      """,
+      valueName: "name=rtol,atol"))
+  var tensor: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Which of ACTUAL's tensors is which of EXPECTED's. Can be given several times.",
+      valueName: "expected=actual"))
+  var map: [String] = []
+
+  @Flag(help: "Let ACTUAL hold tensors that EXPECTED does not.")
+  var ignoreExtra = false
+
+  @Flag(help: "Let the same numbers stand in another element type.")
+  var ignoreType = false
+
+  @Flag(name: [.short, .long], help: "Print all that was measured, of every tensor.")
+  var verbose = false
+
+  @OptionGroup var color: ColorOptions
+
+  func validate() throws { _ = try rules() }
+
+  func run() throws {
+    let pair: ArchivePair
+    do {
+      pair = try ArchivePair(
+        expected: try TensorReference(expected).tensors(),
+        actual: try TensorReference(actual).tensors(), rules: try rules())
+    } catch let error as ArchiveError {
+      return try fail("\(error)")
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let fates = pair.fates()
+    let text = ComparisonText(color.style, isVerbose: verbose, names: fates.map(\.name))
+    Terminal.print(fates.flatMap { text.lines($0.name, $0.fate) })
+    guard !pair.matching.pairs.isEmpty else {
+      return try fail("nothing to compare: no tensor of \(expected) is in \(actual)")
+    }
+    Terminal.print([text.summary(fates.map(\.fate), seconds: (clock.now - start) / .seconds(1))])
+    let isUnreadable = fates.contains { if case .unreadable = $0.fate { true } else { false } }
+    if isUnreadable { throw ExitCode(RunStatus.unusable.rawValue) }
+    if !fates.allSatisfy(\.fate.isGood) { throw ExitCode(RunStatus.failed.rawValue) }
+  }
+
+  private func rules() throws -> ComparisonRules {
+    if tolerance != nil, bound.bounds != nil {
+      throw ValidationError("--tolerance and --rtol/--atol exclude each other.")
+    }
+    var rules = ComparisonRules()
+    if let bounds = bound.bounds {
+      rules.tolerance = .explicit(rtol: bounds.rtol, atol: bounds.atol)
+    } else if tolerance == .exact {
+      rules.tolerance = .exact
+    }
+    for text in tensor {
+      let (name, limits) = try limits(text)
+      guard rules.byName.updateValue(limits, forKey: name) == nil else {
+        throw ValidationError("--tensor: expected \(name) once, found it twice.")
+      }
+    }
+    for text in map {
+      guard let (name, other) = Self.split(text) else {
+        throw ValidationError("--map: expected EXPECTED=ACTUAL, found \(text).")
+      }
+      guard !rules.map.values.contains(other), rules.map.updateValue(other, forKey: name) == nil
+      else {
+        throw ValidationError("--map: expected every tensor once, found one of \(text) twice.")
+      }
+    }
+    rules.ignoresExtra = ignoreExtra
+    rules.ignoresType = ignoreType
+    rules.isDetailed = verbose
+    return rules
+  }
+
+  private func limits(_ text: String) throws -> (String, Limits) {
+    if let (name, bounds) = Self.split(text) {
+      let numbers = bounds.split(separator: ",", omittingEmptySubsequences: false)
+        .map { Double($0) ?? .nan }
+      if numbers.count == 2, numbers.allSatisfy({ $0 >= 0 && $0.isFinite }) {
+        return (name, .bound(rtol: numbers[0], atol: numbers[1]))
+      }
+    }
+    throw ValidationError("--tensor: expected NAME=RTOL,ATOL, found \(text).")
+  }
+
+  /// At the last `=`: names can hold one.
+  private static func split(_ text: String) -> (String, String)? {
+    guard let sign = text.lastIndex(of: "=") else { return nil }
+    let (name, rest) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
+    return name.isEmpty || rest.isEmpty ? nil : (name, rest)
+  }
+
+  private func fail(_ message: String) throws {
+    Terminal.printError("error: " + Style.printable(message))
+    throw ExitCode(RunStatus.unusable.rawValue)
+  }
+}

@@ -1,0 +1,123 @@
+package import ArchiveComparison
+import TensorArchives
+import TensorComparison
+import TensorCore
+
+/// What `parity-check compare` says of each tensor, and in the end.
+package struct ComparisonText {
+  private let style: Style
+  private let isVerbose: Bool
+  private let nameWidth: Int
+
+  /// - Parameter names: of all tensors to come, so that the columns line up.
+  package init(_ style: Style, isVerbose: Bool, names: [String]) {
+    self.style = style
+    self.isVerbose = isVerbose
+    nameWidth = names.map { Style.printable($0).count }.max() ?? 0
+  }
+
+  /// One line, and a block below it for a tensor that differs.
+  package func lines(_ name: String, _ fate: TensorFate) -> [String] {
+    let (verdict, remark) = Self.remark(fate)
+    let color: Style.Color = fate.isGood ? .green : verdict == "unreadable" ? .magenta : .red
+    let shown = [
+      style.colored(Style.padded(verdict, to: 10), color),
+      Style.padded(Style.printable(name), to: nameWidth), Style.printable(remark),
+    ].joined(separator: "  ")
+    return [shown] + block(fate).map { "    " + $0 }
+  }
+
+  /// The last line.
+  package func summary(_ fates: [TensorFate], seconds: Double) -> String {
+    var counts: [(verdict: String, isGood: Bool, count: Int)] = []
+    for fate in fates {
+      let verdict = Self.remark(fate).verdict
+      if let position = counts.firstIndex(where: { $0.verdict == verdict }) {
+        counts[position].count += 1
+      } else {
+        counts.append((verdict, fate.isGood, 1))
+      }
+    }
+    let parts = counts.map { verdict, isGood, count in
+      let word = count == 1 ? verdict : Self.plural[verdict] ?? verdict
+      return style.colored("\(count) \(word)", isGood ? .green : .red)
+    }
+    return "\(NumberText.count(fates.count, "tensor")): \(parts.joined(separator: ", "))"
+      + style.faint(" in \(NumberText.seconds(seconds))")
+  }
+
+  private static let plural = ["agrees": "agree", "differs": "differ"]
+
+  private static func remark(_ fate: TensorFate) -> (verdict: String, remark: String) {
+    switch fate {
+    case .compared(let tensor):
+      return (tensor.agrees ? "agrees" : "differs", remark(tensor))
+    case .shapesDiffer(let actual, let expected, _):
+      return ("differs", "shape: expected \(expected.shape), found \(actual.shape)")
+    case .missing(let header):
+      return ("missing", "expected \(text(header)), found nothing of this name")
+    case .extra(let header, let isAllowed):
+      return (
+        "extra",
+        "expected nothing of this name, found \(text(header))"
+          + (isAllowed ? "; ignored" : "")
+      )
+    case .unreadable(let error):
+      return ("unreadable", "\(error)")
+    }
+  }
+
+  private static func remark(_ tensor: ComparedTensor) -> String {
+    let count = tensor.shape.elementCount
+    var parts: [String] = []
+    if tensor.isOfAnotherType {
+      parts.append(
+        "element type: expected \(tensor.expected.elementType), found \(tensor.actual.elementType)")
+    }
+    if count == 0 {
+      parts.append("no elements")
+    } else if tensor.tally.mismatches > 0 {
+      parts.append(
+        "\(tensor.tally.mismatches) of \(NumberText.count(count, "element")) differ "
+          + "(\(NumberText.percent(Double(tensor.tally.mismatches) / Double(count))))")
+    } else if tensor.isVacuous {
+      parts.append("nothing compared: no element is finite")
+    } else if let largest = tensor.largestAbsolute {
+      parts.append("largest |Δ| \(NumberText.scientific(largest.value)), \(tensor.limits.text)")
+    } else {
+      parts.append("equal")
+    }
+    let type = tensor.isOfAnotherType ? "" : "\(tensor.expected.elementType) "
+    return "\(type)\(tensor.shape): \(parts.joined(separator: "; "))"
+  }
+
+  private static func text(_ header: TensorHeader) -> String {
+    "\(header.elementType) \(header.shape)"
+  }
+
+  private func block(_ fate: TensorFate) -> [String] {
+    switch fate {
+    case .compared(let tensor):
+      tensor.agrees && !isVerbose
+        ? [] : DifferenceText(tensor: tensor).lines + Self.hint(tensor.rearrangement)
+    case .shapesDiffer(_, _, let rearrangement): Self.hint(rearrangement)
+    case .missing, .extra, .unreadable: []
+    }
+  }
+
+  private static func hint(_ rearrangement: Rearrangement?) -> [String] {
+    func seen(_ isWhole: Bool) -> String {
+      isWhole ? "agrees" : "agrees, as far as a sample shows,"
+    }
+    switch rearrangement {
+    case nil: return []
+    case .reshaped(let isWhole):
+      return ["\(seen(isWhole)) when reshaped: the elements are right, row by row"]
+    case .transposed(let axes, let isWhole):
+      let moved = axes.indices.filter { axes[$0] != $0 }
+      return moved.count == 2
+        ? ["\(seen(isWhole)) with axes \(moved[0]) and \(moved[1]) exchanged"]
+        : ["\(seen(isWhole)) with its axes in the order \(Shape.text(axes))"]
+    }
+  }
+}

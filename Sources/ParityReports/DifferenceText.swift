@@ -1,0 +1,127 @@
+import ArchiveComparison
+import TensorComparison
+import TensorCore
+
+/// How a tensor differs: the largest differences, how they are spread, what
+/// tolerance would do, and where they lie.
+struct DifferenceText {
+  let tensor: ComparedTensor
+
+  var lines: [String] {
+    var lines: [String] = []
+    if let place = tensor.largestAbsolute {
+      let allowed = tensor.limits.allowed(at: place.expected.double, offset: place.offset)
+      let (value, limit) = NumberText.distinct(place.value, allowed)
+      lines.append(
+        "largest absolute difference \(value) at \(index(place)), \(limit) allowed: "
+          + values(place))
+    }
+    if let place = tensor.largestRelative {
+      lines.append(
+        "largest relative difference \(NumberText.scientific(place.value)) at \(index(place)): "
+          + values(place))
+    }
+    if tensor.isAllNaN { lines.append("found NaN everywhere") }
+    if tensor.isAllZero { lines.append("found 0 everywhere") }
+    guard let detail = tensor.detail else { return lines }
+    if tensor.tally.mismatches > 0 {
+      lines.append(remedy(detail))
+      let places = detail.axes.enumerated().filter { $1.size > 1 }.map(place)
+      if !places.isEmpty { lines.append("mismatches: " + places.joined(separator: "; ")) }
+    }
+    return lines + histogram(detail.decades)
+  }
+
+  private func index(_ place: ComparedTensor.Place) -> String {
+    Shape.text(tensor.shape.index(at: place.offset))
+  }
+
+  private func values(_ place: ComparedTensor.Place) -> String {
+    "expected \(place.expected.text), found \(place.actual.text)"
+  }
+
+  private func remedy(_ detail: DifferenceDetail) -> String {
+    let nonFinite = tensor.tally.nonFiniteMismatches
+    guard nonFinite == 0 else {
+      return "no tolerance would pass: \(nonFinite) not finite on one side only, or not the same"
+    }
+    guard let largest = tensor.largestAbsolute else {
+      return "only signs of zero differ: rtol 0 with atol 0 would pass"
+    }
+    let atol = "rtol 0 with atol \(NumberText.scientificUp(largest.value))"
+    guard largest.value.isFinite else { return "no tolerance would pass: a difference overflows" }
+    guard detail.sufficientRtol.isFinite else {
+      return "would pass: \(atol); no rtol, where 0 is expected"
+    }
+    var current = 0.0
+    if case .bound(_, let bound) = tensor.limits { current = bound }
+    return "would pass: rtol \(NumberText.scientificUp(detail.sufficientRtol)) with "
+      + "atol \(current == 0 ? "0" : "\(current)"), or \(atol)"
+  }
+
+  /// Longer lists of runs are cut.
+  private static let mostRuns = 4
+
+  private func place(_ axis: Int, _ hits: AxisHits) -> String {
+    guard let runs = hits.runs else {
+      return "axis \(axis): from \(hits.bounds.lowerBound) to \(hits.bounds.upperBound - 1)"
+    }
+    let count = runs.reduce(0) { $0 + $1.count }
+    if count == hits.size { return "axis \(axis): all \(count)" }
+    if count == 1 { return "axis \(axis): only \(runs[0].lowerBound)" }
+    let shown = runs.prefix(Self.mostRuns).map { run in
+      run.count == 1
+        ? "\(run.lowerBound)"
+        : run.count == 2
+          ? "\(run.lowerBound), \(run.lowerBound + 1)"
+          : "\(run.lowerBound)…\(run.upperBound - 1)"
+    }
+    let rest = runs.count > Self.mostRuns ? ", … (\(count) of \(hits.size))" : ""
+    return "axis \(axis): " + shown.joined(separator: ", ") + rest
+  }
+
+  /// Rows beyond these are joined into the lowest.
+  private static let mostRows = 10
+  private static let longestBar = 24.0
+
+  private func histogram(_ decades: Decades) -> [String] {
+    let powers = Array(decades.occupied.reversed())
+    guard !powers.isEmpty else { return [] }
+    var rows = powers.prefix(Self.mostRows).map { ("1e\(Self.exponent($0.power))", $0.count) }
+    let rest = powers.dropFirst(Self.mostRows).reduce(0) { $0 + $1.count }
+    if rest > 0 { rows.append(("smaller", rest)) }
+    if decades.zeros > 0 { rows.append(("0", decades.zeros)) }
+    let most = rows.map(\.1).max() ?? 1
+    let widths = (rows.map(\.0.count).max() ?? 0, rows.map { "\($0.1)".count }.max() ?? 0)
+    return ["|Δ| from      elements"]
+      + rows.map { label, count in
+        let bar = Int((Double(count) / Double(most) * Self.longestBar).rounded(.up))
+        let number = String(repeating: " ", count: widths.1 - "\(count)".count) + "\(count)"
+        return "  \(Style.padded(label, to: max(widths.0, 10)))  \(number)  "
+          + String(repeating: "▪", count: bar)
+      }
+  }
+
+  private static func exponent(_ power: Int) -> String {
+    (power < 0 ? "-" : "+") + (abs(power) < 10 ? "0" : "") + "\(abs(power))"
+  }
+}
+
+extension ComparedTensor.Number {
+  fileprivate var double: Double {
+    switch self {
+    case .real(let value, _): value
+    case .integer(let value): Double(value)
+    }
+  }
+
+  /// With as many digits as the element type tells apart.
+  fileprivate var text: String {
+    switch self {
+    case .integer(let value): "\(value)"
+    case .real(let value, _) where value.isNaN: "nan"
+    case .real(let value, .float64): "\(value)"
+    case .real(let value, _): "\(Float(value))"
+    }
+  }
+}
