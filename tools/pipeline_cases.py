@@ -142,6 +142,12 @@ PIPELINE_CASES: list[PipelineCase] = [
          log_softmax(2)],
     ),
     PipelineCase(
+        "sequential-square-linear", "npz-stored",
+        "a Linear whose weight's transpose has its shape",
+        [embedding(**PADDING), recurrent("GRU", "h_n"), merge("sum"), linear(6, 6),
+         log_softmax(1)],
+    ),
+    PipelineCase(
         "sequential-projection", "npz-stored",
         "states of proj_size joined; numbers, time first",
         [recurrent("LSTM", "h_n", hidden_size=8, proj_size=6, batch_first=False), merge("mul"),

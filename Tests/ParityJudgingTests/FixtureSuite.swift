@@ -9,6 +9,9 @@ import TestSupport
 enum FixtureSuite {
   static let locations = Discovery(paths: [Repository.fixtures]).cases
   static let cases: [ParityCase] = locations.compactMap { try? ParityCase.load($0) }
+  static let chains: [SequentialCase] = locations.compactMap {
+    if case .sequential(let chain) = try? LoadedCase.load($0) { chain } else { nil }
+  }
   /// Those that compare numbers with weights, and so must see a planted bug.
   static let comparing = cases.filter { blind[$0.location.name] == nil }
   /// The others, each with the reason.
@@ -21,6 +24,16 @@ enum FixtureSuite {
   static func named(_ name: String) throws -> ParityCase {
     try ParityCase.load(
       locations.first { $0.name == name } ?? CaseLocation(name: name, path: name))
+  }
+}
+
+extension FixtureSuite {
+  static func chain(_ name: String) throws -> SequentialCase {
+    guard let chain = chains.first(where: { $0.location.name == name }) else {
+      throw CaseError.invalid(
+        path: name, InvalidValue("module", expected: "a chain of this name", found: "none"))
+    }
+    return chain
   }
 }
 

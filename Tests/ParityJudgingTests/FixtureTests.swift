@@ -8,7 +8,8 @@ import Testing
 @Suite struct FixtureTests {
   @Test func allLoad() {
     #expect(FixtureSuite.locations.count >= 50)
-    #expect(FixtureSuite.cases.count == FixtureSuite.locations.count)
+    #expect(FixtureSuite.cases.count + FixtureSuite.chains.count == FixtureSuite.locations.count)
+    #expect(FixtureSuite.chains.count >= 25)
     #expect(FixtureSuite.comparing.count >= 50)
     #expect(FixtureSuite.comparing.allSatisfy { $0.model != nil })
     // An exception for a case that is gone is none.

@@ -36,11 +36,7 @@ import Testing
   }
 
   private func hint(_ parityCase: ParityCase) -> String? {
-    let judge = Judge(diagnose: { failure in
-      let detection = PrecisionDetection(failure)
-      return Diagnosis(
-        explanations: [detection.explanation].compactMap(\.self), suspicion: detection.suspicion)
-    })
+    let judge = Judge(diagnostician: PrecisionAlone())
     let result = judge.judge(parityCase)
     #expect(result.status == .failed)
     #expect(result.isReferenceAtFault)
@@ -93,4 +89,15 @@ import Testing
     let flushing = Emulation(flushesSubnormals: true)
     #expect(flushing.result(0x1p-126) == 0x1p-126 && flushing.vector(-0x1p-127) == 0)
   }
+}
+
+/// Looks for coarser arithmetic and nothing else.
+private struct PrecisionAlone: Diagnosing {
+  func diagnose(_ failure: Failure) -> Diagnosis? {
+    let detection = PrecisionDetection(failure)
+    return Diagnosis(
+      explanations: [detection.explanation].compactMap(\.self), suspicion: detection.suspicion)
+  }
+
+  func diagnose(_ failure: SequentialFailure) -> Diagnosis? { nil }
 }
