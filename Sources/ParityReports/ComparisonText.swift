@@ -83,7 +83,9 @@ package struct ComparisonText {
     } else if tensor.isVacuous {
       parts.append("nothing compared: no element is finite")
     } else if let largest = tensor.largestAbsolute {
-      parts.append("largest |Δ| \(NumberText.scientific(largest.value)), \(tensor.limits.text)")
+      parts.append(
+        "largest |Δ| \(largest.distance ?? NumberText.scientific(largest.value)), \(tensor.limits.text)"
+      )
     } else {
       parts.append("equal")
     }

@@ -11,7 +11,9 @@ struct DifferenceText {
     var lines: [String] = []
     if let place = tensor.largestAbsolute {
       let allowed = tensor.limits.allowed(at: place.expected.double, offset: place.offset)
-      let (value, limit) = NumberText.distinct(place.value, allowed)
+      let (value, limit) =
+        place.distance.map { ($0, NumberText.scientific(allowed)) }
+        ?? NumberText.distinct(place.value, allowed)
       lines.append(
         "largest absolute difference \(value) at \(index(place)), \(limit) allowed: "
           + values(place))
@@ -104,6 +106,17 @@ struct DifferenceText {
 
   private static func exponent(_ power: Int) -> String {
     (power < 0 ? "-" : "+") + (abs(power) < 10 ? "0" : "") + "\(abs(power))"
+  }
+}
+
+extension ComparedTensor.Place {
+  /// The difference of two integers; nil of other numbers.
+  var distance: String? {
+    guard case .integer(let actual) = actual, case .integer(let expected) = expected else {
+      return nil
+    }
+    let (difference, overflow) = actual.subtractingReportingOverflow(expected)
+    return overflow ? nil : "\(difference.magnitude)"
   }
 }
 

@@ -77,8 +77,20 @@ final class FileSource: TensorSource {
   }
 
   private static func swap(_ buffer: UnsafeMutableRawBufferPointer, width: Int) {
-    for start in stride(from: 0, to: buffer.count, by: width) {
-      buffer[start..<start + width].reverse()
+    switch width {
+    case 2: swap(buffer, UInt16.self)
+    case 4: swap(buffer, UInt32.self)
+    default: swap(buffer, UInt64.self)
+    }
+  }
+
+  @inline(__always)
+  private static func swap<Word: FixedWidthInteger>(
+    _ buffer: UnsafeMutableRawBufferPointer, _ type: Word.Type
+  ) {
+    for start in stride(from: 0, to: buffer.count, by: MemoryLayout<Word>.size) {
+      let word = buffer.loadUnaligned(fromByteOffset: start, as: Word.self)
+      buffer.storeBytes(of: word.byteSwapped, toByteOffset: start, as: Word.self)
     }
   }
 

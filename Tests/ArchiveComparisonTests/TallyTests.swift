@@ -37,8 +37,6 @@ import Testing
     return (actual, expected)
   }
 
-  private static let types: [ElementType] = [.float16, .bfloat16, .float32, .float64]
-
   #if canImport(CHDF5)
     private static let ending = ".h5"
   #else
@@ -76,7 +74,7 @@ import Testing
     }
   }
 
-  @Test func integersAreCompardExactly() throws {
+  @Test func integersAreComparedExactly() throws {
     let large = Int64.max - 3
     let expected: [Int64] = [large, .min, 5, -7, 0]
     let same = try Pair.compare(Tensor(expected, shape: [5]), Tensor(expected, shape: [5]))

@@ -103,6 +103,10 @@ import Testing
         "missing     missing  expected float32 (2, 3, 4), found nothing of this name",
         "extra       extra    expected nothing of this name, found float32 (2, 3, 4)",
       ])
+    // Integers differ by integers.
+    #expect(
+      tool.lines.contains(
+        "    largest absolute difference 1 at (0,), 0 allowed: expected 1, found 2"))
     #expect(
       tool.lines.contains("    agrees when reshaped: the elements are right, row by row"))
     #expect(tool.lines.last?.hasPrefix("5 tensors: 3 differ, 1 missing, 1 extra in ") == true)

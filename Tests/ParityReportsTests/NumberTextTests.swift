@@ -54,4 +54,13 @@ import Testing
     #expect(Style(isColored: false).colored("x", .red) == "x")
     #expect(Style(isColored: true).colored("x", .red) == "\u{1B}[31mx\u{1B}[0m")
   }
+
+  @Test(arguments: [0, 0.5, 1, 1.001, 1.234999, 9.99, 9.9901, 9.9999, 0x1p-1074, 1.3e-6, 0x1p1000])
+  func aNumberRoundedUpIsNoSmaller(value: Double) throws {
+    let shown = try #require(Double(NumberText.scientificUp(value)))
+    #expect(shown >= value && (shown <= value * 1.011 || value < 0x1p-1022))
+    // What three digits hold is shown as it is.
+    let plain = NumberText.scientific(value)
+    if Double(plain) == value { #expect(NumberText.scientificUp(value) == plain) }
+  }
 }

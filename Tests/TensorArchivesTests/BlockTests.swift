@@ -59,6 +59,19 @@ import Testing
     }
   }
 
+  #if canImport(CHDF5)
+    /// A chunk that two blocks share would be unpacked for each.
+    @Test func blocksOfChunkedDatasetsAreWholeChunks() throws {
+      let archive = try Sample.open("gzip-shuffle.h5")
+      // Chunks of (2, 2, 3) in (2, 3, 4), and of 2 in 24.
+      #expect(try archive.source(of: "a").grain == 24 && archive.source(of: "n").grain == 2)
+      #expect(try Sample.open("contiguous.h5").source(of: "a").grain == 1)
+      var offsets: [Int] = []
+      try archive.forEachBlock(of: "n", elements: 5) { offset, _ in offsets.append(offset) }
+      #expect(offsets == [0, 6, 12, 18])
+    }
+  #endif
+
   /// A checksum is of all blocks, in whatever order they were read.
   @Test func aDamagedMemberIsSeenBehindItsLastBlock() throws {
     let folder = try TemporaryFolder()

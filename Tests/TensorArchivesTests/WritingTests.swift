@@ -119,7 +119,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = folder.path + "/a.npz"
     let tensors = Self.tensors(.float32)
-    var file = try ZIPWriter(path: path, smallestLarge: 150)
+    var file = try ZIPWriter(path: path, smallestLarge: 50)
     for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
       let contents = try NPY.contents(of: tensor, path: path, member: name)
       try file.add(contents, named: name + ".npy", deflating: deflating)
@@ -127,6 +127,14 @@ import Testing
     try file.finish()
     let read = try Sample.readAll(path)
     #expect(read.mapValues { Self.bits($0) } == tensors.mapValues { Self.bits($0) })
+    // Each number is in zip64's field alone: that of the other is full.
+    let whole = try bytes(of: path)
+    let central: [UInt8] = [0x50, 0x4B, 1, 2]
+    let entries = whole.indices.filter { whole[$0...].starts(with: central) }
+    #expect(entries.count == tensors.count)
+    for entry in entries.dropFirst() {
+      #expect(whole[(entry + 42)...].starts(with: [0xFF, 0xFF, 0xFF, 0xFF]))
+    }
     let locator: [UInt8] = [0x50, 0x4B, 6, 7]
     #expect(try bytes(of: path).dropLast(22).suffix(20).starts(with: locator))
   }
