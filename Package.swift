@@ -32,7 +32,8 @@ let package = Package(
   name: "parity-check",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "parity-check", targets: ["ParityCheck"])
+    .executable(name: "parity-check", targets: ["ParityCheck"]),
+    .library(name: "ParityTesting", targets: ["ParityTesting"]),
   ],
   traits: [
     .trait(name: "HDF5", description: "Read and write .h5 files; needs libhdf5."),
@@ -87,6 +88,12 @@ let package = Package(
         "ParityDiagnosis", realModule,
       ]),
     room(
+      "ParityTesting",
+      imports: [
+        "TensorCore", "RecurrentModel", "ParityFixtures", "ParityJudging", "ParityDiagnosis",
+        "ParityReports",
+      ]),
+    room(
       "ExternalEngine",
       imports: [
         "TensorArchives", "RecurrentModel", "ParityFixtures",
@@ -134,6 +141,7 @@ let package = Package(
       imports: [
         "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
       ]),
+    tests(of: "ParityTesting"),
     tests(of: "ExternalEngine", imports: ["RecurrentModel"]),
     tests(of: "ParityCheck", imports: ["RecurrentEngine", "TensorCore", "TensorArchives"]),
   ]

@@ -42,17 +42,7 @@ package struct OutputsFolder: OutputsSource {
       throw .unreadable(error)
     }
     do throws(InvalidValue) {
-      let list = request.required.joined(separator: ", ")
-      for name in request.required where tensors[name]?.elementType.isFloatingPoint != true {
-        throw InvalidValue(
-          name, expected: "a tensor of floats, beside \(list)",
-          found: tensors[name].map { "\($0.elementType) \($0.shape)" } ?? "none")
-      }
-      let known = request.required + request.optional
-      if let stranger = tensors.keys.filter({ !known.contains($0) }).min() {
-        throw InvalidValue(
-          stranger, expected: "none but \(known.joined(separator: ", "))", found: "a tensor")
-      }
+      try request.check(tensors)
     } catch {
       throw .invalid(path: path, error)
     }

@@ -1,4 +1,4 @@
-import RecurrentModel
+package import RecurrentModel
 package import TensorCore
 
 /// What somebody else's implementation is asked for.
@@ -12,6 +12,23 @@ package struct OutputsRequest: Sendable {
   package let canBeComputed: Bool
   /// What the manifest leaves to the shapes, or to its defaults.
   let completed: [String: JSONValue]
+}
+
+extension OutputsRequest {
+  /// - Throws: `InvalidValue` where a tensor is missing, of integers, or of another name.
+  package func check(_ tensors: [String: Tensor]) throws(InvalidValue) {
+    let list = required.joined(separator: ", ")
+    for name in required where tensors[name]?.elementType.isFloatingPoint != true {
+      throw InvalidValue(
+        name, expected: "a tensor of floats, beside \(list)",
+        found: tensors[name].map { "\($0.elementType) \($0.shape)" } ?? "none")
+    }
+    let known = required + optional
+    if let stranger = tensors.keys.filter({ !known.contains($0) }).min() {
+      throw InvalidValue(
+        stranger, expected: "none but \(known.joined(separator: ", "))", found: "a tensor")
+    }
+  }
 }
 
 extension ParityCase {

@@ -1,3 +1,4 @@
+import RecurrentModel
 package import TensorCore
 
 /// What somebody else's implementation made of a case.
@@ -17,6 +18,16 @@ package struct SuppliedOutputs: Sendable {
   package init(outputs: Result<[String: Tensor], Missing>, printed: String = "") {
     self.outputs = outputs
     self.printed = printed
+  }
+
+  /// - Parameter tensors: held to what is asked for, but for their shapes.
+  package init(_ tensors: [String: Tensor], for request: OutputsRequest) {
+    do throws(InvalidValue) {
+      try request.check(tensors)
+      self.init(outputs: .success(tensors))
+    } catch {
+      self.init(outputs: .failure(Missing("\(error)")))
+    }
   }
 }
 

@@ -38,6 +38,16 @@ package struct CaseResult: Sendable {
     self.remarks = remarks
   }
 
+  /// A case that can't be judged.
+  package init(_ location: CaseLocation, _ error: CaseError) {
+    let status: CaseStatus =
+      switch error {
+      case .unreadable: .unreadable
+      case .invalid: .invalid
+      }
+    self.init(location: location, status: status, remarks: ["\(error)"])
+  }
+
   /// A path under which no case could be looked for.
   package init(unreadable error: ArchiveError) {
     self.init(

@@ -59,12 +59,7 @@ package struct Judge: Sendable {
       case .sequential(let chain): return judge(chain, supplied)
       }
     } catch {
-      let status: CaseStatus =
-        switch error {
-        case .unreadable: .unreadable
-        case .invalid: .invalid
-        }
-      return CaseResult(location: location, status: status, remarks: ["\(error)"])
+      return CaseResult(location, error)
     }
   }
 

@@ -1,0 +1,42 @@
+import TensorCore
+
+/// A dense array of numbers in row-major order, as a fixture holds it and as an
+/// implementation under test returns it.
+public struct FixtureTensor: Sendable {
+  let tensor: Tensor
+
+  init(_ tensor: Tensor) { self.tensor = tensor }
+
+  /// - Parameters:
+  ///   - elements: row-major, as many as `shape` counts.
+  ///   - shape: the sizes of the axes, outermost first; none of them negative.
+  public init(_ elements: [Float], shape: [Int]) {
+    self.init(Tensor(elements, shape: Shape(shape)))
+  }
+
+  /// - Parameters:
+  ///   - elements: row-major, as many as `shape` counts.
+  ///   - shape: the sizes of the axes, outermost first; none of them negative.
+  public init(_ elements: [Double], shape: [Int]) {
+    self.init(Tensor(elements, shape: Shape(shape)))
+  }
+
+  /// The sizes of the axes, outermost first.
+  public var shape: [Int] { tensor.shape.axes }
+
+  /// The elements, each rounded to a float. O(elements).
+  public var floats: [Float] {
+    tensor.integers?.map { Float($0) } ?? tensor.elements(as: Float.self)
+  }
+
+  /// The elements; exact, but for an integer beyond 2⁵³. O(elements).
+  public var doubles: [Double] {
+    tensor.integers?.map { Double($0) } ?? tensor.elements(as: Double.self)
+  }
+
+  /// The elements of a tensor of integers, `lengths` and token ids; nil of any other.
+  public var integers: [Int]? { tensor.integers?.map { Int($0) } }
+
+  /// As NumPy names it: `float32`, `int64`.
+  public var elementType: String { tensor.elementType.rawValue }
+}
