@@ -14,7 +14,9 @@ struct BiLSTMImplementation: FixtureImplementation {
       && module.projSize == 0 && module.bias && module.isBatched && !module.isPacked
   }
 
-  static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
+  static let fixtures =
+    ProcessInfo.processInfo.environment["FIXTURES"]
+    ?? URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../../../Fixtures").standardizedFileURL.path
 
   init(_ fixture: Fixture) throws {
