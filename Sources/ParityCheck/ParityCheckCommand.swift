@@ -117,7 +117,8 @@ struct ParityCheckCommand: AsyncParsableCommand {
         override: tolerance.rule, noiseWork: tolerance.noiseWork,
         subject: Judge.engine(threads: threads ?? Machine.cores), source: source,
         sourceArithmetic: actual.actualArithmetic,
-        diagnostician: Diagnostician(diagnose)), jobs: jobs ?? Machine.cores,
+        diagnostician: Diagnostician(diagnose), known: KnownOutputs(discovery.cases)),
+      jobs: jobs ?? Machine.cores,
       failFast: failFast)
     let progress = ProgressLine(total: cases.count)
     await run.run(cases, starting: progress.show) { result in

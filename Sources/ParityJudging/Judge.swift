@@ -17,6 +17,7 @@ package struct Judge: Sendable {
   let sourceArithmetic: Arithmetic?
   let noiseWork: Double
   let diagnostician: (any Diagnosing)?
+  let known: KnownOutputs?
 
   /// - Parameters:
   ///   - noiseWork: how many multiplications a forward pass may have for the rounding
@@ -24,10 +25,12 @@ package struct Judge: Sendable {
   ///   - source: of outputs to judge in place of what `subject` makes.
   ///   - sourceArithmetic: what these are computed in; nil for the case's own.
   ///   - diagnostician: asked where something differs.
+  ///   - known: what other cases' outputs are, to tell where these were supplied.
   package init(
     override: ToleranceRule? = nil, noiseWork: Double = Judge.standardNoiseWork,
     subject: @escaping Subject = Judge.engine, source: (any OutputsSource)? = nil,
-    sourceArithmetic: Arithmetic? = nil, diagnostician: (any Diagnosing)? = nil
+    sourceArithmetic: Arithmetic? = nil, diagnostician: (any Diagnosing)? = nil,
+    known: KnownOutputs? = nil
   ) {
     self.override = override
     self.noiseWork = noiseWork
@@ -35,6 +38,7 @@ package struct Judge: Sendable {
     self.source = source
     self.sourceArithmetic = sourceArithmetic
     self.diagnostician = diagnostician
+    self.known = known
   }
 
   /// Some seconds of replicas.
@@ -69,6 +73,7 @@ package struct Judge: Sendable {
   ) -> CaseResult {
     var result = verdict(on: parityCase, supplied)
     result.printed = supplied?.printed ?? ""
+    tellOwner(of: supplied, in: &result)
     // Outputs that are missing or of another shape are not the failure that was expected.
     let isCompared = supplied == nil || !result.comparisons.isEmpty
     if isCompared, let reason = parityCase.manifest.expectedFailure {
@@ -135,6 +140,15 @@ package struct Judge: Sendable {
 }
 
 extension Judge {
+  /// Outputs that differ may be another case's.
+  func tellOwner(of supplied: SuppliedOutputs?, in result: inout CaseResult) {
+    guard result.status == .failed, let known, let outputs = try? supplied?.outputs.get(),
+      let owner = known.owner(of: outputs, besides: result.location)
+    else { return }
+    result.remarks.append("these are the outputs of \(owner)")
+    result.diagnosis = nil
+  }
+
   /// Nobody asks why a case fails that is expected to.
   private func diagnosis(_ failure: Failure) -> Diagnosis? {
     failure.parityCase.manifest.expectedFailure == nil

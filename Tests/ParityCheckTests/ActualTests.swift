@@ -44,6 +44,33 @@ import Testing
     #expect(tool.output.contains("c_n: expected a tensor of floats, beside output, h_n, c_n"))
   }
 
+  /// Of the same shape, so that nothing but their numbers tells.
+  @Test func anotherCasesOutputsAreSaidToBe() throws {
+    let folder = try TemporaryFolder()
+    let other = "\(Repository.fixtures)/\(fixture)"
+    for name in ["mine", "theirs"] { try folder.copy(other, as: "cases/" + name) }
+    for name in ["output", "h_n", "c_n"] {
+      // Another case: some numbers have the other sign.
+      let path = "\(other)/outputs/\(name).npy"
+      var numbers = try bytes(of: path)
+      for place in stride(from: numbers.count - 1, to: numbers.count - 40, by: -4) {
+        numbers[place] ^= 0x80
+      }
+      try folder.write(numbers, to: "cases/theirs/outputs/\(name).npy")
+      try folder.write(numbers, to: "outputs/mine/\(name).npy")
+    }
+    let manifest = String(decoding: try bytes(of: other + "/manifest.json"), as: UTF8.self)
+    let undigested = manifest.replacing(/,\s*"digest": "[^"]*"/, with: "")
+    for name in ["mine", "theirs"] {
+      try folder.write(Array(undigested.utf8), to: "cases/\(name)/manifest.json")
+    }
+    let tool = try Tool(
+      "\(folder.path)/cases", "--filter", "mine", "--actual", "\(folder.path)/outputs")
+    #expect(tool.status == 1)
+    #expect(tool.output.contains("these are the outputs of theirs"), "\(tool.output)")
+    #expect(!tool.output.contains("diagnosis"))
+  }
+
   @Test func missingOutputsFailTheirCaseAlone() throws {
     let folder = try actual()
     let tool = try Tool("Fixtures", "--filter", "^lstm-b", "--actual", folder.path)

@@ -274,7 +274,9 @@ import Testing
     // What our engine gives stands in for PyTorch: only rounding lies between it
     // and the oracle.
     let model = try #require(empty.model)
-    return empty.with(reference: Judge.engine(model.configuration, model.stateDict, model.arithmetic).outputs(for: model.input))
+    return empty.with(
+      reference: Judge.engine(model.configuration, model.stateDict, model.arithmetic).outputs(
+        for: model.input))
   }
 
   @Test func amplifiedRoundingIsInconclusive() throws {

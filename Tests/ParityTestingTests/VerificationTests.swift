@@ -17,7 +17,10 @@ import Testing
     let names = ["output", "h_n", "c_n"]
     return try Dictionary(
       uniqueKeysWithValues: names.map {
-        ($0, FixtureTensor(try npyFloats("\(Self.path)/outputs/\($0).npy"), shape: shapes[$0] ?? []))
+        (
+          $0,
+          FixtureTensor(try npyFloats("\(Self.path)/outputs/\($0).npy"), shape: shapes[$0] ?? [])
+        )
       })
   }
 

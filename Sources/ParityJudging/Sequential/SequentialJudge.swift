@@ -10,6 +10,7 @@ extension Judge {
   ) -> CaseResult {
     var result = verdict(on: chain, supplied)
     result.printed = supplied?.printed ?? ""
+    tellOwner(of: supplied, in: &result)
     let isCompared = supplied == nil || !result.comparisons.isEmpty
     if isCompared, let reason = chain.manifest.expectedFailure { result.expectFailure(reason) }
     return result
