@@ -71,8 +71,8 @@ let package = Package(
     room(
       "ParityJudging",
       imports: [
-        "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentKernels",
-        "RecurrentEngine", "ParityFixtures", realModule,
+        "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison", "RecurrentModel",
+        "RecurrentKernels", "RecurrentEngine", "ParityFixtures", realModule,
       ]),
     room(
       "ParityDiagnosis",

@@ -1,5 +1,6 @@
 import TensorArchives
-import TensorCore
+package import TensorComparison
+package import TensorCore
 
 /// The actual tensor's elements in another order, under which it agrees.
 package enum Rearrangement: Sendable, Equatable {
@@ -14,6 +15,16 @@ package enum Rearrangement: Sendable, Equatable {
   /// Larger tensors are judged by a sample.
   private static let mostElements = 1 << 20
   private static let sampleCount = 1024
+
+  /// Of two tensors in memory.
+  package static func found(
+    actual: Tensor, expected: Tensor, within limits: Limits
+  ) -> Rearrangement? {
+    // Nothing has to be read, which is all that could be thrown.
+    try? found(
+      actual: LoadedSource(tensor: actual), expected: LoadedSource(tensor: expected),
+      Bounds(limits))
+  }
 
   /// The simplest that makes the two agree; nil where none does, or nothing finite
   /// stands where it would be seen. O(rank! · elements) of a small tensor.
@@ -85,6 +96,23 @@ package enum Rearrangement: Sendable, Equatable {
     var place = [Int](repeating: 0, count: other.rank)
     for axis in order.indices { place[order[axis]] = index[axis] }
     return zip(place, other.axes).reduce(0) { $0 * $1.1 + $1.0 }
+  }
+}
+
+extension Rearrangement: CustomStringConvertible {
+  package var description: String {
+    func seen(_ isWhole: Bool) -> String {
+      isWhole ? "agrees" : "agrees, as far as a sample shows,"
+    }
+    switch self {
+    case .reshaped(let isWhole):
+      return "\(seen(isWhole)) when reshaped: the elements are right, row by row"
+    case .transposed(let axes, let isWhole):
+      let moved = axes.indices.filter { axes[$0] != $0 }
+      return moved.count == 2
+        ? "\(seen(isWhole)) with axes \(moved[0]) and \(moved[1]) exchanged"
+        : "\(seen(isWhole)) with its axes in the order \(Shape.text(axes))"
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-import RecurrentModel
-import TensorCore
+package import RecurrentModel
+package import TensorCore
 
 extension SequentialArguments {
   /// The module with its parameters, which are taken out of `stateDict`.
@@ -110,7 +110,7 @@ private struct ModuleParameters {
 
 extension SequentialModule {
   /// By their names in the module.
-  var parameters: [String: Tensor] {
+  package var parameters: [String: Tensor] {
     switch layer {
     case .embedding(let weight, _): ["weight": weight]
     case .recurrent(_, let stateDict, _): stateDict.tensors

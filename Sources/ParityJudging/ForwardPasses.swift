@@ -94,10 +94,7 @@ extension RecurrentOutput {
   /// What to tell where a tensor has another shape than the reference's.
   func shapeMismatch(with reference: RecurrentOutput, of side: Failure.Side) -> String? {
     zip(reference.named, named).lazy.compactMap { expected, found in
-      found.tensor.shape == expected.tensor.shape
-        ? nil
-        : "\(expected.name): expected the shape \(expected.tensor.shape), found "
-          + "\(found.tensor.shape) from the \(side.rawValue)"
+      ShapeMismatch(expected.name, found: found.tensor, expected: expected.tensor)?.text(side)
     }.first
   }
 }

@@ -117,7 +117,12 @@ package struct Judge: Sendable {
     if let mismatch = passes.shapeMismatch {
       result.status = .failed
       result.remarks = [mismatch]
-      result.diagnosis = diagnosis(passes.failure(of: result.subject))
+      // Where the difference starts can't be told.
+      if let diagnosis = diagnosis(passes.failure(of: result.subject)),
+        !diagnosis.explanations.isEmpty
+      {
+        result.diagnosis = diagnosis
+      }
       return result
     }
     guard let replicas = passes.replicas(override) else {

@@ -109,11 +109,29 @@ extension Fixture {
   /// By their names in `state_dict()`, rounded to what the module computes in; empty where
   /// the fixture has none.
   public var stateDict: [String: FixtureTensor] {
-    parityCase?.model?.stateDict.tensors.mapValues(FixtureTensor.init) ?? [:]
+    if let chain { return chain.stateDict.mapValues(FixtureTensor.init) }
+    return parityCase?.model?.stateDict.tensors.mapValues(FixtureTensor.init) ?? [:]
   }
 
-  /// (B, T, I), (T, B, I) or (T, I), for a cell (B, I) or (I).
-  public var input: FixtureTensor? { recurrentInput.map { FixtureTensor($0.input) } }
+  /// The modules of a chain, in the order in which they run; empty for any other case.
+  public var chainModules: [ChainModule] {
+    chain?.sequential.modules.map { ChainModule(name: $0.name, className: $0.className) } ?? []
+  }
+
+  /// One module of a chain.
+  public struct ChainModule: Sendable, Equatable {
+    /// As in the names of its parameters.
+    public let name: String
+    /// `Embedding`, `LSTM`, `GRU`, `RNN`, `DirectionMerge`, `Linear`, `Softmax` or
+    /// `LogSoftmax`.
+    public let className: String
+  }
+
+  /// (B, T, I), (T, B, I) or (T, I), for a cell (B, I) or (I), for an `Embedding` indices of
+  /// any shape.
+  public var input: FixtureTensor? {
+    (recurrentInput?.input ?? chain?.input).map(FixtureTensor.init)
+  }
   /// nil for zeros.
   public var h0: FixtureTensor? { recurrentInput?.h0.map(FixtureTensor.init) }
   /// nil for zeros, and where the module has no cell state.
@@ -127,5 +145,19 @@ extension Fixture {
     if case .success(.recurrent(let parityCase)) = loaded { parityCase } else { nil }
   }
 
+  private var chain: SequentialCase? {
+    if case .success(.sequential(let chain)) = loaded { chain } else { nil }
+  }
+
   private var recurrentInput: RecurrentInput? { parityCase?.model?.input }
+}
+
+extension SequentialCase {
+  /// By their names in the chain.
+  fileprivate var stateDict: [String: Tensor] {
+    let named = sequential.modules.flatMap { module in
+      module.parameters.map { (module.name + "." + $0, $1) }
+    }
+    return Dictionary(uniqueKeysWithValues: named)
+  }
 }

@@ -71,12 +71,14 @@ extension TensorSource {
 }
 
 /// A tensor in memory: what stands in a file in another order, or packed.
-struct LoadedSource: TensorSource {
+package struct LoadedSource: TensorSource {
   let tensor: Tensor
 
-  var header: TensorHeader { TensorHeader(of: tensor) }
+  package init(tensor: Tensor) { self.tensor = tensor }
 
-  func read(_ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer) {
+  package var header: TensorHeader { TensorHeader(of: tensor) }
+
+  package func read(_ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer) {
     let width = tensor.elementType.byteCount
     tensor.withUnsafeBytes {
       buffer.copyMemory(

@@ -128,6 +128,22 @@ import Testing
     #expect(error?.description.hasPrefix("none of the 1 cases in ") == true)
   }
 
+  @Test func aChainTellsItsModules() throws {
+    let fixture = try fixture("sequential-lstm-classifier")
+    #expect(fixture.module == nil && fixture.arithmetic == "float32")
+    #expect(
+      fixture.chainModules.map(\.className)
+        == ["Embedding", "LSTM", "DirectionMerge", "Linear", "LogSoftmax"])
+    #expect(fixture.stateDict["bilstm.weight_ih_l0_reverse"]?.shape == [24, 5])
+    #expect(fixture.input?.integers?.isEmpty == false)
+    let failure = #expect(throws: ParityFailure.self) {
+      try fixture.verify { _ in
+        ["output": FixtureTensor([Float](repeating: 0, count: 12), shape: [4, 3])]
+      }
+    }
+    #expect(failure?.status == "failed")
+  }
+
   @Test func aFixtureTellsItsModuleAndItsTensors() throws {
     let fixture = try fixture("lstm-packed")
     let module = try #require(fixture.module)

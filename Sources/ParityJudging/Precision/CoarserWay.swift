@@ -26,7 +26,13 @@ package struct CoarserWay: Sendable {
     }
 
   private static func declare(_ arithmetic: Arithmetic) -> String {
-    "if that is meant, say \"arithmetic\": \"\(arithmetic)\" in the case, else compute in float32"
+    "if that is meant, \(statement(of: arithmetic)), else compute in float32"
+  }
+
+  /// How a user says so: in the case of its reference, at the command of other outputs.
+  static func statement(of arithmetic: Arithmetic) -> String {
+    "say \"arithmetic\": \"\(arithmetic)\" in the case, or --actual-arithmetic \(arithmetic) of "
+      + "other outputs"
   }
 
   private static func products(

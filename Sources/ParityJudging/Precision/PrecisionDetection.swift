@@ -169,8 +169,8 @@ extension PrecisionDetection {
       }
     }
     return coarser.map { arithmetic in
-      "rounding as coarse as \(arithmetic)'s would explain it: if it was computed so, say "
-        + "\"arithmetic\": \"\(arithmetic)\""
+      "rounding as coarse as \(arithmetic)'s would explain it: if it was computed so, "
+        + CoarserWay.statement(of: arithmetic)
     }
   }
 
@@ -180,7 +180,7 @@ extension PrecisionDetection {
       explanation(
         "stored-in-\(arithmetic)",
         "every number of the \(side.rawValue) is a \(arithmetic): it was computed or stored so; "
-          + "say \"arithmetic\": \"\(arithmetic)\"")
+          + CoarserWay.statement(of: arithmetic))
     }
   }
 

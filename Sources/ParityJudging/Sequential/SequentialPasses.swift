@@ -35,10 +35,7 @@ package struct SequentialPasses {
   /// What is wrong where the subject's outputs are not of the reference's shapes.
   func shapeMismatch(of side: Failure.Side) -> String? {
     compared.lazy.compactMap { name, actual, reference, _ in
-      actual.shape == reference.shape
-        ? nil
-        : "\(name): expected the shape \(reference.shape), found \(actual.shape) from the "
-          + side.rawValue
+      ShapeMismatch(name, found: actual, expected: reference)?.text(side)
     }.first
   }
 }
