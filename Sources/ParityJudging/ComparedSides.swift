@@ -45,8 +45,10 @@ struct ComparedSides {
       return .noise(noise.with(largestZ: largestZ))
     }
     guard let limits = rule.limits(for: arithmetic) else { return .bits }
-    // The oracle does not round as the reference did: it is held to no less than
-    // what torch allows for rounding, however tight the case's own rule.
-    return sides == .subjectAndReference ? limits : limits.loosened(to: .torch(arithmetic))
+    // The oracle does not round as the reference did, nor a subject that computes in
+    // something else: they are held to no less than what torch allows for rounding,
+    // however tight the case's own rule.
+    let isOwn = sides == .subjectAndReference && subject == nil
+    return isOwn ? limits : limits.loosened(to: .torch(arithmetic))
   }
 }
