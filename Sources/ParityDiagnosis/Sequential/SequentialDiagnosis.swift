@@ -12,7 +12,7 @@ extension Diagnostician {
     let replays = SequentialReplay.all(of: failure.chain.sequential)
     let found = concurrentMap(replays.count) { index -> Double? in
       guard let outputs = try? replays[index].outputs(for: failure.chain.input) else { return nil }
-      return largestZ(of: outputs, in: failure)
+      return largestZ(of: replays[index], outputs, in: failure)
     }
     let matches = zip(replays, found).compactMap { replay, z in z.map { (replay, z: $0) } }
     guard let best = matches.map(\.z).min() else { return nil }
@@ -23,23 +23,41 @@ extension Diagnostician {
       })
   }
 
-  /// Two that are this near each other explain equally.
-  private static let alike = 1.05
+  /// Two that are this near each other explain equally: each is held to noise that was
+  /// measured on its own.
+  private static let alike = 2.0
 
   /// nil where something of the failing side is not reproduced, or nothing was compared.
   private func largestZ(
-    of outputs: SequentialOutput, in failure: SequentialFailure
+    of replay: SequentialReplay, _ outputs: SequentialOutput, in failure: SequentialFailure
   ) -> Double? {
+    guard isNear(outputs, failure) else { return nil }
+    // Another chain has noise of its own; that of its recurrent modules is hardly changed by
+    // what is wrong in them.
+    let own = replay.mistake == nil ? failure.limits(of: replay.sequential, outputs) : [:]
     var largest: Double?
     for (name, tensor) in failure.outputs {
       guard let exact = outputs[name], exact.shape == tensor.shape,
-        let limits = failure.limits(name)
+        let limits = own[name] ?? failure.limits(name)
       else { return nil }
       let difference = TensorDifference(of: tensor, from: exact, within: limits)
       guard difference.agrees else { return nil }
       largest = max(largest ?? 0, difference.noise?.largest?.value ?? 0)
     }
     return largest
+  }
+
+  /// Whether it is worth measuring its noise: each tensor is off by less than a hundredth
+  /// of its largest element.
+  private func isNear(_ outputs: SequentialOutput, _ failure: SequentialFailure) -> Bool {
+    failure.outputs.allSatisfy { name, tensor in
+      guard let exact = outputs[name], exact.shape == tensor.shape else { return false }
+      let (found, wanted) = (tensor.elements(as: Double.self), exact.elements(as: Double.self))
+      let largest = wanted.lazy.filter(\.isFinite).map { abs($0) }.max() ?? 0
+      return zip(found, wanted).allSatisfy {
+        $0.isFinite && $1.isFinite ? abs($0 - $1) <= largest / 100 : $0.isFinite == $1.isFinite
+      }
+    }
   }
 
   private func explanation(

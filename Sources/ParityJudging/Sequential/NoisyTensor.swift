@@ -8,6 +8,9 @@ struct NoisyTensor {
   /// By row.
   var isLost: [Bool]
 
+  /// Of an output, whether its first axis is the batch.
+  var isBatchFirst = false
+
   /// Elements of a row.
   var size: Int { shape.axes.last ?? 0 }
 
@@ -28,5 +31,41 @@ extension NoisyTensor {
     self.init(
       SequentialShape(tensor.shape.axes), rows,
       isLost: Array(repeating: false, count: count))
+  }
+}
+
+extension NoisyTensor {
+  /// What a recurrent module hands on, of all rows of its output or its h_n.
+  func selected(
+    _ select: SequentialModule.Selection, _ shape: SequentialShape
+  ) -> NoisyTensor {
+    let count = shape.axes.dropLast().reduce(1, *)
+    switch select {
+    case .output:
+      return NoisyTensor(shape, rows, isLost: isLost)
+    case .hN:
+      return NoisyTensor(shape, rows.suffix(count), isLost: isLost.suffix(count))
+    case .firstLayer:
+      return NoisyTensor(
+        shape, Array(rows.prefix(count)), isLost: Array(isLost.prefix(count)))
+    case .lastStep:
+      let batch = count / shape.directions
+      let last = (0..<batch).map { lastRow(of: $0, batch: batch) }
+      let halves = last.map { row in
+        shape.directions == 1
+          ? [rows[row]]
+          : { [$0.0, $0.1] }(rows[row].halves(shape.axes.last ?? 0))
+      }
+      return NoisyTensor(
+        shape,
+        (0..<shape.directions).flatMap { direction in halves.map { $0[direction] } },
+        isLost: (0..<shape.directions).flatMap { _ in last.map { isLost[$0] } })
+    }
+  }
+
+  /// Where a sequence's last step stands in an output (B, T, …), (T, B, …) or (T, …).
+  private func lastRow(of sequence: Int, batch: Int) -> Int {
+    let steps = rows.count / max(1, batch)
+    return isBatchFirst ? sequence * steps + steps - 1 : (steps - 1) * batch + sequence
   }
 }

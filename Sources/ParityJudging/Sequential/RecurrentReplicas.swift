@@ -28,6 +28,7 @@ extension SequentialScan {
     var output = blank(
       layout.axes(features: configuration.outputFeatures), size: configuration.outputFeatures)
     output.shape.directions = configuration.directions.count
+    output.isBatchFirst = configuration.batchFirst
     var hN = blank(
       layout.stateAxes(rows: rows, features: configuration.outputSize),
       size: configuration.outputSize)

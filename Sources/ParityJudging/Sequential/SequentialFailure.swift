@@ -1,5 +1,5 @@
 package import ParityFixtures
-import RecurrentModel
+package import RecurrentModel
 package import TensorComparison
 package import TensorCore
 
@@ -10,27 +10,48 @@ package struct SequentialFailure: Sendable {
   package let side: Failure.Side
   /// What that side says, by the names in `outputs/`; intermediate results may be missing.
   package let outputs: [String: Tensor]
+  /// What the subject computes in; nil for what the chain asks for.
+  private let arithmetic: Arithmetic?
   private let limits: [String: NoiseLimits]
 
-  /// How far that side may be from a chain in doubles; nil for an output that is not held to
-  /// rounding noise.
+  /// How far that side may be from the chain in doubles; nil for an output that is not held
+  /// to rounding noise.
   package func limits(_ name: String) -> Limits? { limits[name].map(Limits.noise) }
+
+  /// The same where the chain is another, whose results in doubles are known. O(17 forward
+  /// passes).
+  package func limits(
+    of other: Sequential, _ exact: SequentialOutput
+  ) -> [String: Limits] {
+    let noise = try? CaseNoise(of: chain.arithmetic, subject: arithmetic) {
+      (model: RoundingModel) throws(InvalidValue) -> NoiseEstimate in
+      try NoiseEstimate(other, chain.input, model, replicas: 16)
+    }
+    return Self.limits(side, outputs, chain.arithmetic, exact, noise).mapValues(Limits.noise)
+  }
 
   init(
     _ chain: SequentialCase, side: Failure.Side, outputs: [String: Tensor],
-    oracle: SequentialOutput, noise: CaseNoise?
+    oracle: SequentialOutput, noise: CaseNoise?, in arithmetic: Arithmetic?
   ) {
     self.chain = chain
     self.side = side
     self.outputs = outputs
+    self.arithmetic = arithmetic
+    limits = Self.limits(side, outputs, chain.arithmetic, oracle, noise)
+  }
+
+  private static func limits(
+    _ side: Failure.Side, _ outputs: [String: Tensor], _ arithmetic: Arithmetic,
+    _ exact: SequentialOutput, _ noise: CaseNoise?
+  ) -> [String: NoiseLimits] {
     var limits: [String: NoiseLimits] = [:]
-    for (name, exact) in oracle.named {
-      let stored =
-        outputs[name].flatMap { Arithmetic(of: $0.elementType) } ?? chain.arithmetic
+    for (name, exact) in exact.named {
+      let stored = outputs[name].flatMap { Arithmetic(of: $0.elementType) } ?? arithmetic
       limits[name] = noise?.limits(
         side == .reference ? .referenceAndOracle : .subjectAndOracle, name, exact: exact,
         stored: stored)
     }
-    self.limits = limits
+    return limits
   }
 }

@@ -88,7 +88,8 @@ extension Judge {
       if result.status == .failed {
         if let module = firstDiffering(result, chain.sequential) { result.remarks.append(module) }
         if chain.manifest.expectedFailure == nil {
-          result.diagnosis = diagnostician?.diagnose(passes.failure(result, noise))
+          result.diagnosis = diagnostician?.diagnose(
+            passes.failure(result, noise, in: sourceArithmetic))
         }
       }
     }

@@ -24,12 +24,14 @@ package struct SequentialPasses {
     }
   }
 
-  func failure(_ result: CaseResult, _ noise: CaseNoise?) -> SequentialFailure {
+  func failure(_ result: CaseResult, _ noise: CaseNoise?, in arithmetic: Arithmetic?)
+    -> SequentialFailure
+  {
     let side = result.isReferenceAtFault ? .reference : result.subject
     let compared = compared.map { ($0.name, side == .reference ? $0.reference : $0.actual) }
     return SequentialFailure(
       chain, side: side, outputs: Dictionary(uniqueKeysWithValues: compared), oracle: oracle,
-      noise: noise)
+      noise: noise, in: arithmetic)
   }
 
   /// What is wrong where the subject's outputs are not of the reference's shapes.

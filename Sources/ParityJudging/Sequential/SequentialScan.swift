@@ -28,12 +28,8 @@ struct SequentialScan {
         guard let output = outputs["output"], let hN = outputs["h_n"] else {
           preconditionFailure("a chain has no cells")
         }
-        value = select == .output ? output : hN
-        // The last layer's rows.
-        let count = shape.axes.dropLast().reduce(1, *)
-        value.rows = value.rows.suffix(count)
-        value.isLost = value.isLost.suffix(count)
-        value.shape = shape
+        value = select == .output || select == .lastStep ? output : hN
+        value = value.selected(select, shape)
       } else {
         value = result(index, module.layer, value, input, shape)
         tensors[module.name + ".output"] = value
@@ -69,8 +65,8 @@ struct SequentialScan {
         noise(index, row: row, units: weight.shape.axes[0]).product(matrix, vector, .inputProduct)
       }
       return NoisyTensor(shape, rows, isLost: value.isLost)
-    case .directionMerge(let mode, _):
-      return merged(index, value, mode, shape)
+    case .directionMerge(let mode, let exchanging):
+      return merged(index, value, mode, exchanging, shape)
     case .softmax(let isLogarithm, let axis):
       return softmax(index, value, isLogarithm, axis)
     case .recurrent:
@@ -79,7 +75,7 @@ struct SequentialScan {
   }
 
   private func merged(
-    _ index: Int, _ value: NoisyTensor, _ mode: SequentialModule.MergeMode,
+    _ index: Int, _ value: NoisyTensor, _ mode: SequentialModule.MergeMode, _ exchanging: Bool,
     _ shape: SequentialShape
   ) -> NoisyTensor {
     let isState = value.shape.isState
@@ -94,7 +90,7 @@ struct SequentialScan {
       let noise = noise(index, row: row, units: size)
       rows.append(
         mode == .concat
-          ? NoisyVector(joining: [forward, reverse])
+          ? NoisyVector(joining: exchanging ? [reverse, forward] : [forward, reverse])
           : NoisyVector(count: size) { noise.merged(forward[$0], reverse[$0], mode, $0) })
       isLost.append(value.isLost[row] || isState && value.isLost[count + row])
     }
@@ -141,7 +137,7 @@ extension StepNoise {
 }
 
 extension NoisyVector {
-  fileprivate func halves(_ size: Int) -> (NoisyVector, NoisyVector) {
+  func halves(_ size: Int) -> (NoisyVector, NoisyVector) {
     (
       NoisyVector(Array(values[..<size]), replicas: replicas.map { Array($0[..<size]) }),
       NoisyVector(Array(values[size...]), replicas: replicas.map { Array($0[size...]) })
