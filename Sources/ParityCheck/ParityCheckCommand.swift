@@ -1,4 +1,5 @@
 import ArgumentParser
+import ExternalEngine
 import ParityDiagnosis
 import ParityFixtures
 import ParityJudging
@@ -125,6 +126,8 @@ struct ParityCheckCommand: AsyncParsableCommand {
       progress.above { add(result) }
     }
     progress.erase()
+    // --fail-fast leaves some behind.
+    RunningEngines.shared.end()
     for stranger in discovery.strangers {
       Terminal.print(["note: \(Style.printable(stranger)) is not a fixture, passed over"])
     }

@@ -71,15 +71,7 @@ package struct Judge: Sendable {
   package func judge(
     _ parityCase: ParityCase, _ supplied: SuppliedOutputs? = nil
   ) -> CaseResult {
-    var result = verdict(on: parityCase, supplied)
-    result.printed = supplied?.printed ?? ""
-    tellOwner(of: supplied, in: &result)
-    // Outputs that are missing or of another shape are not the failure that was expected.
-    let isCompared = supplied == nil || !result.comparisons.isEmpty
-    if isCompared, let reason = parityCase.manifest.expectedFailure {
-      result.expectFailure(reason)
-    }
-    return result
+    finished(verdict(on: parityCase, supplied), supplied, parityCase.manifest)
   }
 
   private func verdict(
@@ -145,8 +137,21 @@ package struct Judge: Sendable {
 }
 
 extension Judge {
+  /// A verdict with what is said of every case alike.
+  func finished(
+    _ verdict: CaseResult, _ supplied: SuppliedOutputs?, _ manifest: Manifest
+  ) -> CaseResult {
+    var result = verdict
+    result.printed = supplied?.printed ?? ""
+    tellOwner(of: supplied, in: &result)
+    // Outputs that are missing or of another shape are not the failure that was expected.
+    let isCompared = supplied == nil || !result.comparisons.isEmpty
+    if isCompared, let reason = manifest.expectedFailure { result.expectFailure(reason) }
+    return result
+  }
+
   /// Outputs that differ may be another case's.
-  func tellOwner(of supplied: SuppliedOutputs?, in result: inout CaseResult) {
+  private func tellOwner(of supplied: SuppliedOutputs?, in result: inout CaseResult) {
     guard result.status == .failed, let known, let outputs = try? supplied?.outputs.get(),
       let owner = known.owner(of: outputs, besides: result.location)
     else { return }

@@ -8,12 +8,7 @@ extension Judge {
   package func judge(
     _ chain: SequentialCase, _ supplied: SuppliedOutputs? = nil
   ) -> CaseResult {
-    var result = verdict(on: chain, supplied)
-    result.printed = supplied?.printed ?? ""
-    tellOwner(of: supplied, in: &result)
-    let isCompared = supplied == nil || !result.comparisons.isEmpty
-    if isCompared, let reason = chain.manifest.expectedFailure { result.expectFailure(reason) }
-    return result
+    finished(verdict(on: chain, supplied), supplied, chain.manifest)
   }
 
   private func verdict(
