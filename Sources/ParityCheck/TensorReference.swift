@@ -23,7 +23,7 @@ struct TensorReference {
 
   /// All tensors of the archive, or the one that is named.
   func tensors() throws(ArchiveError) -> NamedTensors {
-    try NamedTensors(try TensorContainer.open(path), only: name)
+    try NamedTensors(try TensorContainer.open(path, namingFiles: true), only: name)
   }
 
   /// - Parameter role: the name to look for where none is given and the file

@@ -16,7 +16,8 @@ struct FolderArchive: TensorArchive {
 
   /// - Parameters: as `TensorContainer.open`.
   init(
-    path: String, within boundary: FileBoundary?, passingOver others: Set<String>
+    path: String, within boundary: FileBoundary?, passingOver others: Set<String>,
+    namingFiles: Bool
   ) throws(ArchiveError) {
     self.path = path
     self.boundary = boundary
@@ -27,7 +28,9 @@ struct FolderArchive: TensorArchive {
       guard let container = TensorContainer(path: file.path) else { continue }
       let archive = try TensorContainer.open(file.path)
       for name in archive.tensorNames {
-        let own = container.holdsNames ? name : TensorContainer.stem(of: file.path)
+        let stem = TensorContainer.stem(of: file.path)
+        let isCaseOfItsOwn = namingFiles && !walk.prefixesOfManifests.contains(file.prefix)
+        let own = !container.holdsNames ? stem : isCaseOfItsOwn ? stem + "/" + name : name
         let key = file.prefix + own
         if let other = parts.updateValue(Part(archive: archive, name: name), forKey: key) {
           throw ArchiveError(
@@ -85,6 +88,8 @@ struct Walk {
   /// Resolved paths to leave out.
   let others: Set<String>
   private(set) var files: [(path: String, prefix: String)] = []
+  /// Of folders that hold a manifest.
+  private(set) var prefixesOfManifests: Set<String> = []
   private var visited: Set<String> = []
 
   /// Deeper folders are not looked into: a fixture's are two levels deep.
@@ -113,6 +118,7 @@ struct Walk {
         try visit(path, prefix: prefix + name + "/", depth: depth + 1)
       } else if !others.contains(FileBoundary.resolved(path) ?? path) {
         files.append((path, prefix))
+        if name == manifestName { prefixesOfManifests.insert(prefix) }
       }
     }
   }

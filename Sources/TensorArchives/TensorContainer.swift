@@ -49,13 +49,17 @@ package enum TensorContainer: CaseIterable, Sendable {
   /// - Parameters:
   ///   - boundary: what a folder's files must lie in; nil for anywhere.
   ///   - others: resolved paths of a folder's files that are no part of it.
+  ///   - namingFiles: whether the names of what a folder's files hold start with the file's,
+  ///     `gru/outputs/h_n`, but in a folder with a manifest: for folders of many cases.
   /// - Throws: `ArchiveError` where nothing is there, its ending is unknown, or
   ///   it is not what its ending promises.
   package static func open(
-    _ path: String, within boundary: FileBoundary? = nil, passingOver others: Set<String> = []
+    _ path: String, within boundary: FileBoundary? = nil, passingOver others: Set<String> = [],
+    namingFiles: Bool = false
   ) throws(ArchiveError) -> any TensorArchive {
     if try FileBytes.kind(of: path) == .folder {
-      return try FolderArchive(path: path, within: boundary, passingOver: others)
+      return try FolderArchive(
+        path: path, within: boundary, passingOver: others, namingFiles: namingFiles)
     }
     switch TensorContainer(path: path) {
     case .npy: return try NPYFile(path: path, isCompressed: false)

@@ -26,6 +26,25 @@ import Testing
 
   private var right: Tensor { Tensor(elements, shape: [2, 3, 4]) }
 
+  /// Two runs' results: their tensors belong to the files that they stand in.
+  @Test func foldersOfManyFilesAreComparedFileByFile() throws {
+    for run in ["one", "two"] {
+      try FileManager.default.createDirectory(
+        atPath: folder.path + "/" + run, withIntermediateDirectories: true)
+      try write(run + "/gru.npz", ["output": right, "h_n": right])
+      try write(run + "/lstm.npz", ["output": right])
+      try write(run + "/case", ["output": right])
+    }
+    let tool = try compare("one", "two")
+    #expect(tool.status == 0)
+    #expect(tool.lines.last?.hasPrefix("4 tensors: 4 agree in ") == true)
+    try write("two/lstm.npz", ["output": changed { $0[3] += 1 }])
+    let differing = try compare("one", "two")
+    #expect(differing.status == 1)
+    #expect(differing.lines.contains { $0.hasPrefix("differs     lstm/output ") })
+    #expect(differing.lines.last?.hasPrefix("4 tensors: 3 agree, 1 differs in ") == true)
+  }
+
   @Test func theSameNumbersAgreeInAnyContainer() throws {
     let lengths = Tensor([Int64(3), 1], shape: [2])
     let tensors = ["outputs/output": right, "inputs/lengths": lengths]
