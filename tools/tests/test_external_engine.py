@@ -9,18 +9,21 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
-ENGINE = f"'{sys.executable}' '{ROOT / 'tools' / 'numpy_engine.py'}'"
+ENGINE = ROOT / "tools" / "numpy_engine.py"
+H5_ENGINE = Path(__file__).resolve().parent / "h5_engine.py"
 
 
-def judge(*options: str, bug: str = "") -> tuple[int, str]:
-    command = [PARITY_CHECK, ROOT / "Fixtures", "--engine", f"{ENGINE} {bug} {{case}} {{out}}"]
+def judge(*options: str, bug: str = "", engine: Path = ENGINE) -> tuple[int, str]:
+    line = f"'{sys.executable}' '{engine}' {bug} {{case}} {{out}}"
+    command = [PARITY_CHECK, ROOT / "Fixtures", "--engine", line]
     run = subprocess.run([*command, *options], capture_output=True, text=True)
     return run.returncode, run.stdout
 
 
-@pytest.mark.parametrize("container", ["folder", "npz"])
-def test_all_fixtures_pass(container):
-    status, text = judge("--engine-input", container)
+@pytest.mark.parametrize(
+    ("container", "engine"), [("folder", ENGINE), ("npz", ENGINE), ("h5", H5_ENGINE)])
+def test_all_fixtures_pass(container, engine):
+    status, text = judge("--engine-input", container, engine=engine)
     assert status == 0, text
     summary = text.splitlines()[-1]
     assert re.match(r"\d+ cases: \d+ passed, 1 skipped in ", summary), summary
