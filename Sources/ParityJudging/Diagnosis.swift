@@ -10,7 +10,6 @@ package struct Failure: Sendable {
     case reference
   }
 
-  package let parityCase: ParityCase
   package let model: ParityCase.Model
   /// Which of the sides differs from what the module computes.
   package let side: Side
@@ -19,10 +18,8 @@ package struct Failure: Sendable {
   package let oracle: RecurrentOutput
 
   package init(
-    parityCase: ParityCase, model: ParityCase.Model, side: Side, outputs: RecurrentOutput,
-    oracle: RecurrentOutput
+    model: ParityCase.Model, side: Side, outputs: RecurrentOutput, oracle: RecurrentOutput
   ) {
-    self.parityCase = parityCase
     self.model = model
     self.side = side
     self.outputs = outputs
@@ -68,6 +65,8 @@ package struct Diagnosis: Sendable {
 
 /// Where a difference starts, as far as the outputs show it.
 package struct FaultPlace: Sendable, Equatable {
+  /// Of a chain, with its class: `bilstm (LSTM)`.
+  package var module: String?
   package var sequence: Int?
   package var step: Int?
   package var layer: Int?
@@ -83,8 +82,9 @@ package struct FaultPlace: Sendable, Equatable {
 extension FaultPlace: CustomStringConvertible {
   package var description: String {
     let parts: [String?] = [
-      sequence.map { "sequence \($0)" }, step.map { "step \($0)" }, layer.map { "layer \($0)" },
-      direction.map { "\($0)" }, unit.map { "unit \($0)" }, gate.map { "gate \($0)" },
+      module, sequence.map { "sequence \($0)" }, step.map { "step \($0)" },
+      layer.map { "layer \($0)" }, direction.map { "\($0)" }, unit.map { "unit \($0)" },
+      gate.map { "gate \($0)" },
     ]
     let place = parts.compactMap(\.self).joined(separator: ", ")
     return [place, remark].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ": ")

@@ -50,8 +50,8 @@ struct ForwardPasses {
 
   func failure(of side: Failure.Side) -> Failure {
     Failure(
-      parityCase: parityCase, model: model, side: side,
-      outputs: side == .reference ? parityCase.reference : actual, oracle: oracle)
+      model: model, side: side, outputs: side == .reference ? parityCase.reference : actual,
+      oracle: oracle)
   }
 
   /// How many replicas measure the rounding noise; nil where no tensor is held to it.

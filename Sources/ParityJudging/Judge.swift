@@ -87,10 +87,9 @@ package struct Judge: Sendable {
       result.status = .invalid
       result.remarks = ["the reference breaks the layout contract"]
       result.diagnosis = parityCase.model.flatMap { model in
-        diagnosis(
+        diagnostician(for: parityCase.manifest)?.diagnose(
           Failure(
-            parityCase: parityCase, model: model, side: .reference,
-            outputs: parityCase.reference,
+            model: model, side: .reference, outputs: parityCase.reference,
             oracle: Oracle(model.configuration, model.stateDict).outputs(for: model.input)))
       }
       return result
@@ -110,8 +109,8 @@ package struct Judge: Sendable {
       result.status = .failed
       result.remarks = [mismatch]
       // Where the difference starts can't be told.
-      if let diagnosis = diagnosis(passes.failure(of: result.subject)),
-        !diagnosis.explanations.isEmpty
+      if let diagnosis = diagnostician(for: parityCase.manifest)?.diagnose(
+        passes.failure(of: result.subject)), !diagnosis.explanations.isEmpty
       {
         result.diagnosis = diagnosis
       }
@@ -160,9 +159,8 @@ extension Judge {
   }
 
   /// Nobody asks why a case fails that is expected to.
-  private func diagnosis(_ failure: Failure) -> Diagnosis? {
-    failure.parityCase.manifest.expectedFailure == nil
-      ? diagnostician?.diagnose(failure) : nil
+  func diagnostician(for manifest: Manifest) -> (any Diagnosing)? {
+    manifest.expectedFailure == nil ? diagnostician : nil
   }
 
   private func forwardPasses(
@@ -241,7 +239,8 @@ extension Judge {
       if result.status == .failed {
         result.remarks += nonFiniteParameters(model.stateDict)
         let side = result.isReferenceAtFault ? .reference : result.subject
-        result.diagnosis = diagnosis(passes.failure(of: side))
+        result.diagnosis = diagnostician(for: parityCase.manifest)?.diagnose(
+          passes.failure(of: side))
       }
     }
     return result

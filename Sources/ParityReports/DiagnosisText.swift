@@ -10,7 +10,7 @@ struct DiagnosisText {
         + "[\(explanation.names.joined(separator: ", "))]"
     }
     guard explanations.isEmpty else { return explanations }
-    let start = diagnosis.start.map { "; it starts at \($0)" } ?? ""
+    let start = diagnosis.start.map { "; it starts \($0.module == nil ? "at" : "in") \($0)" } ?? ""
     return ["no known mistake reproduces it\(start)"] + [diagnosis.suspicion].compactMap(\.self)
   }
 }

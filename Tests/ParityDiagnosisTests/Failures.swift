@@ -26,7 +26,7 @@ extension ParityCase {
   func failure(_ outputs: RecurrentOutput) throws -> Failure {
     guard let model else { throw NotApplicable("no parameters", needs: "parameters") }
     return Failure(
-      parityCase: self, model: model, side: .outputs, outputs: outputs,
+      model: model, side: .outputs, outputs: outputs,
       oracle: Oracle(model.configuration, model.stateDict).outputs(for: model.input))
   }
 

@@ -63,6 +63,52 @@ import Testing
     let result = Judge(diagnostician: Diagnostician(.full)).judge(
       chain, SuppliedOutputs(["output": wrong], for: chain.outputsRequest))
     #expect(result.status == .failed)
-    #expect(result.diagnosis == nil)
+    let diagnosis = try #require(result.diagnosis)
+    #expect(diagnosis.explanations.isEmpty && diagnosis.start == nil)
+  }
+
+  /// The tagger's results, its LSTM replaced.
+  private func tagger(
+    _ lstm: (inout Replay) throws -> Void, changing: (RecurrentOutput) -> RecurrentOutput = { $0 }
+  ) throws -> CaseResult {
+    let chain = try #require(
+      Self.chains.first { $0.location.name == "sequential-lstm-tagger" })
+    let wrong = try chain.sequential.outputs(for: chain.input, in: .float64) {
+      var replay = Replay(
+        ParityCase.Model(
+          configuration: $0, stateDict: $1, input: $2, arithmetic: chain.arithmetic))
+      try lstm(&replay)
+      return changing(replay.outputs())
+    }
+    let known = Set(chain.reference.map(\.name))
+    let outputs = Dictionary(
+      uniqueKeysWithValues: wrong.named.filter { known.contains($0.name) }.map {
+        ($0.name, $0.tensor.rounded(to: chain.arithmetic.storage))
+      })
+    return Judge(diagnostician: Diagnostician(.fast)).judge(
+      chain, SuppliedOutputs(outputs, for: chain.outputsRequest))
+  }
+
+  @Test func twoMistakesWithinAModuleAreNamed() throws {
+    let names = ["gates-ifog", "bias-ih-dropped"]
+    let result = try tagger { replay in
+      for name in names { try Mistake.named(name).apply(to: &replay) }
+    }
+    let explanation = try #require(result.diagnosis?.explanations.first)
+    #expect(Set(explanation.names) == Set(names))
+    #expect(explanation.sentence.hasPrefix("in bilstm (LSTM), the outputs are reproduced"))
+  }
+
+  @Test func anUnknownMistakeIsPlacedWithinItsModule() throws {
+    let result = try tagger({ _ in }) { right in
+      let output = right.output.map { output in
+        output.mapping { $0 == output.count / 2 ? $1 + 0.01 : $1 }
+      }
+      return RecurrentOutput(output: output, hN: right.hN, cN: right.cN)
+    }
+    let diagnosis = try #require(result.diagnosis)
+    #expect(diagnosis.explanations.isEmpty)
+    #expect(diagnosis.start?.module == "bilstm (LSTM)")
+    #expect(diagnosis.start?.unit != nil && diagnosis.start?.step != nil)
   }
 }

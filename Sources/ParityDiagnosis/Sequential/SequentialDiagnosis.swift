@@ -6,7 +6,8 @@ import TensorCore
 
 extension Diagnostician {
   /// What reproduces the failing side of a chain: each known mistake by itself, around its
-  /// recurrent modules and in them. O(one forward pass each).
+  /// recurrent modules and in all of them; else what is wrong in the first module that
+  /// differs, where that is a recurrent one. O(one forward pass each).
   package func diagnose(_ failure: SequentialFailure) -> Diagnosis? {
     guard effort != .off, failure.chain.input.count > 0 else { return nil }
     let replays = SequentialReplay.all(of: failure.chain.sequential)
@@ -15,7 +16,10 @@ extension Diagnostician {
       return largestZ(of: replays[index], outputs, in: failure)
     }
     let matches = zip(replays, found).compactMap { replay, z in z.map { (replay, z: $0) } }
-    guard let best = matches.map(\.z).min() else { return nil }
+    guard let best = matches.map(\.z).min() else {
+      return failure.firstDiffering.flatMap { module, own in diagnose(own)?.within(module) }
+        ?? Diagnosis(explanations: [])
+    }
     let likely = matches.filter { $0.z <= best * Self.alike }
     return Diagnosis(
       explanations: likely.map { replay, z in

@@ -13,9 +13,10 @@ package struct SequentialFailure: Sendable {
   /// What the subject computes in; nil for what the chain asks for.
   private let arithmetic: Arithmetic?
   private let limits: [String: NoiseLimits]
+  /// What the chain computes, in doubles.
+  package let oracle: SequentialOutput
 
-  /// How far that side may be from the chain in doubles; nil for an output that is not held
-  /// to rounding noise.
+  /// How far that side may be from the chain in doubles.
   package func limits(_ name: String) -> Limits? { limits[name].map(Limits.noise) }
 
   /// The same where the chain is another, whose results in doubles are known. O(17 forward
@@ -37,6 +38,7 @@ package struct SequentialFailure: Sendable {
     self.chain = chain
     self.side = side
     self.outputs = outputs
+    self.oracle = oracle
     self.arithmetic = arithmetic
     limits = Self.limits(side, outputs, chain.arithmetic, oracle, noise)
   }

@@ -82,9 +82,14 @@ extension Judge {
       result.decide()
       if result.status == .failed {
         if let module = firstDiffering(result, chain.sequential) { result.remarks.append(module) }
-        if chain.manifest.expectedFailure == nil {
-          result.diagnosis = diagnostician?.diagnose(
-            passes.failure(result, noise, in: sourceArithmetic))
+        if let diagnostician = diagnostician(for: chain.manifest) {
+          // A mistake is told by rounding noise, whatever the case is held to.
+          var measured = noise
+          if measured == nil {
+            measured = try self.noise(chain, replicas: Replicas.scalarCount)
+          }
+          result.diagnosis = diagnostician.diagnose(
+            passes.failure(result, measured, in: sourceArithmetic))
         }
       }
     }
