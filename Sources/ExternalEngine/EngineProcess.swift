@@ -50,7 +50,8 @@ struct EngineProcess {
         }
         return (process, tail.text)
       }
-      RunningEngines.shared.remove(result.closureResult.0)
+      // It may have left others running, which nobody waits for.
+      RunningEngines.shared.end(result.closureResult.0)
       timer.cancel()
       let isOutOfTime = await timer.value
       let end: End =

@@ -16,7 +16,11 @@ package final class RunningEngines: Sendable {
 
   func insert(_ process: pid_t) { processes.withLock { _ = $0.insert(process) } }
 
-  func remove(_ process: pid_t) { processes.withLock { _ = $0.remove(process) } }
+  /// Ends all that one has started.
+  func end(_ process: pid_t) {
+    processes.withLock { _ = $0.remove(process) }
+    kill(-process, SIGKILL)
+  }
 
   /// Ends each with all that it started.
   package func end() {

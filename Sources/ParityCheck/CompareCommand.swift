@@ -92,7 +92,10 @@ struct CompareCommand: ParsableCommand {
     let text = ComparisonText(color.style, isVerbose: verbose, names: fates.map(\.name))
     Terminal.print(fates.flatMap { text.lines($0.name, $0.fate) })
     guard !pair.matching.pairs.isEmpty else {
-      return try fail("nothing to compare: no tensor of \(expected) is in \(actual)")
+      return try fail(
+        fates.isEmpty
+          ? "nothing to compare: neither \(expected) nor \(actual) holds a tensor"
+          : "nothing to compare: no tensor of \(expected) is in \(actual)")
     }
     Terminal.print([text.summary(fates.map(\.fate), seconds: (clock.now - start) / .seconds(1))])
     let isUnreadable = fates.contains { if case .unreadable = $0.fate { true } else { false } }

@@ -67,6 +67,18 @@ import Testing
     #expect(tool.output.contains("the engine was ended after 0.5 seconds"))
   }
 
+  /// Whether it ended well, or was ended.
+  @Test(arguments: ["cp -R \"$1/outputs\" \"$2\"", "sleep 1000"])
+  func nothingThatItStartedGoesOn(then script: String) async throws {
+    let folder = try TemporaryFolder()
+    let tool = try judge(
+      "(sleep 1; echo > '\(folder.path)/late') > /dev/null 2>&1 &\n" + script,
+      "--engine-timeout", "0.3")
+    #expect(tool.status == (script.hasPrefix("cp") ? 0 : 1), "\(tool.output)")
+    try await Task.sleep(for: .seconds(1.5))
+    #expect(throws: (any Error).self) { try bytes(of: folder.path + "/late") }
+  }
+
   @Test func aProgramThatIsNotThereFailsEachCase() throws {
     for program in ["no-such-program", "./no-such-program", "/etc/passwd", "/tmp"] {
       let tool = try Tool(
