@@ -11,7 +11,7 @@ package struct SequentialFailure: Sendable {
   /// What that side says, by the names in `outputs/`; intermediate results may be missing.
   package let outputs: [String: Tensor]
   /// What the subject computes in; nil for what the chain asks for.
-  private let arithmetic: Arithmetic?
+  let arithmetic: Arithmetic?
   private let limits: [String: NoiseLimits]
   /// What the chain computes, in doubles.
   package let oracle: SequentialOutput
@@ -24,11 +24,16 @@ package struct SequentialFailure: Sendable {
   package func limits(
     of other: Sequential, _ exact: SequentialOutput
   ) -> [String: Limits] {
-    let noise = try? CaseNoise(of: chain.arithmetic, subject: arithmetic) {
+    Self.limits(side, outputs, chain.arithmetic, exact, noise(of: other, chain.input))
+      .mapValues(Limits.noise)
+  }
+
+  /// nil where the chain can't take the input.
+  func noise(of sequential: Sequential, _ input: Tensor) -> CaseNoise? {
+    try? CaseNoise(of: chain.arithmetic, subject: arithmetic) {
       (model: RoundingModel) throws(InvalidValue) -> NoiseEstimate in
-      try NoiseEstimate(other, chain.input, model, replicas: 16)
+      try NoiseEstimate(sequential, input, model, replicas: Replicas.scalarCount)
     }
-    return Self.limits(side, outputs, chain.arithmetic, exact, noise).mapValues(Limits.noise)
   }
 
   init(
