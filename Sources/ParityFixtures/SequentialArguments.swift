@@ -31,14 +31,21 @@ package struct SequentialArguments: Sendable {
     case logSoftmax = "LogSoftmax"
   }
 
-  /// - Throws: `InvalidValue`, naming the key, for what is missing or unknown, or where two
-  ///   have one name.
+  /// A chain is short; each of its modules is one to look for mistakes in.
+  private static let largestCount = 256
+
+  /// - Throws: `InvalidValue`, naming the key, for what is missing or unknown, where two have
+  ///   one name, or where there are too many.
   static func all(in manifest: ManifestObject) throws(InvalidValue) -> [SequentialArguments] {
     let objects = try manifest.objects("modules", known: ["name", "module", "arguments", "select"])
     guard let objects, !objects.isEmpty else {
       throw InvalidValue(
         "modules", expected: "at least one module",
         found: objects == nil ? "none" : "an empty array")
+    }
+    guard objects.count <= largestCount else {
+      throw InvalidValue(
+        "modules", expected: "at most \(largestCount) modules", found: "\(objects.count)")
     }
     var all: [SequentialArguments] = []
     for object in objects {

@@ -87,6 +87,10 @@ import Testing
 
   @Test(arguments: [
     (manifest([]), "modules: expected at least one module, found an empty array"),
+    (
+      manifest(Array(repeating: linear, count: 257)),
+      "modules: expected at most 256 modules, found 257"
+    ),
     (manifest([linear, linear]), "modules[1].name: expected a name of its own"),
     (manifest([linear], #", "arguments": {}"#), "arguments: expected none for Sequential"),
     (manifest([linear], #", "packed": {}"#), "packed: expected none for Sequential"),
