@@ -9,16 +9,35 @@ public struct FixtureTensor: Sendable {
 
   /// - Parameters:
   ///   - elements: row-major, as many as `shape` counts.
-  ///   - shape: the sizes of the axes, outermost first; none of them negative.
-  public init(_ elements: [Float], shape: [Int]) {
-    self.init(Tensor(elements, shape: Shape(shape)))
+  ///   - shape: the sizes of the axes, outermost first.
+  /// - Throws: `ShapeMismatch` where they are not as many, or an axis is negative. O(1).
+  public init(_ elements: [Float], shape: [Int]) throws(ShapeMismatch) {
+    self.init(Tensor(elements, shape: try Self.shape(shape, of: elements.count)))
   }
 
   /// - Parameters:
   ///   - elements: row-major, as many as `shape` counts.
-  ///   - shape: the sizes of the axes, outermost first; none of them negative.
-  public init(_ elements: [Double], shape: [Int]) {
-    self.init(Tensor(elements, shape: Shape(shape)))
+  ///   - shape: the sizes of the axes, outermost first.
+  /// - Throws: `ShapeMismatch` where they are not as many, or an axis is negative. O(1).
+  public init(_ elements: [Double], shape: [Int]) throws(ShapeMismatch) {
+    self.init(Tensor(elements, shape: try Self.shape(shape, of: elements.count)))
+  }
+
+  private static func shape(_ axes: [Int], of count: Int) throws(ShapeMismatch) -> Shape {
+    guard let shape = Shape(checking: axes) else {
+      throw ShapeMismatch(
+        description: "expected a shape without negative axes, found \(Shape.text(axes))")
+    }
+    guard shape.elementCount == count else {
+      throw ShapeMismatch(
+        description: "a tensor \(shape): expected \(shape.elementCount) elements, found \(count)")
+    }
+    return shape
+  }
+
+  /// Elements that do not fill a shape.
+  public struct ShapeMismatch: Error, CustomStringConvertible {
+    public let description: String
   }
 
   /// The sizes of the axes, outermost first.

@@ -19,7 +19,8 @@ import Testing
       uniqueKeysWithValues: names.map {
         (
           $0,
-          FixtureTensor(try npyFloats("\(Self.path)/outputs/\($0).npy"), shape: shapes[$0] ?? [])
+          try FixtureTensor(
+            try npyFloats("\(Self.path)/outputs/\($0).npy"), shape: shapes[$0] ?? [])
         )
       })
   }
@@ -73,18 +74,37 @@ import Testing
     let failure = #expect(throws: ParityFailure.self) {
       try fixture.verify { fixture in
         let all = try reference(fixture)
-        return Dictionary(
-          uniqueKeysWithValues: names.map { ($0, all[$0] ?? FixtureTensor([0.0], shape: [1])) })
+        return try Dictionary(
+          uniqueKeysWithValues: names.map { ($0, try all[$0] ?? FixtureTensor([0.0], shape: [1])) })
       }
     }
     #expect(failure?.description.contains(message) == true)
+  }
+
+  /// And not the end of all tests.
+  @Test(arguments: [
+    (5, [2, 3], "a tensor (2, 3): expected 6 elements, found 5"),
+    (0, [], "a tensor (): expected 1 elements, found 0"),
+    (2, [-1, -2], "expected a shape without negative axes, found (-1, -2)"),
+  ])
+  func elementsThatDoNotFillAShapeAreAnError(count: Int, shape: [Int], message: String) throws {
+    let fixture = try fixture("lstm")
+    let error = #expect(throws: FixtureTensor.ShapeMismatch.self) {
+      try fixture.verify { _ in
+        ["output": try FixtureTensor([Float](repeating: 0, count: count), shape: shape)]
+      }
+    }
+    #expect(error?.description == message)
+    #expect(throws: FixtureTensor.ShapeMismatch.self) {
+      try FixtureTensor([Double](repeating: 0, count: count), shape: shape)
+    }
   }
 
   @Test func coarserArithmeticIsAllowedWhereItIsSaid() throws {
     let fixture = try fixture("lstm-bidirectional-batch-first")
     func rounded(_ fixture: Fixture) throws -> [String: FixtureTensor] {
       try reference(fixture).mapValues { tensor in
-        FixtureTensor(
+        try FixtureTensor(
           tensor.floats.map { Float(bitPattern: ($0.bitPattern &+ 0x8000) & 0xFFFF_0000) },
           shape: tensor.shape)
       }
@@ -138,7 +158,7 @@ import Testing
     #expect(fixture.input?.integers?.isEmpty == false)
     let failure = #expect(throws: ParityFailure.self) {
       try fixture.verify { _ in
-        ["output": FixtureTensor([Float](repeating: 0, count: 12), shape: [4, 3])]
+        ["output": try FixtureTensor([Float](repeating: 0, count: 12), shape: [4, 3])]
       }
     }
     #expect(failure?.status == "failed")

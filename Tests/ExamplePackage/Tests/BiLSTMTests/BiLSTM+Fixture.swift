@@ -73,9 +73,9 @@ struct BiLSTMImplementation: FixtureImplementation {
     }
     let stateShape = [2, batch, hidden]
     return [
-      "output": FixtureTensor(output, shape: Array(input.shape.dropLast()) + [2 * hidden]),
-      "h_n": FixtureTensor(states.h, shape: stateShape),
-      "c_n": FixtureTensor(states.c, shape: stateShape),
+      "output": try FixtureTensor(output, shape: Array(input.shape.dropLast()) + [2 * hidden]),
+      "h_n": try FixtureTensor(states.h, shape: stateShape),
+      "c_n": try FixtureTensor(states.c, shape: stateShape),
     ]
   }
 
