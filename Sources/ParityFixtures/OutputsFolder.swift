@@ -32,16 +32,22 @@ package struct OutputsFolder: OutputsSource {
   ) throws(CaseError) -> [String: Tensor] {
     let path = try path(of: name)
     var tensors: [String: Tensor] = [:]
+    var twice: String?
     do throws(ArchiveError) {
       let archive = try TensorContainer.open(path)
       for name in archive.tensorNames {
         let short = name.hasPrefix("outputs/") ? String(name.dropFirst("outputs/".count)) : name
-        tensors[short] = try archive.tensor(named: name)
+        let former = tensors.updateValue(try archive.tensor(named: name), forKey: short)
+        if former != nil { twice = short }
       }
     } catch {
       throw .unreadable(error)
     }
     do throws(InvalidValue) {
+      if let twice {
+        throw InvalidValue(
+          twice, expected: "one tensor", found: "another in outputs/\(twice)")
+      }
       try request.check(tensors)
     } catch {
       throw .invalid(path: path, error)

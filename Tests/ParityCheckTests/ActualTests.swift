@@ -71,6 +71,16 @@ import Testing
     #expect(!tool.output.contains("diagnosis"))
   }
 
+  /// Which of them would decide?
+  @Test func aTensorThatIsThereTwiceFails() throws {
+    let folder = try actual()
+    let path = "\(Repository.fixtures)/\(fixture)/outputs/"
+    try folder.write(bytes(of: path + "h_n.npy"), to: fixture + "/outputs/c_n.npy")
+    let tool = try judge(folder)
+    #expect(tool.status == 1)
+    #expect(tool.output.contains("c_n: expected one tensor, found another in outputs/c_n"))
+  }
+
   @Test func missingOutputsFailTheirCaseAlone() throws {
     let folder = try actual()
     let tool = try Tool("Fixtures", "--filter", "^lstm-b", "--actual", folder.path)
