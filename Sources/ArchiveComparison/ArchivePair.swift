@@ -50,7 +50,7 @@ package struct ArchivePair: Sendable {
     )
     let (ours, theirs) = (actual.header, expected.header)
     let limits = rules.limits(pair.name, ours.elementType, theirs.elementType)
-    let bounds = Bounds(limits)
+    let bounds = Bounds(limits, actual.header.elementType, expected.header.elementType)
     guard ours.shape == theirs.shape else {
       return .shapesDiffer(
         actual: ours, expected: theirs,

@@ -1,7 +1,7 @@
 import TensorCore
 
-/// The same elements of two tensors, in a type that holds both without loss, but
-/// for an integer beyond 2⁵³ beside a floating-point number.
+/// The same elements of two tensors, in a type that holds both without loss. Beside
+/// floating-point numbers an integer that no double holds is NaN.
 enum BlockPair {
   case floats(actual: UnsafeBufferPointer<Float>, expected: UnsafeBufferPointer<Float>)
   case doubles(actual: UnsafeBufferPointer<Double>, expected: UnsafeBufferPointer<Double>)
@@ -70,7 +70,7 @@ final class BlockBuffer {
     case .float32: convert(Float.self, count) { Double($0) }
     case .float64: own(Double.self, count)
     case .int32: convert(Int32.self, count) { Double($0) }
-    case .int64: convert(Int64.self, count) { Double($0) }
+    case .int64: convert(Int64.self, count) { Double(exactly: $0) ?? .nan }
     }
   }
 

@@ -18,13 +18,14 @@ package struct ComparisonRules: Sendable {
 
   package init() {}
 
-  /// What a tensor is held to: its own limits, else equality for integers, else the
-  /// rule's for the coarser of the two types.
+  /// What a tensor is held to: its own limits, else equality for integers, on either side,
+  /// else the rule's for the coarser of the two types.
   func limits(_ name: String, _ actual: ElementType, _ expected: ElementType) -> Limits {
     if let own = byName[name] { return own }
-    let arithmetic = [actual, expected].compactMap { Arithmetic(of: $0) }
-    guard let first = arithmetic.first else { return .bits }
-    return tolerance.limits(for: arithmetic.reduce(first) { $0.coarser($1) }) ?? .bits
+    guard let actual = Arithmetic(of: actual), let expected = Arithmetic(of: expected) else {
+      return .bits
+    }
+    return tolerance.limits(for: actual.coarser(expected)) ?? .bits
   }
 }
 
@@ -33,8 +34,11 @@ struct Bounds: Sendable {
   let rtol: Double
   let atol: Double
   let isExact: Bool
+  /// Of numbers that are integers on one side, NaN is what no double holds.
+  private let allowsNaN: Bool
 
-  init(_ limits: Limits) {
+  init(_ limits: Limits, _ actual: ElementType, _ expected: ElementType) {
+    allowsNaN = actual.isFloatingPoint && expected.isFloatingPoint
     guard case .bound(let rtol, let atol) = limits else {
       (self.rtol, self.atol, isExact) = (0, 0, true)
       return
@@ -46,7 +50,7 @@ struct Bounds: Sendable {
   /// only right where it is expected.
   @inline(__always)
   func pass(_ actual: Double, _ expected: Double) -> Bool {
-    if actual.isNaN && expected.isNaN { return true }
+    if actual.isNaN && expected.isNaN { return allowsNaN }
     if isExact { return actual.bitPattern == expected.bitPattern }
     return actual == expected
       || actual.isFinite && expected.isFinite

@@ -23,7 +23,7 @@ package enum Rearrangement: Sendable, Equatable {
     // Nothing has to be read, which is all that could be thrown.
     try? found(
       actual: LoadedSource(tensor: actual), expected: LoadedSource(tensor: expected),
-      Bounds(limits))
+      Bounds(limits, actual.elementType, expected.elementType))
   }
 
   /// The simplest that makes the two agree; nil where none does, or nothing finite
@@ -38,35 +38,39 @@ package enum Rearrangement: Sendable, Equatable {
     let isWhole = count <= mostElements
     // A sample that meets every residue: a step that no axis divides would do, and
     // an odd fraction of a large tensor nearly always is.
+    // In ascending order, so that what is packed in chunks is unpacked once.
     let offsets =
       isWhole
       ? Array(0..<count)
-      : (0..<sampleCount).map { Int((Double($0) * 0.6180339887498949).fraction * Double(count)) }
-    let wanted = try numbers(expected, offsets, isWhole: isWhole)
-    let whole = isWhole ? try numbers(actual, offsets, isWhole: true) : []
-    func agrees(_ place: (Int) -> Int) throws(ArchiveError) -> Bool {
-      let places = offsets.map(place)
-      let found = isWhole ? places.map { whole[$0] } : try numbers(actual, places, isWhole: false)
-      return zip(found, wanted).allSatisfy { bounds.pass($0, $1) }
-        && zip(found, wanted).contains { $0.isFinite && $1.isFinite }
+      : (0..<sampleCount).map {
+        Int((Double($0) * 0.6180339887498949).fraction * Double(count))
+      }.sorted()
+    var reader = ElementReader(expected, isWhole: isWhole)
+    var wanted: [Double] = []
+    for offset in offsets { wanted.append(try reader.number(at: offset)) }
+    reader = ElementReader(actual, isWhole: isWhole)
+    func agrees(_ strides: [Int]) throws(ArchiveError) -> Bool {
+      func place(_ number: Int) -> Int { shape.place(of: offsets[number], strides: strides) }
+      let numbers =
+        isWhole
+        ? Array(offsets.indices) : offsets.indices.sorted { place($0) < place($1) }
+      var hasFinite = false
+      // As far as the first that does not agree.
+      for number in numbers {
+        let found = try reader.number(at: place(number))
+        guard bounds.pass(found, wanted[number]) else { return false }
+        hasFinite = hasFinite || found.isFinite && wanted[number].isFinite
+      }
+      return hasFinite
     }
     for order in orders(other.rank) where order.map({ other.axes[$0] }) == shape.axes {
       guard shape != other || moves(order, other.axes) else { continue }
-      if try agrees({ transposed($0, shape, order, other) }) {
+      if try agrees(order.map { other.strides[$0] }) {
         return .transposed(axes: order, isWhole: isWhole)
       }
     }
-    guard shape != other, try agrees({ $0 }) else { return nil }
+    guard shape != other, try agrees(shape.strides) else { return nil }
     return .reshaped(isWhole: isWhole)
-  }
-
-  private static func numbers(
-    _ source: any TensorSource, _ offsets: [Int], isWhole: Bool
-  ) throws(ArchiveError) -> [Double] {
-    if isWhole { return try source.block(0..<offsets.count).elements(as: Double.self) }
-    var numbers: [Double] = []
-    for offset in offsets { numbers.append(try source.block(offset..<offset + 1).double(at: 0)) }
-    return numbers
   }
 
   /// All orders of so many axes but their own, those that exchange two first.
@@ -87,15 +91,50 @@ package enum Rearrangement: Sendable, Equatable {
     let long = order.filter { sizes[$0] > 1 }
     return long != long.sorted()
   }
+}
 
-  /// Where in the actual tensor the element stands that belongs at `offset`.
-  private static func transposed(
-    _ offset: Int, _ shape: Shape, _ order: [Int], _ other: Shape
-  ) -> Int {
-    let index = shape.index(at: offset)
-    var place = [Int](repeating: 0, count: other.rank)
-    for axis in order.indices { place[order[axis]] = index[axis] }
-    return zip(place, other.axes).reduce(0) { $0 * $1.1 + $1.0 }
+extension Shape {
+  /// How far apart elements stand whose index differs by 1 along an axis, row-major.
+  fileprivate var strides: [Int] {
+    var strides = [Int](repeating: 1, count: rank)
+    for axis in axes.indices.dropLast().reversed() {
+      strides[axis] = strides[axis + 1] * axes[axis + 1]
+    }
+    return strides
+  }
+
+  /// Where an element stands whose row-major offset is `offset`, in memory of other strides.
+  fileprivate func place(of offset: Int, strides: [Int]) -> Int {
+    var (rest, place) = (offset, 0)
+    for axis in axes.indices.reversed() {
+      let index: Int
+      (rest, index) = rest.quotientAndRemainder(dividingBy: axes[axis])
+      place += index * strides[axis]
+    }
+    return place
+  }
+}
+
+/// Single elements of a tensor, of which one chunk is held, or all.
+private struct ElementReader {
+  private let source: any TensorSource
+  private let chunk: Int
+  private var range = 0..<0
+  private var numbers: [Double] = []
+
+  init(_ source: any TensorSource, isWhole: Bool) {
+    self.source = source
+    chunk = isWhole ? source.header.shape.elementCount : source.grain
+  }
+
+  mutating func number(at offset: Int) throws(ArchiveError) -> Double {
+    if !range.contains(offset) {
+      let start = offset / chunk * chunk
+      range = start..<min(start + chunk, source.header.shape.elementCount)
+      let block = try source.block(range)
+      numbers = block.integers?.map(Double.init) ?? block.elements(as: Double.self)
+    }
+    return numbers[offset - range.lowerBound]
   }
 }
 

@@ -25,9 +25,10 @@ package struct EngineCommand: Sendable, Equatable {
 
   /// The words for one case.
   func words(case path: String, output: String) -> [String] {
-    words.map {
-      $0.replacing(Self.casePlaceholder, with: path)
-        .replacing(Self.outputPlaceholder, with: output)
+    words.map { word in
+      // What stands in the path itself is no placeholder.
+      word.split(separator: Self.casePlaceholder, omittingEmptySubsequences: false)
+        .map { $0.replacing(Self.outputPlaceholder, with: output) }.joined(separator: path)
     }
   }
 

@@ -80,9 +80,14 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     let pair: ArchivePair
     do {
-      pair = try ArchivePair(
+      let sides = (
         expected: try TensorReference(expected).tensors(),
-        actual: try TensorReference(actual).tensors(), rules: try rules())
+        actual: try TensorReference(actual).tensors()
+      )
+      for stranger in sides.expected.archive.strangers + sides.actual.archive.strangers {
+        Terminal.print(["note: \(Style.printable(stranger)) holds no tensors, passed over"])
+      }
+      pair = try ArchivePair(expected: sides.expected, actual: sides.actual, rules: try rules())
     } catch let error as ArchiveError {
       return try fail("\(error)")
     }

@@ -6,6 +6,7 @@ import TensorCore
 struct FolderArchive: TensorArchive {
   let path: String
   let tensorNames: [String]
+  let strangers: [String]
   private let parts: [String: Part]
   private let boundary: FileBoundary?
 
@@ -24,8 +25,12 @@ struct FolderArchive: TensorArchive {
     var parts: [String: Part] = [:]
     var walk = Walk(boundary: boundary, others: others)
     try walk.visit(path, prefix: "", depth: 0)
+    var strangers: [String] = []
     for file in walk.files {
-      guard let container = TensorContainer(path: file.path) else { continue }
+      guard let container = TensorContainer(path: file.path) else {
+        strangers.append(file.path)
+        continue
+      }
       let archive = try TensorContainer.open(file.path)
       for name in archive.tensorNames {
         let stem = TensorContainer.stem(of: file.path)
@@ -40,6 +45,7 @@ struct FolderArchive: TensorArchive {
       }
     }
     self.parts = parts
+    self.strangers = strangers.sorted()
     tensorNames = parts.keys.sorted()
   }
 

@@ -8,6 +8,9 @@ package protocol TensorArchive: Sendable {
   /// The names of all tensors, sorted, with `/` between a group and its member.
   var tensorNames: [String] { get }
 
+  /// Files of a folder that hold no tensor that can be read: their paths, sorted.
+  var strangers: [String] { get }
+
   /// The text of the manifest that the archive carries; nil where it has none.
   func manifest() throws(ArchiveError) -> String?
 
@@ -23,6 +26,8 @@ package protocol TensorArchive: Sendable {
 }
 
 extension TensorArchive {
+  package var strangers: [String] { [] }
+
   func requireMember(_ name: String) throws(ArchiveError) {
     guard tensorNames.contains(name) else {
       throw ArchiveError(path: path, member: name, .noSuchMember(available: tensorNames))

@@ -79,7 +79,25 @@ import Testing
     #expect(rules.limits("", .float64, .float32) == .bound(rtol: 1.3e-6, atol: 1e-5))
     #expect(rules.limits("", .float16, .float32) == .bound(rtol: 1e-3, atol: 1e-5))
     #expect(rules.limits("", .bfloat16, .float64) == .bound(rtol: 1.6e-2, atol: 1e-5))
-    #expect(rules.limits("", .int64, .float64) == .bound(rtol: 1e-7, atol: 1e-7))
+    #expect(rules.limits("", .int64, .float64) == .bits)
     #expect(rules.limits("", .int64, .int32) == .bits)
+  }
+
+  /// Without rounding on the way, and without a tolerance.
+  @Test(arguments: [
+    (Int64(1) << 53 + 1, Double(Int64(1) << 53), false), (1_000_000_000, 1_000_000_064, false),
+    (Int64(1) << 53 + 1, .nan, false), (1_000_000_000, 1_000_000_000, true),
+    (Int64(1) << 53, Double(Int64(1) << 53), true),
+  ])
+  func integersAreHeldToEqualityBesideFloats(integer: Int64, float: Double, agree: Bool) throws {
+    // Beside one that agrees, so that something finite is compared.
+    let integers = Tensor([integer, 1], shape: [2])
+    let floats = Tensor([float, 1], shape: [2])
+    for (actual, expected) in [(integers, floats), (floats, integers)] {
+      let fates = try Pair.compare(actual: ["a": actual], expected: ["a": expected]) {
+        $0.ignoresType = true
+      }
+      #expect(fates["a"]?.isGood == agree)
+    }
   }
 }

@@ -43,4 +43,10 @@ import Testing
     Array("a\n\nb\n\n".utf8).withUnsafeBytes { short.append($0) }
     #expect(short.text == "a\n\nb")
   }
+
+  @Test func whatStandsInThePathIsNoPlaceholder() throws {
+    let command = try EngineCommand(parsing: "run {case}:{out}")
+    #expect(
+      command.words(case: "a{out}b{case}", output: "c{case}") == ["run", "a{out}b{case}:c{case}"])
+  }
 }
