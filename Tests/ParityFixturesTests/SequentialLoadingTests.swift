@@ -218,6 +218,34 @@ import Testing
     #expect(found?.hasPrefix(message) == true, "\(found ?? "it loads")")
   }
 
+  /// Sizes that only a file would state: an empty tensor can have an axis of any size.
+  @Test func shapesThatOverflowAreRefused() throws {
+    func error(_ module: String, _ tensors: [String: Tensor]) throws -> String? {
+      let manifest = try Manifest(parsing: Self.manifest([module]))
+      do throws(InvalidValue) {
+        _ = try SequentialCase(location, manifest, tensors)
+        return nil
+      } catch {
+        return "\(error)"
+      }
+    }
+    func empty(_ axes: Int...) -> Tensor { Tensor([] as [Float], shape: Shape(axes)) }
+    let linear = try error(
+      #"{"name": "l", "module": "Linear"}"#,
+      [
+        "state_dict/l.weight": empty(1 << 62, 0), "inputs/input": empty(4, 0),
+        "outputs/output": empty(0),
+      ])
+    #expect(linear?.hasPrefix("the output of l: expected axes that multiply to less") == true)
+    let embedding = try error(
+      #"{"name": "e", "module": "Embedding"}"#,
+      [
+        "state_dict/e.weight": empty(0, 1 << 62),
+        "inputs/input": Tensor([] as [Int64], shape: [4, 0]), "outputs/output": empty(0),
+      ])
+    #expect(embedding?.hasPrefix("the output of e: expected axes that multiply to less") == true)
+  }
+
   /// A chain that starts with numbers takes no indices.
   @Test func indicesAreForEmbeddingsAlone() throws {
     let found = error(Self.manifest([Self.gru, Self.merge, Self.linear, Self.softmax])) {

@@ -74,6 +74,30 @@ import Testing
   }
 }
 
+/// Equal draws in two places would make independent errors look like one.
+@Suite struct NoiseDrawsPlaceTests {
+  private func first(module: Int = 0, layer: Int = 0, sequence: Int = 0, group: Int = 0) -> Replicas
+  {
+    NoiseDraws(
+      module: module, layer: layer, direction: 0, sequence: sequence, group: group, units: 1
+    ).draw(.gate, unit: 0, step: 0)
+  }
+
+  @Test func everyPlaceHasDrawsOfItsOwn() {
+    var seen: Set<Replicas> = []
+    var count = 0
+    for module in [0, 1, 2, 15, 16, 254, 255] {
+      for layer in [0, 1, 15, 16, 17, 255, 256, 257, 4095] {
+        for group in [0, 1, 2, 15, 16, 63] {
+          seen.insert(first(module: module, layer: layer, group: group))
+          count += 1
+        }
+      }
+    }
+    #expect(seen.count == count)
+  }
+}
+
 @Suite struct ReplicaSpreadTests {
   private func spread(_ replicas: [Replicas]) -> ReplicaSpread {
     var spread = ReplicaSpread()

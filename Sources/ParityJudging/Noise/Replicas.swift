@@ -27,11 +27,12 @@ struct NoiseDraws {
   /// By operation, then unit.
   private let frozen: [[Replicas]]
 
-  /// - Parameter units: how many each operation has at most.
-  init(layer: Int, direction: Int, sequence: Int, group: Int, units: Int) {
-    let key = Self.mix(
-      UInt64(layer) << 48 ^ UInt64(direction) << 40 ^ UInt64(sequence) &+ 0x5DEE_CE66D
-        &+ UInt64(group) << 52)
+  /// - Parameters:
+  ///   - module: its place in the chain.
+  ///   - units: how many each operation has at most.
+  init(module: Int = 0, layer: Int, direction: Int, sequence: Int, group: Int, units: Int) {
+    let key = Self.key(
+      module: module, layer: layer, direction: direction, sequence: sequence, group: group)
     self.key = key
     frozen = Operation.allCases.map { operation in
       (0..<units).map { unit in
@@ -59,6 +60,17 @@ struct NoiseDraws {
     kernels.perturb(
       &replicas, frozen[Int(operation.rawValue)][unit],
       seed: Self.mix(place &+ UInt64(step) &+ 1), by: deviation)
+  }
+
+  /// Layers are below 2¹⁶, directions below 2⁸ and sequences below 2⁴⁰. Groups and modules
+  /// have no room beside them, and are mixed in by themselves.
+  private static func key(
+    module: Int, layer: Int, direction: Int, sequence: Int, group: Int
+  ) -> UInt64 {
+    let own = mix(
+      UInt64(layer) << 48 ^ UInt64(direction) << 40 ^ UInt64(sequence) &+ 0x5DEE_CE66D)
+    let others = UInt64(group) << 32 | UInt64(module)
+    return others == 0 ? own : mix(own ^ others)
   }
 
   private static func place(_ key: UInt64, _ operation: Operation, _ unit: Int) -> UInt64 {

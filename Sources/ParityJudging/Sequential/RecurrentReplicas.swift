@@ -49,8 +49,8 @@ extension SequentialScan {
           StepNoise(
             model: model,
             draws: NoiseDraws(
-              layer: Self.key(index, layer: layer), direction: direction.rawValue,
-              sequence: sequence, group: group,
+              module: index, layer: layer, direction: direction.rawValue, sequence: sequence,
+              group: group,
               units: configuration.module.recurrence.gates.count * configuration.hiddenSize),
             step: 0)
         }, isLost: lost.holds)

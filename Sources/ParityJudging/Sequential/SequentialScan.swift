@@ -41,12 +41,9 @@ struct SequentialScan {
 
   private func noise(_ module: Int, row: Int, units: Int, step: Int = 0) -> StepNoise {
     let draws = NoiseDraws(
-      layer: Self.key(module), direction: 0, sequence: row, group: group, units: units)
+      module: module, layer: 0, direction: 0, sequence: row, group: group, units: units)
     return StepNoise(model: model, draws: draws, step: step)
   }
-
-  /// Layers of its modules have keys of their own.
-  static func key(_ module: Int, layer: Int = 0) -> Int { (module + 1) << 8 + layer }
 
   private func result(
     _ index: Int, _ layer: SequentialModule.Layer, _ value: NoisyTensor, _ input: Tensor,

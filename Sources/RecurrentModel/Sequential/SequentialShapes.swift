@@ -22,13 +22,14 @@ extension Sequential {
     var shapes: [String: Shape] = [:]
     for module in modules {
       for (name, axes) in try module.stateAxes(for: shape) {
-        shapes[module.name + "." + name] = Shape(axes)
+        shapes[module.name + "." + name] = try module.checked(axes, shape)
       }
       let handedOn = try module.shape(for: shape)
-      shapes[module.name + ".output"] = Shape(try module.outputAxes(for: shape))
+      shapes[module.name + ".output"] = try module.checked(
+        try module.outputAxes(for: shape), shape)
+      shapes["output"] = try module.checked(handedOn.axes, shape)
       shape = handedOn
     }
-    shapes["output"] = Shape(shape.axes)
     return shapes
   }
 }
@@ -89,6 +90,18 @@ extension SequentialModule {
     let hN = ("h_n", layout.stateAxes(rows: rows, features: configuration.outputSize))
     guard configuration.module.recurrence.hasCellState else { return [hN] }
     return [hN, ("c_n", layout.stateAxes(rows: rows, features: configuration.hiddenSize))]
+  }
+
+  /// An axis of a file's tensor can be of any size where another is 0.
+  fileprivate func checked(
+    _ axes: [Int], _ input: SequentialShape
+  ) throws(InvalidValue) -> Shape {
+    guard let shape = Shape(checking: axes) else {
+      throw InvalidValue(
+        "the output of \(name)", expected: "axes that multiply to less than 2^63, zeros aside",
+        found: "the shape \(Shape.text(axes))")
+    }
+    return shape
   }
 
   private func layout(
