@@ -28,13 +28,13 @@ package struct Diagnostician: Diagnosing {
   package init(_ effort: Effort) { self.effort = effort }
 
   package func diagnose(_ failure: Failure) -> Diagnosis? {
-    guard effort != .off, failure.model.input.layout.batch > 0 else { return nil }
+    guard effort != .off, failure.call.input.layout.batch > 0 else { return nil }
     let hasShapes = zip(failure.outputs.named, failure.oracle.named).allSatisfy {
       $0.tensor.shape == $1.tensor.shape
     }
     let whole = Evidence(
-      model: failure.model, outputs: failure.outputs, exact: failure.oracle,
-      sequences: Array(0..<failure.model.input.layout.batch))
+      call: failure.call, outputs: failure.outputs, exact: failure.oracle,
+      sequences: Array(0..<failure.call.input.layout.batch))
     let sample = hasShapes ? FailingSequences(whole).sample(work: effort.budget / 1000) : whole
     let precision = hasShapes ? PrecisionDetection(failure) : nil
     if let storage = precision?.storage { return Diagnosis(explanations: [storage]) }

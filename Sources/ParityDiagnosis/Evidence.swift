@@ -1,4 +1,3 @@
-import ParityFixtures
 import ParityJudging
 import RealModule
 import RecurrentModel
@@ -7,7 +6,7 @@ import TensorCore
 
 /// What a failing side says, held against replays of the same model.
 struct Evidence: Sendable {
-  let model: ParityCase.Model
+  let call: RecurrentCall
   /// Of the failing side.
   let outputs: RecurrentOutput
   /// What the module computes.
@@ -16,16 +15,7 @@ struct Evidence: Sendable {
   let sequences: [Int]
 
   /// The multiplications, and what weighs as much, of one forward pass.
-  var work: Double {
-    let configuration = model.configuration
-    let weights = configuration.parameters.filter { $0.shape.rank == 2 }
-      .reduce(0) { $0 + $1.shape.elementCount }
-    let gates =
-      configuration.stateRows * configuration.hiddenSize
-      * configuration.module.recurrence.gates.count
-    let steps = (0..<model.input.layout.batch).reduce(0) { $0 + model.input.length(of: $1) }
-    return Double(steps) * (Double(weights) + 30 * Double(gates)) + 1e4
-  }
+  var work: Double { call.work + 1e4 }
 
   /// How much of the failing side's difference from the right result is left between it
   /// and what a replay gives; infinite where the replay's shapes are others, or where the

@@ -1,4 +1,3 @@
-import ParityFixtures
 import ParityJudging
 import RecurrentModel
 import TensorCore
@@ -12,7 +11,7 @@ struct FailingSequences {
   /// The sequences that are off most, the longest of a packed batch beside them, as many
   /// as a forward pass of `work` multiplications takes.
   func sample(work: Double) -> Evidence {
-    let input = evidence.model.input
+    let input = evidence.call.input
     let batch = input.layout.batch
     let least = input.packing == nil ? 1 : 2
     let count = max(least, Int(min(work / (evidence.work / Double(batch)), Double(batch))))
@@ -27,9 +26,12 @@ struct FailingSequences {
       chosen.insert(longest)
     }
     for sequence in order where chosen.count < count { chosen.insert(sequence) }
-    let slices = BatchSlices(evidence.model, sequences: chosen.sorted())
+    let sequences = chosen.sorted()
+    func part(_ outputs: RecurrentOutput) -> RecurrentOutput {
+      outputs.selecting(sequences: sequences, input.outputLayout)
+    }
     return Evidence(
-      model: slices.sliced, outputs: slices.sliced(evidence.outputs),
-      exact: slices.sliced(evidence.exact), sequences: chosen.sorted())
+      call: evidence.call.selecting(sequences: sequences), outputs: part(evidence.outputs),
+      exact: part(evidence.exact), sequences: sequences)
   }
 }

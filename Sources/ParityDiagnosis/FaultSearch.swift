@@ -1,4 +1,3 @@
-import ParityFixtures
 import ParityJudging
 import RecurrentModel
 import TensorComparison
@@ -18,10 +17,8 @@ struct FaultSearch {
   /// O(17 forward passes).
   init(_ evidence: Evidence) {
     self.evidence = evidence
-    let model = evidence.model
-    contract = LayoutContract(
-      model.configuration, layout: model.input.outputLayout, packing: model.input.packing)
-    let noise = Replay(model).noise(storedLike: evidence.outputs)
+    contract = evidence.call.contract
+    let noise = Replay(evidence.call).noise(storedLike: evidence.outputs)
     excess = zip(evidence.outputs.named, evidence.exact.named).enumerated().map { index, sides in
       Self.excess(sides.0.tensor, sides.1.tensor, noise[index])
     }
@@ -40,7 +37,7 @@ struct FaultSearch {
     }
   }
 
-  private var configuration: RecurrentConfiguration { evidence.model.configuration }
+  private var configuration: RecurrentConfiguration { evidence.call.configuration }
 
   private func excess(of name: String) -> [Double] {
     let index = evidence.outputs.named.firstIndex { $0.name == name }

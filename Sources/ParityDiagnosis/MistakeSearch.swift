@@ -87,7 +87,7 @@ struct MistakeSearch {
   private func replay(_ mistakes: [Mistake]) -> Replay? {
     let evidence = evidence(mistakes)
     guard evidence.work <= Self.wholes * budget else { return nil }
-    var replay = Replay(evidence.model)
+    var replay = Replay(evidence.call)
     for mistake in mistakes {
       do throws(NotApplicable) { try mistake.apply(to: &replay) } catch { return nil }
     }

@@ -1,4 +1,3 @@
-package import ParityFixtures
 package import ParityJudging
 package import RecurrentModel
 import TensorComparison
@@ -9,8 +8,8 @@ import TensorCore
 ///
 /// A `Mistake` changes a replay of the right computation, and several can change one.
 package struct Replay: Sendable {
-  package private(set) var model: ParityCase.Model
-  /// Whether the model is still the one that was given.
+  package private(set) var call: RecurrentCall
+  /// Whether the call is still the one that was given.
   private var isOriginal = true
   package var variant = ScanVariant()
   /// What final states are taken from, before anything else is moved.
@@ -32,7 +31,7 @@ package struct Replay: Sendable {
     case isJudged(stored: Arithmetic)
   }
 
-  package init(_ model: ParityCase.Model) { self.model = model }
+  package init(_ call: RecurrentCall) { self.call = call }
 
   /// In float64; one forward pass.
   package func outputs() -> RecurrentOutput { run(.values) }
@@ -46,8 +45,7 @@ package struct Replay: Sendable {
 
   /// In float64; one forward pass of values, and seventeen of what concerns their noise.
   func run(_ quantity: Quantity) -> RecurrentOutput {
-    let values = VariantPass(model.configuration, model.stateDict, variant)
-      .outputs(for: model.input)
+    let values = VariantPass(call, variant).outputs(for: call.input)
     return finished(described(values, quantity), quantity)
   }
 
@@ -70,7 +68,7 @@ package struct Replay: Sendable {
 
   private func described(_ values: RecurrentOutput, _ quantity: Quantity) -> RecurrentOutput {
     func limits(_ stored: Arithmetic, _ describe: (NoiseLimits) -> [Double]) -> RecurrentOutput {
-      let noise = CaseNoise(model, variant)
+      let noise = CaseNoise(call, variant)
       func tensor(_ name: String, _ exact: Tensor) -> Tensor {
         let limits = noise.limits(.referenceAndOracle, name, exact: exact, stored: stored)
         return Tensor(describe(limits), shape: exact.shape)
@@ -88,7 +86,7 @@ package struct Replay: Sendable {
 
   /// What the tensors of a side that made this replay's mistakes are held to.
   func noise(storedLike outputs: RecurrentOutput) -> [NoiseLimits] {
-    let stored = Arithmetic(of: outputs.hN.elementType) ?? model.arithmetic
+    let stored = Arithmetic(of: outputs.hN.elementType) ?? call.arithmetic
     let (sigma, judged) = (run(.sigma(stored: stored)), run(.isJudged(stored: stored)))
     return zip(sigma.named, judged.named).map { sigma, judged in
       NoiseLimits(
@@ -111,8 +109,8 @@ package struct NotApplicable: Error, Equatable {
 }
 
 extension Replay {
-  var configuration: RecurrentConfiguration { model.configuration }
-  var input: RecurrentInput { model.input }
+  var configuration: RecurrentConfiguration { call.configuration }
+  var input: RecurrentInput { call.input }
   var recurrence: Recurrence { configuration.module.recurrence }
 
   /// - Throws: `NotApplicable` with this reason unless `holds`.
@@ -197,10 +195,10 @@ extension Replay {
   mutating func setInput(
     _ tensor: Tensor? = nil, h0: Tensor?, c0: Tensor?, packing: Packing?
   ) {
-    setModel(input: tensor ?? input.input, h0: h0, c0: c0, packing: packing, configuration)
+    setCall(input: tensor ?? input.input, h0: h0, c0: c0, packing: packing, configuration)
   }
 
-  mutating func setModel(
+  mutating func setCall(
     input tensor: Tensor, h0: Tensor?, c0: Tensor?, packing: Packing?,
     _ configuration: RecurrentConfiguration
   ) {
@@ -208,19 +206,16 @@ extension Replay {
       let input = try? RecurrentInput(
         input: tensor, h0: h0, c0: c0, packing: packing, for: configuration)
     else { preconditionFailure("a mistake built an input that does not fit the module") }
-    setModel(
-      ParityCase.Model(
-        configuration: configuration, stateDict: model.stateDict, input: input,
-        arithmetic: model.arithmetic))
+    setCall(RecurrentCall(configuration, call.stateDict, input, in: call.arithmetic))
   }
 
-  mutating func setModel(_ model: ParityCase.Model) {
-    self.model = model
+  mutating func setCall(_ call: RecurrentCall) {
+    self.call = call
     isOriginal = false
   }
 
   mutating func setConfiguration(_ configuration: RecurrentConfiguration) {
-    setModel(
+    setCall(
       input: input.input, h0: input.h0, c0: input.c0, packing: input.packing, configuration)
   }
 

@@ -1,4 +1,3 @@
-import ParityFixtures
 import RecurrentModel
 import TensorCore
 
@@ -7,23 +6,20 @@ extension Replay {
   ///
   /// - Parameter change: nil for a parameter that stays.
   mutating func changeParameters(_ change: (ParameterSpecification) -> Tensor?) {
-    var tensors = model.stateDict.tensors
+    var tensors = call.stateDict.tensors
     for parameter in configuration.parameters {
       if let changed = change(parameter) {
-        tensors[parameter.name] = changed.rounded(to: model.stateDict.elementType)
+        tensors[parameter.name] = changed.rounded(to: call.stateDict.elementType)
       }
     }
     guard let stateDict = try? StateDict(tensors, checkedAgainst: configuration) else {
       preconditionFailure("a mistake built parameters that do not fit the module")
     }
-    setModel(
-      ParityCase.Model(
-        configuration: configuration, stateDict: stateDict, input: input,
-        arithmetic: model.arithmetic))
+    setCall(call.with(stateDict: stateDict))
   }
 
   func tensor(_ parameter: ParameterSpecification) -> Tensor {
-    guard let tensor = model.stateDict.tensors[parameter.name] else {
+    guard let tensor = call.stateDict.tensors[parameter.name] else {
       preconditionFailure("a checked state_dict holds every parameter")
     }
     return tensor
@@ -33,7 +29,7 @@ extension Replay {
   func tensor(
     like parameter: ParameterSpecification, layer: Int? = nil, _ direction: Direction? = nil
   ) -> Tensor? {
-    model.stateDict[parameter.role, layer ?? parameter.layer, direction ?? parameter.direction]
+    call.stateDict[parameter.role, layer ?? parameter.layer, direction ?? parameter.direction]
   }
 
   /// G.
@@ -69,12 +65,6 @@ extension Tensor {
   func mapping(_ change: (_ offset: Int, Double) -> Double) -> Tensor {
     let elements: [Double] = elements()
     return Tensor(elements.indices.map { change($0, elements[$0]) }, shape: shape)
-  }
-
-  /// `count` equal blocks of the first axis in another order.
-  func takingBlocks(_ order: [Int]) -> Tensor {
-    let size = count / order.count
-    return gathering(blocksOf: size, at: order.map { $0 * size }, shape: shape)
   }
 
   var zeros: Tensor { mapping { _, _ in 0 } }

@@ -2,10 +2,6 @@ import RecurrentModel
 import TensorCore
 
 extension RecurrentOutput {
-  func with(output: Tensor?) -> RecurrentOutput {
-    RecurrentOutput(output: output, hN: hN, cN: cN)
-  }
-
   /// Both states changed alike.
   func mappingStates(_ change: (Tensor) -> Tensor) -> RecurrentOutput {
     RecurrentOutput(output: output, hN: change(hN), cN: cN.map(change))
@@ -13,14 +9,6 @@ extension RecurrentOutput {
 }
 
 extension Tensor {
-  /// The halves of the last axis exchanged.
-  var halvesExchanged: Tensor {
-    let half = (shape.axes.last ?? 0) / 2
-    guard half > 0 else { return self }
-    return gathering(
-      blocksOf: half, at: (0..<count / half).map { ($0 ^ 1) * half }, shape: shape)
-  }
-
   /// A state's rows, of layers and directions, in another order: row k is row `order[k]`.
   func takingRows(_ order: [Int]) -> Tensor { takingBlocks(order) }
 

@@ -37,7 +37,7 @@ extension ParityCase {
     // Before the inputs: a wrong argument shows in the parameters first.
     let parameters =
       stateDict.isEmpty ? nil : try StateDict(stateDict, checkedAgainst: configuration)
-    var model: Model?
+    var call: RecurrentCall?
     var layout: SequenceLayout?
     if let input {
       // Before the types are unified, so that what PyTorch would refuse is refused.
@@ -45,7 +45,7 @@ extension ParityCase {
         input: input, h0: states.h0, c0: states.c0, packing: packing, for: configuration)
       layout = given.outputLayout
       if let parameters {
-        model = try Self.model(configuration, manifest.arithmetic, parameters, given)
+        call = try Self.call(configuration, manifest.arithmetic, parameters, given)
       }
     } else if parameters != nil {
       throw InvalidValue("inputs/input", expected: "a tensor, beside state_dict", found: "none")
@@ -60,7 +60,7 @@ extension ParityCase {
     try manifest.checkDigest(tensors)
     self.init(
       location: location, manifest: manifest, configuration: configuration, reference: outputs,
-      contract: contract, model: model)
+      contract: contract, call: call)
   }
 
   /// What the manifest states and this case has no use for.
@@ -81,10 +81,10 @@ extension ParityCase {
     }
   }
 
-  private static func model(
+  private static func call(
     _ configuration: RecurrentConfiguration, _ arithmetic: Arithmetic?,
     _ given: StateDict, _ input: RecurrentInput
-  ) throws(InvalidValue) -> Model {
+  ) throws(InvalidValue) -> RecurrentCall {
     guard given.elementType == input.input.elementType else {
       throw InvalidValue(
         "inputs/input", expected: "\(given.elementType), as state_dict",
@@ -97,13 +97,13 @@ extension ParityCase {
     func converted(_ tensor: Tensor) -> Tensor {
       tensor.rounded(to: arithmetic.storage).rounded(to: arithmetic.computation)
     }
-    return Model(
-      configuration: configuration,
-      stateDict: try StateDict(given.tensors.mapValues(converted), checkedAgainst: configuration),
-      input: try RecurrentInput(
+    return RecurrentCall(
+      configuration,
+      try StateDict(given.tensors.mapValues(converted), checkedAgainst: configuration),
+      try RecurrentInput(
         input: converted(input.input), h0: input.h0.map(converted), c0: input.c0.map(converted),
         packing: input.packing, for: configuration),
-      arithmetic: arithmetic)
+      in: arithmetic)
   }
 
   /// Holds the shapes of the outputs against the configuration.

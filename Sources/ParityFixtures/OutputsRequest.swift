@@ -36,7 +36,7 @@ extension ParityCase {
     var completed: [String: JSONValue] = [
       "arguments": .object(configuration.jsonArguments)
     ]
-    if let model { completed["arithmetic"] = .string(model.arithmetic.rawValue) }
+    if let call { completed["arithmetic"] = .string(call.arithmetic.rawValue) }
     if let packed = manifest.packed {
       completed["packed"] = .object([
         "enforce_sorted": .boolean(packed.enforceSorted),
@@ -45,7 +45,7 @@ extension ParityCase {
     }
     return OutputsRequest(
       location: location, required: reference.named.map(\.name), optional: [],
-      canBeComputed: model != nil, completed: completed)
+      canBeComputed: call != nil, completed: completed)
   }
 }
 

@@ -1,4 +1,3 @@
-package import ParityFixtures
 package import RecurrentModel
 
 /// A case that failed, for whoever can say why.
@@ -10,7 +9,7 @@ package struct Failure: Sendable {
     case reference
   }
 
-  package let model: ParityCase.Model
+  package let call: RecurrentCall
   /// Which of the sides differs from what the module computes.
   package let side: Side
   /// What that side says; perhaps of other shapes than the reference's.
@@ -18,9 +17,9 @@ package struct Failure: Sendable {
   package let oracle: RecurrentOutput
 
   package init(
-    model: ParityCase.Model, side: Side, outputs: RecurrentOutput, oracle: RecurrentOutput
+    call: RecurrentCall, side: Side, outputs: RecurrentOutput, oracle: RecurrentOutput
   ) {
-    self.model = model
+    self.call = call
     self.side = side
     self.outputs = outputs
     self.oracle = oracle

@@ -7,7 +7,7 @@ import TensorCore
 /// inputs, and the oracle's results.
 struct ForwardPasses {
   let parityCase: ParityCase
-  let model: ParityCase.Model
+  let call: RecurrentCall
   /// The subject, ready to run on other inputs; nil where only its results are known.
   let subject: (any ForwardPass)?
   let actual: RecurrentOutput
@@ -15,32 +15,32 @@ struct ForwardPasses {
   /// What the subject computed in, where that is not what the case asks for.
   let arithmetic: Arithmetic?
 
-  init(_ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: Judge.Subject) {
-    let subject = subject(model.configuration, model.stateDict, model.arithmetic)
-    self.init(parityCase, model, subject, actual: subject.outputs(for: model.input))
+  init(_ parityCase: ParityCase, _ call: RecurrentCall, _ subject: Judge.Subject) {
+    let subject = subject(call)
+    self.init(parityCase, call, subject, actual: subject.outputs(for: call.input))
   }
 
   /// - Parameters:
   ///   - actual: what somebody else made of the case.
   ///   - arithmetic: what it was computed in; nil for what the case asks for.
   init(
-    _ parityCase: ParityCase, _ model: ParityCase.Model, actual: RecurrentOutput,
+    _ parityCase: ParityCase, _ call: RecurrentCall, actual: RecurrentOutput,
     in arithmetic: Arithmetic? = nil
   ) {
-    self.init(parityCase, model, nil, actual: actual, in: arithmetic)
+    self.init(parityCase, call, nil, actual: actual, in: arithmetic)
   }
 
   private init(
-    _ parityCase: ParityCase, _ model: ParityCase.Model, _ subject: (any ForwardPass)?,
+    _ parityCase: ParityCase, _ call: RecurrentCall, _ subject: (any ForwardPass)?,
     actual: RecurrentOutput, oracle: RecurrentOutput? = nil, in arithmetic: Arithmetic? = nil
   ) {
     self.arithmetic = arithmetic
     self.parityCase = parityCase
-    self.model = model
+    self.call = call
     self.subject = subject
     self.actual = actual
     self.oracle =
-      oracle ?? Oracle(model.configuration, model.stateDict).outputs(for: model.input)
+      oracle ?? call.oracleOutputs
   }
 
   /// What is wrong where the subject's outputs are not of the reference's shapes.
@@ -50,7 +50,7 @@ struct ForwardPasses {
 
   func failure(of side: Failure.Side) -> Failure {
     Failure(
-      model: model, side: side, outputs: side == .reference ? parityCase.reference : actual,
+      call: call, side: side, outputs: side == .reference ? parityCase.reference : actual,
       oracle: oracle)
   }
 
@@ -65,7 +65,7 @@ struct ForwardPasses {
   ///
   /// - Parameter override: in place of the case's own rules.
   func comparisons(_ override: ToleranceRule?, _ noise: CaseNoise?) -> [TensorFinding] {
-    let sides = ComparedSides(reference: model.arithmetic, subject: arithmetic, noise: noise)
+    let sides = ComparedSides(reference: call.arithmetic, subject: arithmetic, noise: noise)
     return zip(rules(override), parityCase.reference.named).enumerated().flatMap {
       index, expected in
       sides.findings(
@@ -76,10 +76,10 @@ struct ForwardPasses {
 
   /// One pair of sides under the case's own rules.
   static func comparisons(
-    _ parityCase: ParityCase, _ model: ParityCase.Model, _ actual: RecurrentOutput,
+    _ parityCase: ParityCase, _ call: RecurrentCall, _ actual: RecurrentOutput,
     against oracle: RecurrentOutput, sides: TensorFinding.Sides, _ noise: CaseNoise?
   ) -> [TensorDifference] {
-    ForwardPasses(parityCase, model, nil, actual: actual, oracle: oracle)
+    ForwardPasses(parityCase, call, nil, actual: actual, oracle: oracle)
       .comparisons(nil, noise).filter { $0.sides == sides }.map(\.difference)
   }
 

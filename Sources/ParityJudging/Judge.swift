@@ -8,7 +8,7 @@ package import TensorCore
 package struct Judge: Sendable {
   /// Makes the forward pass under test, of parameters in what is computed in.
   package typealias Subject =
-    @Sendable (RecurrentConfiguration, StateDict, Arithmetic) -> any ForwardPass
+    @Sendable (RecurrentCall) -> any ForwardPass
 
   /// In place of every case's own tolerance.
   let override: ToleranceRule?
@@ -48,9 +48,7 @@ package struct Judge: Sendable {
   package static let engine = engine(threads: 1)
 
   package static func engine(threads: Int) -> Subject {
-    { configuration, stateDict, arithmetic in
-      Engine.forwardPass(configuration, stateDict, in: arithmetic, threads: threads)
-    }
+    { Engine.forwardPass($0, threads: threads) }
   }
 
   /// Loads and judges a case. Never throws: what can't be judged is a status.
@@ -86,20 +84,20 @@ package struct Judge: Sendable {
     if result.layout.contains(where: { !$0.holds }) {
       result.status = .invalid
       result.remarks = ["the reference breaks the layout contract"]
-      result.diagnosis = parityCase.model.flatMap { model in
+      result.diagnosis = parityCase.call.flatMap { call in
         diagnostician(for: parityCase.manifest)?.diagnose(
           Failure(
-            model: model, side: .reference, outputs: parityCase.reference,
-            oracle: Oracle(model.configuration, model.stateDict).outputs(for: model.input)))
+            call: call, side: .reference, outputs: parityCase.reference,
+            oracle: call.oracleOutputs))
       }
       return result
     }
-    guard let model = parityCase.model else {
+    guard let call = parityCase.call else {
       return supplied.map { suppliedOnly(result, parityCase, $0) } ?? layoutOnly(result)
     }
     let passes: ForwardPasses
     do throws(SuppliedOutputs.Missing) {
-      passes = try forwardPasses(parityCase, model, supplied)
+      passes = try forwardPasses(parityCase, call, supplied)
     } catch {
       result.status = .failed
       result.remarks = ["\(error)"]
@@ -119,9 +117,9 @@ package struct Judge: Sendable {
     guard let replicas = passes.replicas(override) else {
       return judged(result, passes, nil, passes.comparisons(override, nil))
     }
-    if let sequences = SequenceSample.sequences(of: model, work: noiseWork) {
+    if let sequences = SequenceSample.sequences(of: call, work: noiseWork) {
       let noise = CaseNoise(
-        model, subject: passes.arithmetic, replicas: replicas,
+        call, subject: passes.arithmetic, replicas: replicas,
         sample: (sequences, oracle: passes.oracle))
       let comparisons = passes.comparisons(override, noise)
       // Elements that are lost are for the whole batch to show.
@@ -130,7 +128,7 @@ package struct Judge: Sendable {
         return judged(result, passes, noise, comparisons)
       }
     }
-    let noise = CaseNoise(model, subject: passes.arithmetic, replicas: replicas)
+    let noise = CaseNoise(call, subject: passes.arithmetic, replicas: replicas)
     return judged(result, passes, noise, passes.comparisons(override, noise))
   }
 }
@@ -164,13 +162,13 @@ extension Judge {
   }
 
   private func forwardPasses(
-    _ parityCase: ParityCase, _ model: ParityCase.Model, _ supplied: SuppliedOutputs?
+    _ parityCase: ParityCase, _ call: RecurrentCall, _ supplied: SuppliedOutputs?
   ) throws(SuppliedOutputs.Missing) -> ForwardPasses {
     if let supplied {
       return ForwardPasses(
-        parityCase, model, actual: try supplied.recurrent(), in: sourceArithmetic)
+        parityCase, call, actual: try supplied.recurrent(), in: sourceArithmetic)
     }
-    return ForwardPasses(parityCase, model, subject)
+    return ForwardPasses(parityCase, call, subject)
   }
 
   /// NaN or infinity in a parameter is allowed, and hardly ever meant.
@@ -214,18 +212,18 @@ extension Judge {
     _ blank: CaseResult, _ passes: ForwardPasses, _ noise: CaseNoise?,
     _ comparisons: [TensorFinding]
   ) -> CaseResult {
-    let (parityCase, model) = (passes.parityCase, passes.model)
+    let (parityCase, call) = (passes.parityCase, passes.call)
     var result = blank
     result.comparisons = comparisons
     result.agreeingSteps = noise?.agreeingSteps
     result.layout += LayoutJudge.findings(
       parityCase.contract, passes.actual, side: .engine,
       limits: passes.subject == nil
-        ? .torch(passes.arithmetic.map(model.arithmetic.coarser) ?? model.arithmetic) : .bits)
+        ? .torch(passes.arithmetic.map(call.arithmetic.coarser) ?? call.arithmetic) : .bits)
     if let own = passes.subject {
       result.properties =
         PropertyCheck(
-          model: model, subject: own, outputs: passes.actual,
+          call: call, subject: own, outputs: passes.actual,
           contract: parityCase.contract, noise: noise, makeSubject: subject
         ).findings
     }
@@ -237,7 +235,7 @@ extension Judge {
     } else {
       result.decide()
       if result.status == .failed {
-        result.remarks += nonFiniteParameters(model.stateDict)
+        result.remarks += nonFiniteParameters(call.stateDict)
         let side = result.isReferenceAtFault ? .reference : result.subject
         result.diagnosis = diagnostician(for: parityCase.manifest)?.diagnose(
           passes.failure(of: side))

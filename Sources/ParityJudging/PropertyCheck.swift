@@ -1,11 +1,10 @@
-import ParityFixtures
 import RecurrentModel
 import TensorComparison
 import TensorCore
 
 /// Checks all properties of one forward pass. O(5 forward passes).
 struct PropertyCheck {
-  let model: ParityCase.Model
+  let call: RecurrentCall
   let subject: any ForwardPass
   /// What the subject gave for the case's own input.
   let outputs: RecurrentOutput
@@ -31,71 +30,68 @@ struct PropertyCheck {
   private func differences(_ property: Property) throws(InvalidValue) -> Differences {
     switch property {
     case .absentStateIsZero: try absentState()
-    case .sequencesAreIndependent: try independence()
-    case .runsCanBeSplit: try split()
+    case .sequencesAreIndependent: independence()
+    case .runsCanBeSplit: split()
     case .directionsMirror: try mirror()
     }
   }
 
   private func absentState() throws(InvalidValue) -> Differences {
-    let input = model.input
-    let (rows, c) = (model.configuration.stateRows, model.configuration.hiddenSize)
+    let (input, configuration) = (call.input, call.configuration)
     func zeros(_ features: Int) -> Tensor {
-      let shape = Shape(input.layout.stateAxes(rows: rows, features: features))
+      let shape = Shape(
+        input.layout.stateAxes(rows: configuration.stateRows, features: features))
       return Tensor([Double](repeating: 0, count: shape.elementCount), shape: shape)
-        .rounded(to: model.arithmetic.computation)
+        .rounded(to: call.arithmetic.computation)
     }
     let absent = try RecurrentInput(
-      input: input.input, packing: input.packing, for: model.configuration)
+      input: input.input, packing: input.packing, for: configuration)
     let zero = try RecurrentInput(
-      input: input.input, h0: zeros(model.configuration.outputSize),
-      c0: model.configuration.module.recurrence.hasCellState ? zeros(c) : nil,
-      packing: input.packing,
-      for: model.configuration)
+      input: input.input, h0: zeros(configuration.outputSize),
+      c0: configuration.module.recurrence.hasCellState ? zeros(configuration.hiddenSize) : nil,
+      packing: input.packing, for: configuration)
     return compare(subject.outputs(for: absent), subject.outputs(for: zero), .bits)
   }
 
-  private func independence() throws(InvalidValue) -> Differences {
-    guard model.input.layout.batch > 1 else { return [] }
+  private func independence() -> Differences {
+    let input = call.input
+    guard input.layout.batch > 1 else { return [] }
     var worst: Differences = []
-    for sequence in 0..<model.input.layout.batch {
-      let slices = ModuleSlices(model)
-      let alone = subject.outputs(for: try slices.input(sequence: sequence))
-      let differences = compare(
-        alone, slices.output(outputs, sequence: sequence), .bits)
+    for sequence in 0..<input.layout.batch {
+      let alone = subject.outputs(for: input.selecting(sequences: [sequence]))
+      let among = outputs.selecting(sequences: [sequence], input.outputLayout)
+      let differences = compare(alone, among, .bits)
       if worst.isEmpty || !differences.allSatisfy(\.difference.agrees) { worst = differences }
     }
     return worst
   }
 
-  private func split() throws(InvalidValue) -> Differences {
-    let steps = model.input.layout.steps
-    guard !model.configuration.bidirectional, model.input.packing == nil, steps > 1 else {
-      return []
+  private func split() -> Differences {
+    let (input, steps) = (call.input, call.input.layout.steps)
+    guard !call.configuration.bidirectional, input.packing == nil, steps > 1 else { return [] }
+    let parts = [0..<steps / 2, steps / 2..<steps]
+    let first = subject.outputs(for: input.selecting(steps: parts[0], from: nil))
+    let second = subject.outputs(for: input.selecting(steps: parts[1], from: first))
+    let halves = zip([first, second], parts).compactMap { half, part in
+      half.output.flatMap { own in
+        outputs.output.map { whole in
+          let expected = input.layout.selecting(steps: part, of: whole)
+          return ("output", TensorDifference(of: own, from: expected, within: .bits))
+        }
+      }
     }
-    let slices = ModuleSlices(model)
-    let first = subject.outputs(for: try slices.input(steps: 0..<slices.middle, from: nil))
-    let second = subject.outputs(for: try slices.input(steps: slices.middle..<steps, from: first))
-    guard let early = first.output, let late = second.output, let whole = outputs.output else {
-      return []
-    }
-    let parts = slices.parts(of: whole)
-    let states = RecurrentOutput(output: nil, hN: outputs.hN, cN: outputs.cN)
-    return [
-      ("output", TensorDifference(of: early, from: parts.early, within: .bits)),
-      ("output", TensorDifference(of: late, from: parts.late, within: .bits)),
-    ] + compare(RecurrentOutput(output: nil, hN: second.hN, cN: second.cN), states, .bits)
+    return halves + compare(second.with(output: nil), outputs.with(output: nil), .bits)
   }
 
   private func mirror() throws(InvalidValue) -> Differences {
-    guard model.configuration.bidirectional else { return [] }
-    let mirror = ModuleMirror(model)
-    let model = try mirror.model()
-    let subject = makeSubject(model.configuration, model.stateDict, model.arithmetic)
+    guard call.configuration.bidirectional else { return [] }
+    let mirror = ModuleMirror(call)
+    let mirroredCall = try mirror.call()
     // Mirrored back, element by element where the σ stand.
-    let mirrored = mirror.mirrored(subject.outputs(for: try mirror.input()))
+    let mirrored = mirror.mirrored(
+      makeSubject(mirroredCall).outputs(for: mirroredCall.input))
     // The directions' terms meet in another order in layers after the first.
-    let computed = Arithmetic(of: model.arithmetic.computation) ?? model.arithmetic
+    let computed = Arithmetic(of: call.arithmetic.computation) ?? call.arithmetic
     return zip(mirrored.named, outputs.named).map { actual, expected in
       let limits = noise?.limitsOfTwoRuns(actual.name, count: actual.tensor.count)
       return (

@@ -66,7 +66,7 @@ extension Fixture {
   /// `float32` or `float64`; nil where there is nothing to compute.
   public var arithmetic: String? {
     switch try? loaded.get() {
-    case .recurrent(let parityCase): parityCase.model?.arithmetic.rawValue
+    case .recurrent(let parityCase): parityCase.call?.arithmetic.rawValue
     case .sequential(let chain): chain.arithmetic.rawValue
     case nil: nil
     }
@@ -110,7 +110,7 @@ extension Fixture {
   /// the fixture has none.
   public var stateDict: [String: FixtureTensor] {
     if let chain { return chain.stateDict.mapValues(FixtureTensor.init) }
-    return parityCase?.model?.stateDict.tensors.mapValues(FixtureTensor.init) ?? [:]
+    return parityCase?.call?.stateDict.tensors.mapValues(FixtureTensor.init) ?? [:]
   }
 
   /// The modules of a chain, in the order in which they run; empty for any other case.
@@ -149,7 +149,7 @@ extension Fixture {
     if case .success(.sequential(let chain)) = loaded { chain } else { nil }
   }
 
-  private var recurrentInput: RecurrentInput? { parityCase?.model?.input }
+  private var recurrentInput: RecurrentInput? { parityCase?.call?.input }
 }
 
 extension SequentialCase {

@@ -76,15 +76,11 @@ package struct BenchmarkShape: Sendable {
 
   /// Multiplications and additions of all products.
   package var operations: Double {
-    2 * Double(weightCount(configuration.parameters)) * Double(lengths.reduce(0, +))
-  }
-
-  private func weightCount(_ parameters: [ParameterSpecification]) -> Int {
-    parameters.filter { $0.shape.rank == 2 }.reduce(0) { $0 + $1.shape.elementCount }
+    2 * Double(configuration.weightCount) * Double(lengths.reduce(0, +))
   }
 
   private var weightBytes: Int {
-    weightCount(configuration.parameters) * arithmetic.computation.byteCount
+    configuration.weightCount * arithmetic.computation.byteCount
   }
 
   /// Bytes of the weights of one direction of one layer, on average.

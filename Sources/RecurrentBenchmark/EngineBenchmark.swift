@@ -23,12 +23,11 @@ package struct EngineBenchmark {
   }
 
   private let shape: BenchmarkShape
-  private let stateDict: StateDict
-  private let input: RecurrentInput
+  private let call: RecurrentCall
 
   package init(_ shape: BenchmarkShape) throws(InvalidValue) {
     self.shape = shape
-    var generator = SplitMix64(state: 1)
+    var generator = SplitMix64(seed: 1)
     let type = shape.arithmetic.storage
     func tensor(_ axes: [Int], _ bound: Double) -> Tensor {
       let tensorShape = Shape(axes)
@@ -42,10 +41,13 @@ package struct EngineBenchmark {
     for parameter in shape.configuration.parameters {
       parameters[parameter.name] = tensor(parameter.shape.axes, bound)
     }
-    stateDict = try StateDict(parameters, checkedAgainst: shape.configuration)
-    input = try RecurrentInput(
-      input: tensor([shape.steps, shape.batch, shape.configuration.inputSize], 1),
-      packing: shape.isRagged ? Packing(lengths: shape.lengths) : nil, for: shape.configuration)
+    call = RecurrentCall(
+      shape.configuration, try StateDict(parameters, checkedAgainst: shape.configuration),
+      try RecurrentInput(
+        input: tensor([shape.steps, shape.batch, shape.configuration.inputSize], 1),
+        packing: shape.isRagged ? Packing(lengths: shape.lengths) : nil,
+        for: shape.configuration),
+      in: shape.arithmetic)
   }
 
   /// - Parameters:
@@ -54,8 +56,7 @@ package struct EngineBenchmark {
     threads: Int, on instructionSet: InstructionSet, for seconds: Double
   ) -> Result {
     let pass = Engine.forwardPass(
-      shape.configuration, stateDict, in: shape.arithmetic, threads: threads,
-      instructionSet: instructionSet)
+      call, threads: threads, instructionSet: instructionSet)
     let directions = shape.configuration.directions.count
     let cores = threads < directions ? 1 : directions * min(threads / directions, shape.batch)
     let machine = MachineLimits(instructionSet, shape.arithmetic)
@@ -68,7 +69,7 @@ package struct EngineBenchmark {
     let before = bandwidth()
     let times = Stopwatch.times(
       for: seconds, between: { peaks.append(machine.peakGigaflops(cores: cores)) }
-    ) { _ = pass.outputs(for: input) }
+    ) { _ = pass.outputs(for: call.input) }
     let bound = max(before, bandwidth()) * shape.intensity
     let peak = peaks.sorted()[peaks.count / 2]
     let median = times.sorted()[times.count / 2]
@@ -103,18 +104,5 @@ enum Stopwatch {
     }
     between()
     return times
-  }
-}
-
-/// Sebastiano Vigna's generator, for inputs that are the same in every run.
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,6 +1,6 @@
 import Dispatch
 package import RecurrentModel
-package import TensorCore
+import TensorCore
 
 /// The fast forward pass, in the case's own precision.
 ///
@@ -9,21 +9,19 @@ package import TensorCore
 /// company.
 package enum Engine {
   /// - Parameters:
-  ///   - arithmetic: the module's own; computed in `float32`, or in `float64` where it
-  ///     is that.
+  ///   - call: computed in `float32`, or in `float64` where its arithmetic is that.
   ///   - threads: how many to use at most.
   ///   - instructionSet: one of this processor's; nil for what `PARITY_ISA` names, or
   ///     the fastest.
   /// - Returns: a forward pass with the weights packed, once. O(weights).
   package static func forwardPass(
-    _ configuration: RecurrentConfiguration, _ stateDict: StateDict, in arithmetic: Arithmetic,
-    threads: Int = 1, instructionSet: InstructionSet? = nil
+    _ call: RecurrentCall, threads: Int = 1, instructionSet: InstructionSet? = nil
   ) -> any ForwardPass {
     let set = instructionSet ?? .current
     // Concrete types here, so that all behind them is specialised in this module.
-    return arithmetic.computation == .float64
-      ? PackedModule<Double>(configuration, stateDict, threads: threads, set)
-      : PackedModule<Float>(configuration, stateDict, threads: threads, set)
+    return call.arithmetic.computation == .float64
+      ? PackedModule<Double>(call, threads: threads, set)
+      : PackedModule<Float>(call, threads: threads, set)
   }
 }
 
@@ -34,10 +32,8 @@ struct PackedModule<Scalar: KernelScalar>: ForwardPass {
   private let cells: [[PackedCell<Scalar>]]
   private let threads: Int
 
-  init(
-    _ configuration: RecurrentConfiguration, _ stateDict: StateDict, threads: Int,
-    _ instructionSet: InstructionSet
-  ) {
+  init(_ call: RecurrentCall, threads: Int, _ instructionSet: InstructionSet) {
+    let (configuration, stateDict) = (call.configuration, call.stateDict)
     self.configuration = configuration
     self.threads = threads
     cells = (0..<configuration.numLayers).map { layer in

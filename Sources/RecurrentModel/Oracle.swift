@@ -9,7 +9,8 @@ package struct Oracle: ForwardPass {
   /// By layer, then direction.
   private let cells: [[OracleCell]]
 
-  package init(_ configuration: RecurrentConfiguration, _ stateDict: StateDict) {
+  package init(_ call: RecurrentCall) {
+    let (configuration, stateDict) = (call.configuration, call.stateDict)
     self.configuration = configuration
     cells = (0..<configuration.numLayers).map { layer in
       configuration.directions.map { OracleCell(configuration, stateDict, layer: layer, $0) }

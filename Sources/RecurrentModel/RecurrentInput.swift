@@ -61,6 +61,15 @@ package struct RecurrentInput: Sendable {
     self.layout = layout
   }
 
+  /// - Parameters: known to fit the configuration.
+  init(input: Tensor, h0: Tensor?, c0: Tensor?, packing: Packing?, layout: SequenceLayout) {
+    self.input = input
+    self.h0 = h0
+    self.c0 = c0
+    self.packing = packing
+    self.layout = layout
+  }
+
   private static func check(
     _ state: Tensor?, _ name: String, like input: Tensor, _ axes: [Int]
   ) throws(InvalidValue) {

@@ -15,6 +15,11 @@ package struct RecurrentOutput: Sendable {
     self.cN = cN
   }
 
+  /// The same states beside another `output`.
+  package func with(output: Tensor?) -> RecurrentOutput {
+    RecurrentOutput(output: output, hN: hN, cN: cN)
+  }
+
   /// The tensors by the names they have in a fixture, in PyTorch's order.
   package var named: [(name: String, tensor: Tensor)] {
     [("output", output), ("h_n", hN), ("c_n", cN)].compactMap { name, tensor in

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct RearrangementTests {
   private static func random(_ axes: [Int]) -> Tensor {
-    var generator = SeededGenerator(seed: 11)
+    var generator = SplitMix64(seed: 11)
     let shape = Shape(axes)
     return Tensor(
       (0..<shape.elementCount).map { _ in Float.random(in: -1...1, using: &generator) },

@@ -18,7 +18,7 @@ import Testing
   private static func sides(_ seed: UInt64, specials: Bool) -> (
     actual: [Double], expected: [Double]
   ) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix64(seed: seed)
     var (actual, expected): ([Double], [Double]) = ([], [])
     for _ in 0..<shape.elementCount {
       let value = Double.random(in: -2...2, using: &generator)

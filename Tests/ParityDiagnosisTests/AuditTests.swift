@@ -45,15 +45,15 @@ import Testing
            "tolerance": {"rtol": 0, "atol": 0}}
           """),
       configuration: parityCase.configuration, reference: parityCase.reference,
-      contract: parityCase.contract, model: parityCase.model)
-    let model = try #require(exact.model)
+      contract: parityCase.contract, call: parityCase.call)
+    let call = try #require(exact.call)
     let judge = try #require(OutputsJudge(exact))
     for control in Plant.controls {
-      #expect(!judge.accepts(try control.outputs(of: model)))
+      #expect(!judge.accepts(try control.outputs(of: call)))
     }
     let noise = try #require(OutputsJudge(parityCase))
     for control in Plant.controls {
-      #expect(noise.accepts(try control.outputs(of: model)))
+      #expect(noise.accepts(try control.outputs(of: call)))
     }
   }
 
@@ -79,15 +79,12 @@ import Testing
   /// A case whose weights are all 0.1.
   private func constant() throws -> ParityCase {
     let parityCase = try FixtureSuite.named("lstm-no-initial-state")
-    let model = try #require(parityCase.model)
+    let call = try #require(parityCase.call)
     let stateDict = try StateDict(
-      model.stateDict.tensors.mapValues { $0.mapping { _, _ in 0.1 }.rounded(to: .float32) },
-      checkedAgainst: model.configuration)
-    let changed = ParityCase.Model(
-      configuration: model.configuration, stateDict: stateDict, input: model.input,
-      arithmetic: model.arithmetic)
-    let outputs = Judge.engine(changed.configuration, changed.stateDict, changed.arithmetic)
-      .outputs(for: model.input)
-    return parityCase.with(model: changed).with(reference: outputs)
+      call.stateDict.tensors.mapValues { $0.mapping { _, _ in 0.1 }.rounded(to: .float32) },
+      checkedAgainst: call.configuration)
+    let changed = call.with(stateDict: stateDict)
+    let outputs = Judge.engine(changed).outputs(for: changed.input)
+    return parityCase.with(call: changed).with(reference: outputs)
   }
 }

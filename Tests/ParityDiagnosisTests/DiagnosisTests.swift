@@ -45,24 +45,24 @@ import Testing
   /// Of outputs that nobody's mistake gives, no mistake is named.
   @Test func saysWhereAnUnknownOneStarts() throws {
     let parityCase = try FixtureSuite.named("lstm-bidirectional")
-    let model = try #require(parityCase.model)
-    var tensors = model.stateDict.tensors
+    let call = try #require(parityCase.call)
+    var tensors = call.stateDict.tensors
     let weights = try #require(tensors["weight_ih_l0_reverse"])
-    let (hidden, features) = (model.configuration.hiddenSize, model.configuration.inputSize)
+    let (hidden, features) = (call.configuration.hiddenSize, call.configuration.inputSize)
     // Of unit 2's output gate.
     let offset = (3 * hidden + 2) * features + 3
     tensors["weight_ih_l0_reverse"] =
       weights.mapping { $0 == offset ? $1 + 0.05 : $1 }.rounded(to: .float32)
-    let changed = Oracle(
-      model.configuration, try StateDict(tensors, checkedAgainst: model.configuration)
-    ).outputs(for: model.input).stored(in: .float32)
+    let changed = call.with(
+      stateDict: try StateDict(tensors, checkedAgainst: call.configuration)
+    ).oracleOutputs.stored(in: .float32)
     let diagnosis = try #require(
       Diagnostician(.full).diagnose(try parityCase.failure(changed)))
     #expect(diagnosis.explanations.isEmpty)
     let start = try #require(diagnosis.start)
     #expect(start.layer == 0)
     #expect(start.direction == .reverse)
-    #expect(start.step == model.input.layout.steps - 1)
+    #expect(start.step == call.input.layout.steps - 1)
     #expect(start.unit == 2)
   }
 
@@ -82,14 +82,14 @@ import Testing
   @Test(arguments: [(3, "o"), (1, nil)] as [(Int, String?)])
   func theCellStateTellsTheGate(gate: Int, expected: String?) throws {
     let parityCase = try FixtureSuite.named("lstm-cell")
-    let model = try #require(parityCase.model)
-    let hidden = model.configuration.hiddenSize
-    var tensors = model.stateDict.tensors
+    let call = try #require(parityCase.call)
+    let hidden = call.configuration.hiddenSize
+    var tensors = call.stateDict.tensors
     tensors["bias_ih"] = tensors["bias_ih"]?
       .mapping { $0 == gate * hidden + 4 ? $1 + 0.1 : $1 }.rounded(to: .float32)
-    let changed = Oracle(
-      model.configuration, try StateDict(tensors, checkedAgainst: model.configuration)
-    ).outputs(for: model.input).stored(in: .float32)
+    let changed = call.with(
+      stateDict: try StateDict(tensors, checkedAgainst: call.configuration)
+    ).oracleOutputs.stored(in: .float32)
     let start = Diagnostician(.full).diagnose(try parityCase.failure(changed))?.start
     #expect(start?.unit == 4)
     #expect(start?.gate == expected)
@@ -111,15 +111,15 @@ import Testing
   /// Of a large batch some sequences are enough, and the place is still the whole's.
   @Test func aSampleKeepsItsPlaces() throws {
     let parityCase = try FixtureSuite.named("gru-batch-first")
-    let model = try #require(parityCase.model)
+    let call = try #require(parityCase.call)
     let failure = try parityCase.failure(parityCase.reference.overwriting(0, by: 0.1))
     let whole = Evidence(
-      model: model, outputs: failure.outputs, exact: failure.oracle,
-      sequences: Array(0..<model.input.layout.batch))
+      call: call, outputs: failure.outputs, exact: failure.oracle,
+      sequences: Array(0..<call.input.layout.batch))
     let sample = FailingSequences(whole).sample(work: 1)
-    #expect(sample.model.input.layout.batch == 1)
+    #expect(sample.call.input.layout.batch == 1)
     #expect(sample.sequences.first == 0)
-    #expect(sample.outputs.hN.shape.axes == [1, 1, model.configuration.hiddenSize])
+    #expect(sample.outputs.hN.shape.axes == [1, 1, call.configuration.hiddenSize])
     #expect(FaultSearch(sample).place()?.sequence == 0)
   }
 }

@@ -12,7 +12,7 @@ enum FixtureSuite {
   /// Those with numbers to plant a bug into.
   static let cases = locations.compactMap { try? ParityCase.load($0) }.filter { parityCase in
     parityCase.manifest.expectedFailure == nil
-      && (parityCase.model?.input.layout.batch ?? 0) > 0
+      && (parityCase.call?.input.layout.batch ?? 0) > 0
   }
 
   static func named(_ name: String) throws -> ParityCase {
@@ -24,18 +24,18 @@ enum FixtureSuite {
 extension ParityCase {
   /// The failure of somebody who gives these outputs in the reference's place.
   func failure(_ outputs: RecurrentOutput) throws -> Failure {
-    guard let model else { throw NotApplicable("no parameters", needs: "parameters") }
+    guard let call else { throw NotApplicable("no parameters", needs: "parameters") }
     return Failure(
-      model: model, side: .outputs, outputs: outputs,
-      oracle: Oracle(model.configuration, model.stateDict).outputs(for: model.input))
+      call: call, side: .outputs, outputs: outputs,
+      oracle: call.oracleOutputs)
   }
 
   /// What an implementation with these mistakes gives.
   func outputs(with mistakes: [Mistake]) throws -> RecurrentOutput {
-    guard let model else { throw NotApplicable("no parameters", needs: "parameters") }
-    var replay = Replay(model)
+    guard let call else { throw NotApplicable("no parameters", needs: "parameters") }
+    var replay = Replay(call)
     for mistake in mistakes { try mistake.apply(to: &replay) }
-    return replay.outputs().stored(in: model.arithmetic)
+    return replay.outputs().stored(in: call.arithmetic)
   }
 }
 

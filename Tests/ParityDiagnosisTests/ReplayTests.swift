@@ -9,19 +9,14 @@ import Testing
 @testable import ParityDiagnosis
 
 @Suite struct ReplayTests {
-  private func model(_ seed: UInt64) throws -> ParityCase.Model {
-    let random = try RandomModule(seed: seed)
-    return ParityCase.Model(
-      configuration: random.configuration, stateDict: random.stateDict, input: random.input,
-      arithmetic: .float64)
-  }
+  private func call(_ seed: UInt64) throws -> RecurrentCall { try RandomModule(seed: seed).call }
 
   /// Without a mistake, a replay is the oracle.
   @Test(arguments: 0..<150 as Range<UInt64>)
   func withoutMistakeIsTheOracle(seed: UInt64) throws {
-    let model = try model(seed)
-    let oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
-    for (replayed, expected) in zip(Replay(model).outputs().named, oracle.named) {
+    let call = try call(seed)
+    let oracle = call.oracleOutputs
+    for (replayed, expected) in zip(Replay(call).outputs().named, oracle.named) {
       let difference = TensorDifference(
         of: replayed.tensor, from: expected.tensor, within: .bound(rtol: 1e-12, atol: 1e-13))
       #expect(difference.agrees, "\(replayed.name)")
@@ -35,9 +30,9 @@ import Testing
     let mistake = Mistake.named(name)
     var changed = 0
     for seed in 0..<60 as Range<UInt64> {
-      let model = try model(seed)
-      let right = Replay(model).outputs()
-      var replay = Replay(model)
+      let call = try call(seed)
+      let right = Replay(call).outputs()
+      var replay = Replay(call)
       do throws(NotApplicable) {
         try mistake.apply(to: &replay)
       } catch {

@@ -16,7 +16,7 @@ import Testing
   private func names(
     _ replay: SequentialReplay, _ chain: SequentialCase, resultAlone: Bool
   ) throws -> [String] {
-    let wrong = try replay.outputs(for: chain.input)
+    let wrong = try replay.outputs(for: chain.input, chain.arithmetic)
     let known = Set(chain.outputsRequest.required + chain.outputsRequest.optional)
     let outputs = Dictionary(
       uniqueKeysWithValues: wrong.named.filter {
@@ -73,10 +73,8 @@ import Testing
   ) throws -> CaseResult {
     let chain = try #require(
       Self.chains.first { $0.location.name == "sequential-lstm-tagger" })
-    let wrong = try chain.sequential.outputs(for: chain.input, in: .float64) {
-      var replay = Replay(
-        ParityCase.Model(
-          configuration: $0, stateDict: $1, input: $2, arithmetic: chain.arithmetic))
+    let wrong = try chain.sequential.outputs(for: chain.input, in: .float64, chain.arithmetic) {
+      var replay = Replay($0)
       try lstm(&replay)
       return changing(replay.outputs())
     }

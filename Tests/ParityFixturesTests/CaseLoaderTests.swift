@@ -22,13 +22,13 @@ import Testing
 
   init() throws {
     let parityCase = try ParityCase.load(Self.location("gru-packed"))
-    let model = try #require(parityCase.model)
+    let call = try #require(parityCase.call)
     var tensors: [String: Tensor] = [:]
-    for (name, tensor) in model.stateDict.tensors { tensors["state_dict/" + name] = tensor }
+    for (name, tensor) in call.stateDict.tensors { tensors["state_dict/" + name] = tensor }
     for (name, tensor) in parityCase.reference.named { tensors["outputs/" + name] = tensor }
-    tensors["inputs/input"] = model.input.input
-    tensors["inputs/h_0"] = model.input.h0
-    let lengths = try #require(model.input.packing).lengths.map { Int64($0) }
+    tensors["inputs/input"] = call.input.input
+    tensors["inputs/h_0"] = call.input.h0
+    let lengths = try #require(call.input.packing).lengths.map { Int64($0) }
     tensors["inputs/lengths"] = Tensor(lengths, shape: [lengths.count])
     self.tensors = tensors
   }
@@ -134,7 +134,7 @@ import Testing
     let outputs = tensors.filter { $0.key.hasPrefix("outputs/") || $0.key == "inputs/lengths" }
     let parityCase = try ParityCase(
       Self.location("layout"), try Manifest(parsing: manifest), outputs)
-    #expect(parityCase.model == nil)
+    #expect(parityCase.call == nil)
     #expect(parityCase.contract.lengths == [1, 8, 3, 6, 3])
   }
 
@@ -165,24 +165,24 @@ import Testing
   @Test func arithmeticSaysWhatTheModuleComputesIn() throws {
     let text = String(manifest.dropLast()) + ", \"arithmetic\": \"float64\"}"
     let parityCase = try ParityCase(Self.location("wide"), try Manifest(parsing: text), tensors)
-    let model = try #require(parityCase.model)
-    #expect(model.arithmetic == .float64)
-    #expect(model.stateDict.elementType == .float64)
-    #expect(model.input.h0?.elementType == .float64)
+    let call = try #require(parityCase.call)
+    #expect(call.arithmetic == .float64)
+    #expect(call.stateDict.elementType == .float64)
+    #expect(call.input.h0?.elementType == .float64)
   }
 
   /// Parameters are rounded to what the module computes in, and held in float32.
   @Test func arithmeticOf16BitsRoundsTheParameters() throws {
     let text = String(manifest.dropLast()) + ", \"arithmetic\": \"bfloat16\"}"
     let parityCase = try ParityCase(Self.location("coarse"), try Manifest(parsing: text), tensors)
-    let model = try #require(parityCase.model)
-    #expect(model.arithmetic == .bfloat16)
-    #expect(model.stateDict.elementType == .float32)
+    let call = try #require(parityCase.call)
+    #expect(call.arithmetic == .bfloat16)
+    #expect(call.stateDict.elementType == .float32)
     let name = "weight_ih_l0"
     let expected = tensors["state_dict/" + name]?.elements(as: Float.self).map {
       BFloat16($0).float
     }
-    #expect(model.stateDict.tensors[name]?.elements(as: Float.self) == expected)
+    #expect(call.stateDict.tensors[name]?.elements(as: Float.self) == expected)
     #expect(expected != tensors["state_dict/" + name]?.elements(as: Float.self))
   }
 

@@ -40,12 +40,10 @@ extension FixtureSuite {
 extension ParityCase {
   /// The case with another `state_dict`.
   func with(parameters: [String: Tensor]) throws -> ParityCase {
-    guard let model else { return self }
+    guard let call else { return self }
     return with(
-      model: Model(
-        configuration: model.configuration,
-        stateDict: try StateDict(parameters, checkedAgainst: model.configuration),
-        input: model.input, arithmetic: model.arithmetic))
+      call: call.with(
+        stateDict: try StateDict(parameters, checkedAgainst: call.configuration)))
   }
 }
 

@@ -11,7 +11,7 @@ import Testing
     #expect(FixtureSuite.cases.count + FixtureSuite.chains.count == FixtureSuite.locations.count)
     #expect(FixtureSuite.chains.count >= 25)
     #expect(FixtureSuite.comparing.count >= 50)
-    #expect(FixtureSuite.comparing.allSatisfy { $0.model != nil })
+    #expect(FixtureSuite.comparing.allSatisfy { $0.call != nil })
     // An exception for a case that is gone is none.
     let names = Set(FixtureSuite.locations.map(\.name))
     #expect(names.isSuperset(of: FixtureSuite.blind.keys))
@@ -52,7 +52,7 @@ import Testing
   @Test(arguments: FixtureSuite.comparing.map(\.location.name))
   func theLargestElementOfAnyParameterOffByATenth(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
-    let tensors = try #require(parityCase.model).stateDict.tensors
+    let tensors = try #require(parityCase.call).stateDict.tensors
     for (parameter, tensor) in tensors {
       var changed = tensors
       changed[parameter] = tensor.changing { elements in
@@ -84,12 +84,12 @@ import Testing
       .map(\.location.name))
   func twoGatesSwapped(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
-    let model = try #require(parityCase.model)
-    let gates = model.configuration.module.recurrence.gates.count
+    let call = try #require(parityCase.call)
+    let gates = call.configuration.module.recurrence.gates.count
     for first in 0..<gates {
       for second in first + 1..<gates {
-        let swapped = model.stateDict.tensors.mapValues { tensor in
-          guard tensor.shape.axes[0] == gates * model.configuration.hiddenSize else {
+        let swapped = call.stateDict.tensors.mapValues { tensor in
+          guard tensor.shape.axes[0] == gates * call.configuration.hiddenSize else {
             return tensor  // weight_hr has no gates
           }
           let block = tensor.count / gates
@@ -104,15 +104,15 @@ import Testing
   }
 
   @Test(
-    arguments: FixtureSuite.comparing.filter { $0.model?.configuration.bidirectional == true }
+    arguments: FixtureSuite.comparing.filter { $0.call?.configuration.bidirectional == true }
       .map(\.location.name))
   func directionsSwapped(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
-    let model = try #require(parityCase.model)
+    let call = try #require(parityCase.call)
     var swapped: [String: Tensor] = [:]
-    for parameter in model.configuration.parameters {
+    for parameter in call.configuration.parameters {
       let other: Direction = parameter.direction == .forward ? .reverse : .forward
-      swapped[parameter.name] = model.stateDict[parameter.role, parameter.layer, other]
+      swapped[parameter.name] = call.stateDict[parameter.role, parameter.layer, other]
     }
     #expect(Judge().judge(try parityCase.with(parameters: swapped)).status == .failed)
   }

@@ -184,15 +184,14 @@ import Testing
   private func estimate(
     _ random: RandomModule, _ arithmetic: Arithmetic = .float32, replicas: Int = 16
   ) -> NoiseEstimate {
-    NoiseEstimate(
-      random.configuration, random.stateDict, random.input, arithmetic, replicas: replicas)
+    NoiseEstimate(random.call, arithmetic, replicas: replicas)
   }
 
   /// Every element has a σ of the size of a float's roundings, padding none.
   @Test(arguments: 0..<60 as Range<UInt64>)
   func coversEveryElementAndNoPadding(seed: UInt64) throws {
     let random = try RandomModule(seed: seed)
-    let oracle = Oracle(random.configuration, random.stateDict).outputs(for: random.input)
+    let oracle = random.call.oracleOutputs
     let noise = estimate(random)
     #expect(noise.agreeingSteps == nil)
     for (name, tensor) in oracle.named {
@@ -217,7 +216,7 @@ import Testing
   @Test(arguments: 0..<60 as Range<UInt64>)
   func errsAboutTheOracle(seed: UInt64) throws {
     let random = try RandomModule(seed: seed)
-    let oracle = Oracle(random.configuration, random.stateDict).outputs(for: random.input)
+    let oracle = random.call.oracleOutputs
     let model = RoundingModel(.float32)
     let cells = (0..<random.configuration.numLayers).map { layer in
       random.configuration.directions.map { direction in
@@ -275,7 +274,7 @@ import Testing
   /// A module whose rounding errors grow by orders of magnitude.
   private func chaotic(steps: Int, scale: Double) throws -> ParityCase {
     let hidden = 24
-    var generator = SeededGenerator(seed: 9)
+    var generator = SplitMix64(seed: 9)
     func tensor(_ axes: [Int], _ scale: Double) -> Tensor {
       let shape = Shape(axes)
       return Tensor(
@@ -297,10 +296,9 @@ import Testing
     let empty = try ParityCase(CaseLocation(name: "chaos", path: "chaos"), manifest, tensors)
     // What our engine gives stands in for PyTorch: only rounding lies between it
     // and the oracle.
-    let model = try #require(empty.model)
+    let call = try #require(empty.call)
     return empty.with(
-      reference: Judge.engine(model.configuration, model.stateDict, model.arithmetic).outputs(
-        for: model.input))
+      reference: Judge.engine(call).outputs(for: call.input))
   }
 
   @Test func amplifiedRoundingIsInconclusive() throws {
@@ -328,9 +326,8 @@ import Testing
   /// Infinity saturates, and loses nothing.
   @Test func infinityIsNotLost() throws {
     for name in ["lstm-special-values", "gru-special-values", "rnn-relu-special-values"] {
-      let model = try #require(try FixtureSuite.named(name).model)
-      let noise = NoiseEstimate(
-        model.configuration, model.stateDict, model.input, model.arithmetic)
+      let call = try #require(FixtureSuite.named(name).call)
+      let noise = NoiseEstimate(call, call.arithmetic)
       #expect(noise.agreeingSteps == nil, "\(name)")
     }
   }

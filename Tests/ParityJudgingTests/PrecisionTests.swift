@@ -13,7 +13,7 @@ import Testing
   /// significand, as an accelerator's products round them.
   private func rounded(_ name: String, bits: Int) throws -> ParityCase {
     let parityCase = try FixtureSuite.named(name)
-    let model = try #require(parityCase.model)
+    let call = try #require(parityCase.call)
     func rounded(_ tensor: Tensor) -> Tensor {
       tensor.changing { elements in
         for k in elements.indices where elements[k] != 0 {
@@ -22,17 +22,16 @@ import Testing
         }
       }
     }
-    let coarse = ParityCase.Model(
-      configuration: model.configuration,
-      stateDict: try StateDict(
-        model.stateDict.tensors.mapValues(rounded), checkedAgainst: model.configuration),
-      input: try RecurrentInput(
-        input: rounded(model.input.input), h0: model.input.h0.map(rounded),
-        c0: model.input.c0, packing: model.input.packing, for: model.configuration),
-      arithmetic: .float32)
+    let coarse = RecurrentCall(
+      call.configuration,
+      try StateDict(
+        call.stateDict.tensors.mapValues(rounded), checkedAgainst: call.configuration),
+      try RecurrentInput(
+        input: rounded(call.input.input), h0: call.input.h0.map(rounded),
+        c0: call.input.c0, packing: call.input.packing, for: call.configuration),
+      in: .float32)
     return parityCase.with(
-      reference: Judge.engine(coarse.configuration, coarse.stateDict, coarse.arithmetic).outputs(
-        for: coarse.input))
+      reference: Judge.engine(coarse).outputs(for: coarse.input))
   }
 
   private func hint(_ parityCase: ParityCase) -> String? {
@@ -55,11 +54,11 @@ import Testing
   /// No rounding explains what is wrong altogether.
   @Test func aSwapIsNoRounding() throws {
     let parityCase = try FixtureSuite.named("lstm-bidirectional")
-    let model = try #require(parityCase.model)
+    let call = try #require(parityCase.call)
     var swapped: [String: Tensor] = [:]
-    for parameter in model.configuration.parameters {
+    for parameter in call.configuration.parameters {
       let other: Direction = parameter.direction == .forward ? .reverse : .forward
-      swapped[parameter.name] = model.stateDict[parameter.role, parameter.layer, other]
+      swapped[parameter.name] = call.stateDict[parameter.role, parameter.layer, other]
     }
     #expect(hint(try parityCase.with(parameters: swapped)) == nil)
   }
@@ -67,7 +66,7 @@ import Testing
   /// Small enough for 16 bits, but in one direction alone.
   @Test func oneWrongWeightIsNoRounding() throws {
     let parityCase = try FixtureSuite.named("lstm-bidirectional-batch-first")
-    var tensors = try #require(parityCase.model).stateDict.tensors
+    var tensors = try #require(parityCase.call).stateDict.tensors
     tensors["weight_hh_l0_reverse"] = tensors["weight_hh_l0_reverse"]?.changing { $0[0] *= 1.1 }
     #expect(hint(try parityCase.with(parameters: tensors)) == nil)
   }

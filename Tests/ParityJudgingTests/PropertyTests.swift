@@ -13,11 +13,11 @@ import Testing
     -> [Property: PropertyFinding]
   {
     let parityCase = try FixtureSuite.named(name)
-    let model = try #require(parityCase.model)
-    let pass = subject(model.configuration, model.stateDict, model.arithmetic)
+    let call = try #require(parityCase.call)
+    let pass = subject(call)
     let check = PropertyCheck(
-      model: model, subject: pass, outputs: pass.outputs(for: model.input),
-      contract: parityCase.contract, noise: CaseNoise(model), makeSubject: subject)
+      call: call, subject: pass, outputs: pass.outputs(for: call.input),
+      contract: parityCase.contract, noise: CaseNoise(call), makeSubject: subject)
     return Dictionary(uniqueKeysWithValues: check.findings.map { ($0.property, $0) })
   }
 
@@ -48,8 +48,8 @@ import Testing
   }
 
   @Test func aStateThatStartsElsewhereIsSeen() throws {
-    let violated = try violated("gru") { configuration, stateDict, arithmetic in
-      MistakenPass(honest: Judge.engine(configuration, stateDict, arithmetic)) { input, outputs in
+    let violated = try violated("gru") { call in
+      MistakenPass(honest: Judge.engine(call)) { input, outputs in
         guard input.h0 == nil else { return outputs }
         return RecurrentOutput(
           output: outputs.output?.changing { $0[0] += 1e-6 }, hN: outputs.hN, cN: outputs.cN)
@@ -59,8 +59,8 @@ import Testing
   }
 
   @Test func aResultThatDependsOnTheBatchIsSeen() throws {
-    let violated = try violated("lstm-packed") { configuration, stateDict, arithmetic in
-      MistakenPass(honest: Judge.engine(configuration, stateDict, arithmetic)) { input, outputs in
+    let violated = try violated("lstm-packed") { call in
+      MistakenPass(honest: Judge.engine(call)) { input, outputs in
         guard input.layout.batch == 1 else { return outputs }
         return RecurrentOutput(
           output: outputs.output, hN: outputs.hN.changing { $0[0] = $0[0].nextUp + 1e-7 },
@@ -71,8 +71,8 @@ import Testing
   }
 
   @Test func aStateThatIsNotHandedOnIsSeen() throws {
-    let violated = try violated("lstm-two-layers") { configuration, stateDict, arithmetic in
-      MistakenPass(honest: Judge.engine(configuration, stateDict, arithmetic)) { _, outputs in
+    let violated = try violated("lstm-two-layers") { call in
+      MistakenPass(honest: Judge.engine(call)) { _, outputs in
         RecurrentOutput(
           output: outputs.output, hN: outputs.hN, cN: outputs.cN?.changing { $0[0] += 1e-3 })
       }
@@ -81,8 +81,8 @@ import Testing
   }
 
   @Test func anErrorInOneDirectionIsNoMirror() throws {
-    let violated = try violated("lstm-unbatched") { configuration, stateDict, arithmetic in
-      MistakenPass(honest: Judge.engine(configuration, stateDict, arithmetic)) { _, outputs in
+    let violated = try violated("lstm-unbatched") { call in
+      MistakenPass(honest: Judge.engine(call)) { _, outputs in
         RecurrentOutput(
           output: outputs.output?.changing { $0[0] += 0.001 }, hN: outputs.hN, cN: outputs.cN)
       }

@@ -19,7 +19,7 @@ import Testing
   private func parityCase(
     _ nonlinearity: Nonlinearity = .tanh, loud: Int? = nil, isPositive: Bool = false
   ) throws -> ParityCase {
-    var generator = SeededGenerator(seed: 5)
+    var generator = SplitMix64(seed: 5)
     func tensor(_ axes: [Int]) -> Tensor {
       let shape = Shape(axes)
       return Tensor(
@@ -38,16 +38,14 @@ import Testing
     let x = tensor([Self.batch, 4, 3]).changing { elements in
       if let loud { for k in loud * 12..<(loud + 1) * 12 { elements[k] *= 1000 } }
     }
-    let model = ParityCase.Model(
-      configuration: configuration, stateDict: stateDict,
-      input: try RecurrentInput(input: x, for: configuration), arithmetic: .float32)
+    let call = RecurrentCall(
+      configuration, stateDict, try RecurrentInput(input: x, for: configuration), in: .float32)
     let named = try FixtureSuite.named("rnn-relu")
     return ParityCase(
       location: named.location, manifest: named.manifest, configuration: configuration,
-      reference: Judge.engine(model.configuration, model.stateDict, model.arithmetic).outputs(
-        for: model.input),
-      contract: LayoutContract(configuration, layout: model.input.outputLayout, packing: nil),
-      model: model)
+      reference: Judge.engine(call).outputs(for: call.input),
+      contract: LayoutContract(configuration, layout: call.input.outputLayout, packing: nil),
+      call: call)
   }
 
   @Test func aSmallBatchIsMeasuredWhole() throws {
@@ -62,18 +60,18 @@ import Testing
 
   /// Of three measured sequences the median, relative to each vector's size.
   @Test func whatIsBorrowedIsTheMedian() throws {
-    let model = try #require(try parityCase().model)
-    let oracle = Oracle(model.configuration, model.stateDict).outputs(for: model.input)
+    let call = try #require(try parityCase().call)
+    let oracle = call.oracleOutputs
     func sigma(_ sequences: [Int]?) throws -> [Double] {
       let noise = NoiseEstimate(
-        model.configuration, model.stateDict, model.input, RoundingModel(.float32),
+        call, RoundingModel(.float32),
         sequences: sequences, unmeasured: .borrowing(oracle))
       return try #require(noise.tensors["output"]).sigma
     }
     let measured = [0, 13, 26]
     let (whole, sampled) = (try sigma(nil), try sigma(measured))
     let exact = try #require(oracle.output).elements(as: Double.self)
-    let size = model.configuration.outputFeatures
+    let size = call.configuration.outputFeatures
     let each = whole.count / Self.batch
     func rms(_ start: Int) -> Double {
       (exact[start..<start + size].reduce(0) { $0 + $1 * $1 } / Double(size)).squareRoot()

@@ -12,7 +12,7 @@ import Testing
   }
 
   private func outputs(_ sequential: Sequential, _ input: Tensor) throws -> SequentialOutput {
-    try sequential.outputs(for: input, in: .float64) { Oracle($0, $1).outputs(for: $2) }
+    try sequential.outputs(for: input, in: .float64, .float32) { $0.oracleOutputs }
   }
 
   /// - Returns: how many tensors were held to each other.

@@ -122,8 +122,8 @@ import Testing
           name: module.name,
           layer: .recurrent(
             configuration, try StateDict(tensors, checkedAgainst: configuration), select: select))
-        let outputs = try Sequential(modules).outputs(for: chain.input, in: .float64) {
-          Oracle($0, $1).outputs(for: $2)
+        let outputs = try Sequential(modules).outputs(for: chain.input, in: .float64, .float32) {
+          $0.oracleOutputs
         }
         let given = try #require(outputs["output"]).rounded(to: .float32)
         #expect(result(chain, ["output": given]).status == .failed, "\(parameter)")

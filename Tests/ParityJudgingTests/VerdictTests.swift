@@ -14,8 +14,8 @@ import Testing
     override: ToleranceRule? = nil,
     mistake: @escaping @Sendable (RecurrentOutput) -> RecurrentOutput
   ) -> Judge {
-    Judge(override: override) { configuration, stateDict, arithmetic in
-      MistakenPass(honest: Judge.engine(configuration, stateDict, arithmetic)) { _, outputs in
+    Judge(override: override) { call in
+      MistakenPass(honest: Judge.engine(call)) { _, outputs in
         mistake(outputs)
       }
     }
@@ -78,7 +78,7 @@ import Testing
 
   @Test func aNaNInAParameterIsNamed() throws {
     let parityCase = try FixtureSuite.named("gru")
-    var tensors = try #require(parityCase.model).stateDict.tensors
+    var tensors = try #require(parityCase.call).stateDict.tensors
     tensors["bias_ih_l0"] = tensors["bias_ih_l0"]?.changing { $0[0] = .nan }
     let result = Judge().judge(try parityCase.with(parameters: tensors))
     #expect(result.status == .failed)
@@ -138,7 +138,7 @@ import Testing
   }
 
   @Test func aCellWithoutParametersIsInvalid() throws {
-    let result = Judge().judge(try FixtureSuite.named("gru-cell").with(model: nil))
+    let result = Judge().judge(try FixtureSuite.named("gru-cell").with(call: nil))
     #expect(result.status == .invalid)
     #expect(result.remarks.first?.hasPrefix("a cell has no layout") == true)
   }
@@ -168,13 +168,13 @@ import Testing
   @Test func anExpectedFailureThatPassesFails() throws {
     let skipped = try FixtureSuite.named("article-printed-input")
     let right = try FixtureSuite.named("article-reconstructed")
-    let result = Judge().judge(skipped.with(model: right.model))
+    let result = Judge().judge(skipped.with(call: right.call))
     #expect(result.status == .failed)
     #expect(result.remarks.first?.hasPrefix("passes, but is expected to fail") == true)
   }
 
   @Test func anExpectedFailureWithoutWeightsThatPassesFailsToo() throws {
-    let printed = try FixtureSuite.named("article-printed-input").with(model: nil)
+    let printed = try FixtureSuite.named("article-printed-input").with(call: nil)
     let result = Judge().judge(printed)
     #expect(result.status == .failed)
     #expect(result.remarks.first?.hasPrefix("passes, but is expected to fail") == true)

@@ -13,11 +13,10 @@ import Testing
     for (arithmetic, limit) in [(Arithmetic.float64, 1e-13), (.float32, 2e-5)] {
       let type = arithmetic.storage
       let random = try RandomModule(seed: seed, in: type, isLarge: seed % 10 == 0)
-      let oracle = Oracle(random.configuration, random.stateDict).outputs(for: random.input)
+      let oracle = random.call.oracleOutputs
       let sets = InstructionSet.supported
       let engine = Engine.forwardPass(
-        random.configuration, random.stateDict, in: arithmetic,
-        instructionSet: sets[Int(seed) % sets.count]
+        random.call, instructionSet: sets[Int(seed) % sets.count]
       ).outputs(for: random.input)
       #expect(engine.named.map(\.name) == oracle.named.map(\.name))
       for (ours, exact) in zip(engine.named, oracle.named) {
@@ -76,7 +75,9 @@ import Testing
     let stateDict = try StateDict(parameters, checkedAgainst: configuration)
     let input = try RecurrentInput(
       input: Tensor([1e4, -1e4, 1] as [Float], shape: [3, 1]), for: configuration)
-    let outputs = Engine.forwardPass(configuration, stateDict, in: .float32).outputs(for: input)
+    let outputs = Engine.forwardPass(
+      RecurrentCall(configuration, stateDict, input, in: .float32)
+    ).outputs(for: input)
     let output = try #require(outputs.output)
     #expect(output.elements(as: Float.self).allSatisfy { abs($0) <= 1 })
   }

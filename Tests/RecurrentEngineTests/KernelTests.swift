@@ -11,7 +11,7 @@ import Testing
   private static let sizes = [1, 3, 4, 5, 8, 15, 16, 17, 33, 64, 65, 130]
 
   private func numbers<Scalar: KernelScalar>(_ count: Int, seed: UInt64) -> [Scalar] {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix64(seed: seed)
     return (0..<count).map { _ in Scalar(Double.random(in: -2...2, using: &generator)) }
   }
 

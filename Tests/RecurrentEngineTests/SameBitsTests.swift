@@ -20,8 +20,7 @@ import Testing
       let random = try RandomModule(
         seed: seed, in: arithmetic.storage, isLarge: seed % 2 == 0)
       let outputs = Engine.forwardPass(
-        random.configuration, random.stateDict, in: arithmetic, threads: threads,
-        instructionSet: set
+        random.call, threads: threads, instructionSet: set
       ).outputs(for: random.input)
       for (_, tensor) in outputs.named {
         for element in tensor.elements(as: Double.self) {
@@ -47,7 +46,7 @@ import Testing
     let random = try RandomModule(seed: seed, in: .float32, isLarge: true)
     let layout = random.input.layout
     guard layout.isBatched else { return }
-    let pass = Engine.forwardPass(random.configuration, random.stateDict, in: .float32)
+    let pass = Engine.forwardPass(random.call)
     let whole = pass.outputs(for: random.input)
     for sequence in 0..<layout.batch {
       let rows = random.configuration.stateRows

@@ -39,7 +39,7 @@ import Testing
   @Test(arguments: 0..<100 as Range<UInt64>)
   func holdsForTheOracle(seed: UInt64) throws {
     let random = try RandomModule(seed: seed)
-    let outputs = Oracle(random.configuration, random.stateDict).outputs(for: random.input)
+    let outputs = random.call.oracleOutputs
     let contract = LayoutContract(
       random.configuration, layout: random.input.outputLayout, packing: random.input.packing)
     guard let output = outputs.output else {

@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 import Testing
 
 @testable import RecurrentModel
@@ -84,5 +85,58 @@ import Testing
     #expect(try steps(nil) == 4)
     #expect(try steps(Packing(lengths: [1, 3])) == 3)
     #expect(try steps(Packing(lengths: [1, 3], totalLength: 7)) == 7)
+  }
+}
+
+/// A sequence gives the same alone as among others, and a run can be taken apart.
+@Suite struct SelectionTests {
+  private func same(_ a: RecurrentOutput, _ b: RecurrentOutput) -> Bool {
+    a.named.map(\.name) == b.named.map(\.name)
+      && zip(a.named, b.named).allSatisfy {
+        $0.tensor.shape == $1.tensor.shape
+          && $0.tensor.elements(as: Double.self) == $1.tensor.elements(as: Double.self)
+      }
+  }
+
+  @Test func someSequencesGiveWhatTheyGiveAmongOthers() throws {
+    var several = 0
+    for seed in 0..<200 as Range<UInt64> {
+      let call = try RandomModule(seed: seed).call
+      let whole = call.oracleOutputs
+      let batch = call.input.layout.batch
+      for sequences in [[0], [batch - 1], Array((0..<batch).reversed())] {
+        let part = call.selecting(sequences: sequences)
+        let expected = whole.selecting(sequences: sequences, call.input.outputLayout)
+        #expect(same(part.oracleOutputs, expected), "\(seed) \(sequences)")
+        #expect(part.input.layout.batch == sequences.count)
+      }
+      if batch > 1 { several += 1 }
+    }
+    #expect(several > 50)
+  }
+
+  @Test func aRunIsTheSumOfItsParts() throws {
+    var count = 0
+    for seed in 0..<200 as Range<UInt64> {
+      let call = try RandomModule(seed: seed).call
+      let (input, steps) = (call.input, call.input.layout.steps)
+      guard input.packing == nil, !call.configuration.bidirectional, steps > 1 else { continue }
+      let first = call.with(input: input.selecting(steps: 0..<1, from: nil)).oracleOutputs
+      let rest = call.with(input: input.selecting(steps: 1..<steps, from: first)).oracleOutputs
+      let whole = call.oracleOutputs
+      #expect(same(rest.with(output: nil), whole.with(output: nil)), "\(seed)")
+      let late = try #require(whole.output.map { input.layout.selecting(steps: 1..<steps, of: $0) })
+      #expect(rest.output?.elements(as: Double.self) == late.elements(as: Double.self), "\(seed)")
+      count += 1
+    }
+    #expect(count > 20)
+  }
+
+  /// The multiplications of a forward pass: what the shapes of its products say.
+  @Test func workIsLinearInStepsAndSequences() throws {
+    let call = try RandomModule(seed: 7).call
+    let batch = call.input.layout.batch
+    let each = (0..<batch).map { call.selecting(sequences: [$0]).work }
+    #expect(abs(each.reduce(0, +) - call.work) < 1e-6 * call.work && call.work > 0)
   }
 }

@@ -3,9 +3,11 @@ package import TensorCore
 
 /// Modules and inputs drawn at random, the same ones in every run.
 package struct RandomModule: Sendable, CustomStringConvertible {
-  package let configuration: RecurrentConfiguration
-  package let stateDict: StateDict
-  package let input: RecurrentInput
+  package let call: RecurrentCall
+
+  package var configuration: RecurrentConfiguration { call.configuration }
+  package var stateDict: StateDict { call.stateDict }
+  package var input: RecurrentInput { call.input }
 
   package var description: String {
     "\(configuration.module.rawValue) \(configuration) \(input.input.shape)"
@@ -16,7 +18,7 @@ package struct RandomModule: Sendable, CustomStringConvertible {
   ///   - isLarge: whether sizes go beyond some vectors of units and tiles of
   ///     sequences.
   package init(seed: UInt64, in type: ElementType = .float64, isLarge: Bool = false) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix64(seed: seed)
     func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
     func flip() -> Bool { Bool.random(using: &generator) }
     func tensor(_ axes: [Int], scale: Double = 1) -> Tensor {
@@ -35,14 +37,13 @@ package struct RandomModule: Sendable, CustomStringConvertible {
       batchFirst: !module.isCell && flip(), bidirectional: !module.isCell && flip(),
       projSize: module == .lstm && flip() ? draw(1...hidden - 1) : 0,
       nonlinearity: module.recurrence == .rnn && flip() ? .relu : .tanh)
-    self.configuration = configuration
     var parameters: [String: Tensor] = [:]
     for parameter in configuration.parameters {
       // Larger ones of 0.8 would be chaotic.
       parameters[parameter.name] = tensor(
         parameter.shape.axes, scale: isLarge ? 1.5 / Double(hidden).squareRoot() : 0.8)
     }
-    stateDict = try StateDict(parameters, checkedAgainst: configuration)
+    let stateDict = try StateDict(parameters, checkedAgainst: configuration)
 
     let (batch, steps) = (draw(1...(isLarge ? 17 : 5)), draw(1...7))
     let isPacked = !module.isCell && flip()
@@ -54,12 +55,13 @@ package struct RandomModule: Sendable, CustomStringConvertible {
     let stateAxes = (module.isCell ? [] : [configuration.stateRows]) + (isBatched ? [batch] : [])
     let hasStates = flip()
     let lengths = (0..<batch).map { _ in draw(1...steps) }
-    input = try RecurrentInput(
+    let input = try RecurrentInput(
       input: tensor(inputAxes + [configuration.inputSize], scale: 2),
       h0: hasStates ? tensor(stateAxes + [configuration.outputSize]) : nil,
       c0: hasStates && module.recurrence.hasCellState ? tensor(stateAxes + [hidden]) : nil,
       packing: isPacked
         ? Packing(lengths: lengths, totalLength: flip() ? steps + 1 : nil) : nil,
       for: configuration)
+    call = RecurrentCall(configuration, stateDict, input, in: Arithmetic(of: type) ?? .float64)
   }
 }

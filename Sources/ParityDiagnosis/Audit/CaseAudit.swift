@@ -80,8 +80,8 @@ package struct CaseAudit: Sendable {
   private mutating func plant(into parityCase: ParityCase) {
     let result = Judge().judge(parityCase)
     guard passes(result) else { return }
-    guard let model = parityCase.model, let judge = OutputsJudge(parityCase),
-      model.input.layout.batch > 0
+    guard let call = parityCase.call, let judge = OutputsJudge(parityCase),
+      call.input.layout.batch > 0
     else {
       obstacle = result.remarks.first ?? "nothing to run"
       return
@@ -89,18 +89,18 @@ package struct CaseAudit: Sendable {
     func findings(_ plants: [Plant]) -> [Finding] {
       plants.map { plant in
         Finding(
-          kind: plant.kind, detail: plant.detail, outcome: Self.outcome(plant, model, judge))
+          kind: plant.kind, detail: plant.detail, outcome: Self.outcome(plant, call, judge))
       }
     }
-    plants = findings(Plant.mistakes + Plant.numbers(in: model))
+    plants = findings(Plant.mistakes + Plant.numbers(in: call))
     controls = findings(Plant.controls)
   }
 
   private static func outcome(
-    _ plant: Plant, _ model: ParityCase.Model, _ judge: OutputsJudge
+    _ plant: Plant, _ call: RecurrentCall, _ judge: OutputsJudge
   ) -> Outcome {
     do throws(NotApplicable) {
-      return judge.accepts(try plant.outputs(of: model)) ? .survived : .killed
+      return judge.accepts(try plant.outputs(of: call)) ? .survived : .killed
     } catch {
       return .notApplicable(error)
     }

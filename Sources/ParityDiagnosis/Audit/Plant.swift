@@ -1,4 +1,3 @@
-import ParityFixtures
 import ParityJudging
 import RecurrentModel
 import TensorCore
@@ -12,10 +11,10 @@ struct Plant: Sendable {
   let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
 
   /// What the wrong implementation would give, as the case stores its outputs.
-  func outputs(of model: ParityCase.Model) throws(NotApplicable) -> RecurrentOutput {
-    var replay = Replay(model)
+  func outputs(of call: RecurrentCall) throws(NotApplicable) -> RecurrentOutput {
+    var replay = Replay(call)
     try change(&replay)
-    return replay.outputs().stored(in: model.arithmetic)
+    return replay.outputs().stored(in: call.arithmetic)
   }
 
   static let mistakes = Mistake.all.map { mistake in
@@ -23,8 +22,8 @@ struct Plant: Sendable {
   }
 
   /// ±10% in the largest element of each parameter tensor.
-  static func numbers(in model: ParityCase.Model) -> [Plant] {
-    model.configuration.parameters.flatMap { parameter in
+  static func numbers(in call: RecurrentCall) -> [Plant] {
+    call.configuration.parameters.flatMap { parameter in
       [1.1, 0.9].map { factor in
         let sign = factor > 1 ? "+10%" : "-10%"
         return Plant(

@@ -13,7 +13,7 @@ struct SequentialPlants {
     let replays = SequentialReplay.all(of: chain.sequential)
     let planted = replays.map { replay in
       finding(replay.name, replay.mistake == nil ? replay.module.name : "", judge) {
-        try replay.outputs(for: chain.input)
+        try replay.outputs(for: chain.input, chain.arithmetic)
       }
     }
     // Also what no module gives a place to: some other case may.
@@ -30,8 +30,8 @@ struct SequentialPlants {
   /// Doubles, rounded once, which every case must let pass.
   func control(_ judge: SequentialOutputsJudge) -> CaseAudit.Finding {
     finding("control", "doubles, rounded once", judge) {
-      try chain.sequential.outputs(for: chain.input, in: .float64) {
-        Oracle($0, $1).outputs(for: $2)
+      try chain.sequential.outputs(for: chain.input, in: .float64, chain.arithmetic) {
+        $0.oracleOutputs
       }
     }
   }
@@ -44,8 +44,9 @@ struct SequentialPlants {
           finding("\(kind) \(factor > 1 ? "+10%" : "-10%")", "", judge) {
             var modules = chain.sequential.modules
             modules[index] = SequentialModule(name: modules[index].name, layer: layer)
-            return try Sequential(modules).outputs(for: chain.input, in: .float64) {
-              Oracle($0, $1).outputs(for: $2)
+            return try Sequential(modules).outputs(for: chain.input, in: .float64, chain.arithmetic)
+            {
+              $0.oracleOutputs
             }
           }
         }

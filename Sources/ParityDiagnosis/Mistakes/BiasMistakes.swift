@@ -1,4 +1,3 @@
-import ParityFixtures
 import ParityJudging
 import RecurrentModel
 import TensorCore
@@ -62,7 +61,7 @@ enum BiasMistakes {
           return current.tensor(parameter).mapping { new ~= $0 ? 0 : $1 }
         }
         let hidden: [Double] =
-          current.model.stateDict[.biasHH, parameter.layer, parameter.direction]?.elements() ?? []
+          current.call.stateDict[.biasHH, parameter.layer, parameter.direction]?.elements() ?? []
         return current.tensor(parameter).mapping { new ~= $0 ? $1 + hidden[$0] : $1 }
       }
     },
@@ -94,7 +93,7 @@ enum BiasMistakes {
     replay.changeParameters { parameter in
       guard parameter.isBias else { return nil }
       func other(_ role: ParameterSpecification.Role) -> Tensor? {
-        current.model.stateDict[role, parameter.layer, parameter.direction]
+        current.call.stateDict[role, parameter.layer, parameter.direction]
       }
       return switch source(parameter) {
       case .own: nil

@@ -1,4 +1,5 @@
 import RecurrentModel
+import TensorCore
 
 /// Blocks of gates taken for others.
 ///

@@ -1,4 +1,3 @@
-import ParityFixtures
 import ParityJudging
 import RecurrentModel
 import TensorCore
@@ -116,7 +115,7 @@ extension Replay {
         batchFirst: configuration.batchFirst, bidirectional: configuration.bidirectional,
         projSize: configuration.projSize, nonlinearity: configuration.nonlinearity),
       let stateDict = try? StateDict(
-        model.stateDict.tensors.filter { name, _ in
+        call.stateDict.tensors.filter { name, _ in
           alone.parameters.contains { $0.name == name }
         }, checkedAgainst: alone)
     else { preconditionFailure("the first layer is a module of its own") }
@@ -132,9 +131,7 @@ extension Replay {
         input: input.input, h0: first(input.h0), c0: first(input.c0), packing: input.packing,
         for: alone)
     else { preconditionFailure("the first layer takes the module's input") }
-    var replay = Replay(
-      ParityCase.Model(
-        configuration: alone, stateDict: stateDict, input: input, arithmetic: model.arithmetic))
+    var replay = Replay(RecurrentCall(alone, stateDict, input, in: call.arithmetic))
     replay.variant = variant
     return replay
   }

@@ -1,4 +1,3 @@
-import ParityFixtures
 import ParityJudging
 import RecurrentModel
 import TensorCore
@@ -36,7 +35,7 @@ enum PrecisionMistakes {
 extension Replay {
   fileprivate func requireFloat32() throws(NotApplicable) {
     try require(
-      model.arithmetic == .float32, "the arithmetic is \(model.arithmetic)",
+      call.arithmetic == .float32, "the arithmetic is \(call.arithmetic)",
       needs: "float32")
   }
 }

@@ -50,12 +50,10 @@ extension SequentialFailure {
     else { return nil }
     let cN = outputs[module.name + ".c_n"]
     guard (cN != nil) == configuration.module.recurrence.hasCellState else { return nil }
+    let call = RecurrentCall(configuration, stateDict, input, in: chain.arithmetic)
     return Failure(
-      model: ParityCase.Model(
-        configuration: configuration, stateDict: stateDict, input: input,
-        arithmetic: chain.arithmetic),
-      side: side, outputs: RecurrentOutput(output: output, hN: hN, cN: cN),
-      oracle: Oracle(configuration, stateDict).outputs(for: input))
+      call: call, side: side, outputs: RecurrentOutput(output: output, hN: hN, cN: cN),
+      oracle: Oracle(call).outputs(for: input))
   }
 }
 

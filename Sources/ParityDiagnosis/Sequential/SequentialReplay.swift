@@ -39,13 +39,10 @@ struct SequentialReplay {
 
   /// - Throws: `NotApplicable` where nobody could see the mistake, `InvalidValue` where a
   ///   module can't take what a wrong one hands on.
-  func outputs(for input: Tensor) throws -> SequentialOutput {
-    try sequential.outputs(for: input, in: .float64) { configuration, stateDict, input in
-      guard let mistake else { return Oracle(configuration, stateDict).outputs(for: input) }
-      var replay = Replay(
-        ParityCase.Model(
-          configuration: configuration, stateDict: stateDict, input: input,
-          arithmetic: Arithmetic(of: stateDict.elementType) ?? .float32))
+  func outputs(for input: Tensor, _ arithmetic: Arithmetic) throws -> SequentialOutput {
+    try sequential.outputs(for: input, in: .float64, arithmetic) { call in
+      guard let mistake else { return call.oracleOutputs }
+      var replay = Replay(call)
       try mistake.apply(to: &replay)
       return replay.outputs()
     }

@@ -39,7 +39,8 @@ struct SequentialSearch {
     }
     return concurrentMap(affordable.count) { index -> Match? in
       let (replay, failure) = (affordable[index], failure(for: affordable[index]))
-      guard let outputs = try? replay.outputs(for: failure.chain.input) else { return nil }
+      guard let outputs = try? replay.outputs(for: failure.chain.input, failure.chain.arithmetic)
+      else { return nil }
       return largestZ(of: replay, outputs, in: failure).map { Match(replay: replay, z: $0) }
     }.compactMap(\.self)
   }

@@ -1,4 +1,3 @@
-package import ParityFixtures
 package import RecurrentModel
 package import TensorComparison
 package import TensorCore
@@ -22,13 +21,13 @@ package struct CaseNoise {
   ///   - sample: which sequences of the batch are measured; the others borrow from them,
   ///     as the oracle's results tell. nil for all.
   package init(
-    _ model: ParityCase.Model, _ variant: ScanVariant = ScanVariant(),
+    _ call: RecurrentCall, _ variant: ScanVariant = ScanVariant(),
     subject subjectArithmetic: Arithmetic? = nil, replicas: Int = 16,
     sample: (sequences: [Int], oracle: RecurrentOutput)? = nil
   ) {
-    self.init(of: model.arithmetic, subject: subjectArithmetic, variant.emulation) {
+    self.init(of: call.arithmetic, subject: subjectArithmetic, variant.emulation) {
       NoiseEstimate(
-        model.configuration, model.stateDict, model.input, $0, variant, replicas: replicas,
+        call, $0, variant, replicas: replicas,
         sequences: sample?.sequences,
         unmeasured: sample.map { .borrowing($0.oracle) } ?? .unjudged)
     }

@@ -42,10 +42,9 @@ extension NoiseEstimate {
   ///
   /// - Parameter replicas: a multiple of 16.
   package init(
-    _ configuration: RecurrentConfiguration, _ stateDict: StateDict, _ input: RecurrentInput,
-    _ arithmetic: Arithmetic, replicas: Int = 16
+    _ call: RecurrentCall, _ arithmetic: Arithmetic, replicas: Int = 16
   ) {
-    self.init(configuration, stateDict, input, RoundingModel(arithmetic), replicas: replicas)
+    self.init(call, RoundingModel(arithmetic), replicas: replicas)
   }
 
   /// - Parameters:
@@ -54,11 +53,12 @@ extension NoiseEstimate {
   ///   - replicas: a multiple of 16.
   ///   - sequences: which of the batch are measured, ascending; nil for all.
   init(
-    _ configuration: RecurrentConfiguration, _ stateDict: StateDict, _ input: RecurrentInput,
-    _ model: RoundingModel, _ variant: ScanVariant = ScanVariant(), replicas: Int = 16,
+    _ call: RecurrentCall, _ model: RoundingModel, _ variant: ScanVariant = ScanVariant(),
+    replicas: Int = 16,
     sequences: [Int]? = nil,
     unmeasured: Unmeasured = .unjudged
   ) {
+    let (configuration, stateDict, input) = (call.configuration, call.stateDict, call.input)
     let cells = (0..<configuration.numLayers).map { layer in
       configuration.directions.map { direction in
         ScanCell<StepNoise>(configuration, stateDict, layer: layer, direction, variant) {

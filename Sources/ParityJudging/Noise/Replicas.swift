@@ -1,3 +1,5 @@
+import TensorCore
+
 /// One number in each of sixteen replicas.
 typealias Replicas = SIMD16<Double>
 
@@ -59,7 +61,7 @@ struct NoiseDraws {
     let place = Self.place(key, operation, unit)
     kernels.perturb(
       &replicas, frozen[Int(operation.rawValue)][unit],
-      seed: Self.mix(place &+ UInt64(step) &+ 1), by: deviation)
+      seed: SplitMix64.mix(place &+ UInt64(step) &+ 1), by: deviation)
   }
 
   /// Layers are below 2¹⁶, directions below 2⁸ and sequences below 2⁴⁰. Groups and modules
@@ -67,21 +69,14 @@ struct NoiseDraws {
   private static func key(
     module: Int, layer: Int, direction: Int, sequence: Int, group: Int
   ) -> UInt64 {
-    let own = mix(
+    let own = SplitMix64.mix(
       UInt64(layer) << 48 ^ UInt64(direction) << 40 ^ UInt64(sequence) &+ 0x5DEE_CE66D)
     let others = UInt64(group) << 32 | UInt64(module)
-    return others == 0 ? own : mix(own ^ others)
+    return others == 0 ? own : SplitMix64.mix(own ^ others)
   }
 
   private static func place(_ key: UInt64, _ operation: Operation, _ unit: Int) -> UInt64 {
-    mix(key ^ UInt64(operation.rawValue) << 56 ^ UInt64(unit) << 8)
-  }
-
-  private static func mix(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    SplitMix64.mix(key ^ UInt64(operation.rawValue) << 56 ^ UInt64(unit) << 8)
   }
 
   /// The operations of a step, so that each has draws of its own.

@@ -1,6 +1,4 @@
-import ParityFixtures
 import RecurrentModel
-import TensorCore
 
 /// Some sequences of a batch, the same ones in every run, which stand for all of it
 /// where all of it would take too long.
@@ -10,20 +8,16 @@ enum SequenceSample {
   ///
   /// What the others borrow from them is a guess, and may be too large or too small:
   /// a verdict of "passed" that rests on it says so, and no other verdict does.
-  static func sequences(of model: ParityCase.Model, work: Double) -> [Int]? {
-    let sample = sequences(of: model.input, model.configuration, work: work, least: 8)
-    return sample.count < model.input.layout.batch ? sample : nil
+  static func sequences(of call: RecurrentCall, work: Double) -> [Int]? {
+    let sample = sequences(of: call, work: work, least: 8)
+    return sample.count < call.input.layout.batch ? sample : nil
   }
 
   /// Evenly spaced over the batch, as many as take `work` multiplications in one
   /// forward pass, and at least `least`.
-  static func sequences(
-    of input: RecurrentInput, _ configuration: RecurrentConfiguration, work: Double,
-    least: Int
-  ) -> [Int] {
-    let batch = input.layout.batch
-    let weights = configuration.parameters.map(\.shape).filter { $0.rank == 2 }
-    let each = Double(weights.reduce(0) { $0 + $1.elementCount }) * Double(input.layout.steps)
+  static func sequences(of call: RecurrentCall, work: Double, least: Int) -> [Int] {
+    let batch = call.input.layout.batch
+    let each = call.work / Double(max(1, batch))
     let count = min(batch, max(least, Int(min(work / max(each, 1), Double(batch)))))
     return (0..<count).map { $0 * batch / count }
   }

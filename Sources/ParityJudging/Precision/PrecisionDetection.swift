@@ -1,4 +1,3 @@
-import ParityFixtures
 import RealModule
 import RecurrentModel
 import TensorComparison
@@ -11,7 +10,7 @@ import TensorCore
 /// for each way, and for each coarser arithmetic).
 package struct PrecisionDetection {
   private let side: Failure.Side
-  private let model: ParityCase.Model
+  private let call: RecurrentCall
   private let reference: RecurrentOutput
   private let oracle: RecurrentOutput
   private let sequences: [Int]
@@ -22,24 +21,22 @@ package struct PrecisionDetection {
   /// - Parameter failure: whose outputs have the oracle's shapes.
   package init(_ failure: Failure) {
     side = failure.side
-    model = failure.model
+    call = failure.call
     reference = failure.outputs
     oracle = failure.oracle
-    let count = SequenceSample.sequences(
-      of: model.input, model.configuration, work: Self.work, least: 1
-    ).count
-    let off = SequenceDifferences.totals(reference, from: oracle, model.input.outputLayout)
+    let count = SequenceSample.sequences(of: call, work: Self.work, least: 1).count
+    let off = SequenceDifferences.totals(reference, from: oracle, call.input.outputLayout)
     sequences = off.indices.sorted { (off[$1], $0) < (off[$0], $1) }.prefix(count).sorted()
   }
 
   /// What to tell; nil where nothing coarser explains the outputs, or where the case
   /// says itself that it was computed more coarsely.
   package var explanation: Diagnosis.Explanation? {
-    if model.arithmetic == .float32, isOffBySubnormals {
+    if call.arithmetic == .float32, isOffBySubnormals {
       return reproducing(among: CoarserWay.all.filter(\.emulation.flushesSubnormals))
     }
     guard isOffNearlyEverywhere else { return nil }
-    switch model.arithmetic {
+    switch call.arithmetic {
     case .float32:
       return stored(in: [.bfloat16, .float16])
         ?? reproducing(among: CoarserWay.all.filter { !$0.emulation.flushesSubnormals })
@@ -54,7 +51,7 @@ package struct PrecisionDetection {
   /// in, where the rounding of that type is all that is wrong with them.
   package var storage: Diagnosis.Explanation? {
     guard let type = Arithmetic(of: reference.hN.elementType),
-      type.unitRoundoff > model.arithmetic.unitRoundoff
+      type.unitRoundoff > call.arithmetic.unitRoundoff
     else { return nil }
     let noise = estimate(RoundingModel(type))
     let agrees = zip(reference.named, oracle.named).allSatisfy { reference, exact in
@@ -70,7 +67,7 @@ package struct PrecisionDetection {
   /// the reason: a weight that is off by a little looks alike.
   package var suspicion: String? {
     guard isOffNearlyEverywhere else { return nil }
-    switch model.arithmetic {
+    switch call.arithmetic {
     case .float32: return explaining(among: [.tf32, .float16, .bfloat16])
     case .float64: return explaining(among: [.float32, .float16, .bfloat16])
     case .float16, .bfloat16, .tf32: return nil
@@ -80,7 +77,7 @@ package struct PrecisionDetection {
   /// Whether most elements of every tensor are off (padding and silent ReLUs aside), as
   /// coarser arithmetic makes them, and a mistake in one gate or direction does not.
   private var isOffNearlyEverywhere: Bool {
-    let noise = estimate(RoundingModel(model.arithmetic))
+    let noise = estimate(RoundingModel(call.arithmetic))
     return zip(reference.named, oracle.named).allSatisfy { reference, exact in
       guard let limits = noise.tensors[reference.name] else { return false }
       let difference = TensorDifference(
@@ -203,7 +200,6 @@ extension PrecisionDetection {
   }
 
   private func estimate(_ rounding: RoundingModel) -> NoiseEstimate {
-    NoiseEstimate(
-      model.configuration, model.stateDict, model.input, rounding, sequences: sequences)
+    NoiseEstimate(call, rounding, sequences: sequences)
   }
 }

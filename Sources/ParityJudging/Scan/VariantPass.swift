@@ -7,9 +7,8 @@ package struct VariantPass: ForwardPass {
   private let variant: ScanVariant
   private let cells: [[ScanCell<ExactArithmetic>]]
 
-  package init(
-    _ configuration: RecurrentConfiguration, _ stateDict: StateDict, _ variant: ScanVariant
-  ) {
+  package init(_ call: RecurrentCall, _ variant: ScanVariant) {
+    let (configuration, stateDict) = (call.configuration, call.stateDict)
     self.configuration = configuration
     self.variant = variant
     cells = (0..<configuration.numLayers).map { layer in

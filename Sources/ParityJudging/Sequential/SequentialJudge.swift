@@ -43,8 +43,8 @@ extension Judge {
   }
 
   func oracle(_ chain: SequentialCase) throws -> SequentialOutput {
-    try chain.sequential.outputs(for: chain.input, in: .float64) {
-      Oracle($0, $1).outputs(for: $2)
+    try chain.sequential.outputs(for: chain.input, in: .float64, chain.arithmetic) {
+      $0.oracleOutputs
     }
   }
 
@@ -53,8 +53,8 @@ extension Judge {
   ) throws -> [String: Tensor] {
     if let supplied { return try supplied.outputs.get() }
     let outputs = try chain.sequential.outputs(
-      for: chain.input, in: chain.arithmetic.computation
-    ) { subject($0, $1, chain.arithmetic).outputs(for: $2) }
+      for: chain.input, in: chain.arithmetic.computation, chain.arithmetic
+    ) { subject($0).outputs(for: $0.input) }
     return Dictionary(uniqueKeysWithValues: outputs.named.map { ($0.name, $0.tensor) })
   }
 

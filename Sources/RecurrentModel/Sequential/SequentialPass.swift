@@ -8,21 +8,22 @@ extension Sequential {
   /// - Parameters:
   ///   - input: fits the first module; indices within an embedding's rows.
   ///   - type: float32 or float64.
+  ///   - arithmetic: what the modules compute in.
   ///   - recurrent: the outputs of a recurrent module.
   /// - Throws: `InvalidValue`, naming a module, where the input does not fit; and what
   ///   `recurrent` throws.
   package func outputs(
-    for input: Tensor, in type: ElementType,
-    recurrent: (RecurrentConfiguration, StateDict, RecurrentInput) throws -> RecurrentOutput
+    for input: Tensor, in type: ElementType, _ arithmetic: Arithmetic,
+    recurrent: (RecurrentCall) throws -> RecurrentOutput
   ) throws -> SequentialOutput {
     type == .float64
-      ? try outputs(for: input, Double.self, recurrent)
-      : try outputs(for: input, Float.self, recurrent)
+      ? try outputs(for: input, Double.self, arithmetic, recurrent)
+      : try outputs(for: input, Float.self, arithmetic, recurrent)
   }
 
   private func outputs<Scalar: Real & FloatingElement>(
-    for input: Tensor, _: Scalar.Type,
-    _ recurrent: (RecurrentConfiguration, StateDict, RecurrentInput) throws -> RecurrentOutput
+    for input: Tensor, _: Scalar.Type, _ arithmetic: Arithmetic,
+    _ recurrent: (RecurrentCall) throws -> RecurrentOutput
   ) throws -> SequentialOutput {
     var (value, shape) = (input, SequentialShape(input.shape.axes))
     var intermediates: [(name: String, tensor: Tensor)] = []
@@ -34,7 +35,8 @@ extension Sequential {
       if case .recurrent(let configuration, let stateDict, let select) = module.layer {
         let input = try RecurrentInput(
           input: Tensor(value.elements(as: Scalar.self), shape: value.shape), for: configuration)
-        let outputs = try recurrent(configuration, stateDict, input)
+        let outputs = try recurrent(
+          RecurrentCall(configuration, stateDict, input, in: arithmetic))
         for (name, tensor) in outputs.named { keep(name, tensor) }
         value = outputs.selected(select, input.layout, Shape(next.axes))
       } else {
