@@ -66,19 +66,25 @@ let package = Package(
       "RecurrentBenchmark",
       imports: ["TensorCore", "RecurrentModel", "RecurrentEngine", "RecurrentKernels"]),
     room(
+      "RoundingNoise",
+      imports: [
+        "TensorCore", "TensorComparison", "RecurrentModel", "RecurrentKernels", "RecurrentEngine",
+        realModule,
+      ]),
+    room(
       "ParityFixtures",
       imports: ["TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel"]),
     room(
       "ParityJudging",
       imports: [
         "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison", "RecurrentModel",
-        "RecurrentKernels", "RecurrentEngine", "ParityFixtures", realModule,
+        "RecurrentEngine", "RoundingNoise", "ParityFixtures", realModule,
       ]),
     room(
       "ParityDiagnosis",
       imports: [
-        "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
-        realModule,
+        "TensorCore", "TensorComparison", "RecurrentModel", "RoundingNoise", "ParityFixtures",
+        "ParityJudging", realModule,
       ]),
     room(
       "ParityReports",
@@ -113,6 +119,10 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["TensorCore", "RecurrentModel"],
       path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "FixtureSupport",
+      dependencies: ["TensorCore", "RecurrentModel", "ParityFixtures", "TestSupport"],
+      path: "Tests/FixtureSupport", swiftSettings: strict),
     tests(of: "TensorCore"),
     tests(
       of: "TensorArchives",
@@ -126,20 +136,28 @@ let package = Package(
       of: "ParityFixtures",
       imports: ["TensorCore", "TensorArchives", "RecurrentModel", "TensorComparison"]),
     tests(
+      of: "RoundingNoise",
+      imports: [
+        "TensorCore", "TensorComparison", "RecurrentModel", "RecurrentEngine", "ParityFixtures",
+        "FixtureSupport",
+      ]),
+    tests(
       of: "ParityJudging",
       imports: [
         "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel", "RecurrentEngine",
-        "ParityFixtures",
+        "RoundingNoise", "ParityFixtures", "FixtureSupport",
       ]),
     tests(
       of: "ParityDiagnosis",
       imports: [
-        "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
+        "TensorCore", "TensorComparison", "RecurrentModel", "RoundingNoise", "ParityFixtures",
+        "ParityJudging", "FixtureSupport",
       ]),
     tests(
       of: "ParityReports",
       imports: [
         "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
+        "FixtureSupport",
       ]),
     tests(of: "ParityTesting"),
     tests(of: "ExternalEngine", imports: ["RecurrentModel"]),

@@ -3,6 +3,7 @@ import ParityDiagnosis
 import ParityFixtures
 import ParityJudging
 import ParityReports
+import TensorCore
 
 struct AuditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -112,12 +112,12 @@ struct ParityCheckCommand: AsyncParsableCommand {
     let clock = ContinuousClock()
     let start = clock.now
     unreadable.forEach(add)
-    let source = try actual.source()
+    let subject =
+      try actual.source().map { Subject.supplied($0, in: actual.actualArithmetic) }
+      ?? .engine(threads: threads ?? Machine.cores)
     let run = JudgeRun(
       Judge(
-        override: tolerance.rule, noiseWork: tolerance.noiseWork,
-        subject: Judge.engine(threads: threads ?? Machine.cores), source: source,
-        sourceArithmetic: actual.actualArithmetic,
+        override: tolerance.rule, noiseWork: tolerance.noiseWork, subject: subject,
         diagnostician: Diagnostician(diagnose), known: KnownOutputs(discovery.cases)),
       jobs: jobs ?? Machine.cores,
       failFast: failFast)

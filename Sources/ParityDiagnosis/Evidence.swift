@@ -1,33 +1,51 @@
 import ParityJudging
 import RealModule
 import RecurrentModel
+import RoundingNoise
 import TensorComparison
 import TensorCore
 
-/// What a failing side says, held against replays of the same model.
+/// What a failing side says, held against replays of the same chain.
 struct Evidence: Sendable {
-  let call: RecurrentCall
-  /// Of the failing side.
-  let outputs: RecurrentOutput
-  /// What the module computes.
-  let exact: RecurrentOutput
+  let chain: Chain
+  let side: Side
+  /// Of the failing side; of a chain perhaps not all that its modules give.
+  let outputs: Results
+  /// What the chain computes.
+  let exact: Results
   /// Which of the case's sequences these are.
   let sequences: [Int]
+  /// What the failing side was computed in, where that is coarser than the case asks for.
+  let arithmetic: Arithmetic?
 
-  /// The multiplications, and what weighs as much, of one forward pass.
-  var work: Double { call.work + 1e4 }
+  init(_ failure: Failure) {
+    chain = failure.chain
+    side = failure.side
+    outputs = failure.outputs
+    exact = failure.oracle
+    sequences = Array(0..<(failure.chain.shapes.batch?.size ?? 1))
+    let own = failure.chain.arithmetic
+    arithmetic = failure.arithmetic.flatMap { $0.unitRoundoff > own.unitRoundoff ? $0 : nil }
+  }
+
+  private init(_ whole: Evidence, _ part: Chain, _ batch: ChainBatch, _ sequences: [Int]) {
+    chain = part
+    side = whole.side
+    outputs = whole.outputs.selecting(sequences: sequences, batch)
+    exact = whole.exact.selecting(sequences: sequences, batch)
+    self.sequences = sequences
+    arithmetic = whole.arithmetic
+  }
 
   /// How much of the failing side's difference from the right result is left between it
   /// and what a replay gives; infinite where the replay's shapes are others, or where the
   /// two are not finite in the same places.
   func left(by replay: Replay) -> Double {
-    let values = replay.outputs(of: exact)
+    guard let values = try? replay.results(of: exact) else { return .infinity }
     var (left, whole) = (0.0, 0.0)
-    for (index, (_, given)) in outputs.named.enumerated() {
-      let replayed = values.named[index].tensor
-      guard replayed.shape == given.shape else { return .infinity }
-      let right = exact.named[index].tensor
-      let isComparable = right.shape == given.shape
+    for (name, given) in outputs.named {
+      guard let replayed = values[name], replayed.shape == given.shape else { return .infinity }
+      let right = exact[name].flatMap { $0.shape == given.shape ? $0 : nil }
       for offset in 0..<given.count {
         let (own, other) = (given.double(at: offset), replayed.double(at: offset))
         guard own.isFinite, other.isFinite else {
@@ -35,7 +53,7 @@ struct Evidence: Sendable {
           return .infinity
         }
         left = .hypot(left, own - other)
-        let expected = isComparable ? right.double(at: offset) : 0
+        let expected = right?.double(at: offset) ?? 0
         if expected.isFinite { whole = .hypot(whole, own - expected) }
       }
     }
@@ -45,14 +63,15 @@ struct Evidence: Sendable {
 
   /// The largest difference that a replay leaves, in σ of the rounding noise that it has
   /// itself; nil where that is beyond the noise rule, or too little can be judged.
+  ///
+  /// - Complexity: O(17 forward passes).
   func largestZ(under replay: Replay) -> (largest: Double, rms: Double)? {
-    let (values, noise) = (replay.run(.values), replay.noise(storedLike: outputs))
+    guard let noise = noise(of: replay.variant) else { return nil }
     var (largest, rms) = (0.0, 0.0)
-    for (index, (_, given)) in outputs.named.enumerated() {
-      let (expected, limits) = (values.named[index].tensor, noise[index])
-      guard given.shape == expected.shape, limits.judgedShare >= Self.neededShare else {
-        return nil
-      }
+    for (name, given) in outputs.named {
+      guard let expected = noise.values(name), given.shape == expected.shape else { return nil }
+      let limits = limits(noise, name, given, exact: expected)
+      guard limits.judgedShare >= Self.neededShare else { return nil }
       let difference = TensorDifference(of: given, from: expected, within: .noise(limits))
       guard difference.agrees else { return nil }
       largest = max(largest, difference.noise?.largest?.value ?? 0)
@@ -62,4 +81,51 @@ struct Evidence: Sendable {
   }
 
   private static let neededShare = 0.5
+
+  /// nil where a module can't take what one before hands on wrongly.
+  func noise(of variant: ChainVariant) -> CaseNoise? {
+    try? CaseNoise(variant, subject: arithmetic, keepsValues: true)
+  }
+
+  /// How far a tensor of the failing side may be from what a variant computes.
+  func limits(
+    _ noise: CaseNoise, _ name: String, _ given: Tensor, exact: Tensor
+  ) -> NoiseLimits {
+    let sides = SidePair(arithmetic == nil ? .reference : .outputs, against: .oracle)
+    let limits = noise.limits(
+      sides, name, exact: exact, stored: Arithmetic(of: given.elementType) ?? chain.arithmetic)
+    return NoiseLimits(sigma: limits.sigma, isJudged: limits.isJudged)
+  }
+}
+
+// MARK: - Some of the sequences
+
+extension Evidence {
+  /// The sequences that are off most, the longest of a packed batch beside them, as many
+  /// as a forward pass of `work` multiplications takes, and enough to be told apart; the
+  /// whole where these are all, or where the chain mixes them.
+  ///
+  /// - Complexity: O(elements).
+  func sample(work: Double) -> Evidence {
+    guard let batch = chain.shapes.batch, batch.size > 0 else { return self }
+    let results = max(1, outputs.named.reduce(0) { $0 + $1.tensor.count } / batch.size)
+    let least = max(
+      chain.input.packing == nil ? 1 : 2, (Self.leastResults + results - 1) / results)
+    let count = max(least, Int(min(work / (chain.work / Double(batch.size)), Double(batch.size))))
+    guard count < batch.size else { return self }
+    let off = outputs.differences(from: exact, batch)
+    let order = off.indices.sorted { (off[$1], $0) < (off[$0], $1) }
+    let lengths = chain.input.packing?.lengths
+    var chosen = Set(order.prefix(lengths == nil ? count : count - 1))
+    if let lengths, let longest = lengths.indices.max(by: { lengths[$0] < lengths[$1] }) {
+      chosen.insert(longest)
+    }
+    for sequence in order where chosen.count < count { chosen.insert(sequence) }
+    let sequences = chosen.sorted()
+    guard let part = chain.selecting(sequences: sequences) else { return self }
+    return Evidence(self, part, batch, sequences)
+  }
+
+  /// Fewer numbers could be reproduced by chance.
+  private static let leastResults = 16
 }

@@ -1,5 +1,6 @@
 import ParityJudging
 import RecurrentModel
+import RoundingNoise
 import TensorComparison
 import TensorCore
 
@@ -14,13 +15,20 @@ struct FaultSearch {
   /// By tensor, in `named`'s order: each element's difference in σ; 0 where it passes.
   private let excess: [[Double]]
 
-  /// O(17 forward passes).
-  init(_ evidence: Evidence) {
+  private let configuration: RecurrentConfiguration
+
+  /// - Parameter evidence: of one recurrent module by itself; nil of a chain.
+  /// - Complexity: O(17 forward passes).
+  init?(_ evidence: Evidence) {
+    guard let call = evidence.chain.call,
+      let noise = evidence.noise(of: ChainVariant(evidence.chain))
+    else { return nil }
     self.evidence = evidence
-    contract = evidence.call.contract
-    let noise = Replay(evidence.call).noise(storedLike: evidence.outputs)
-    excess = zip(evidence.outputs.named, evidence.exact.named).enumerated().map { index, sides in
-      Self.excess(sides.0.tensor, sides.1.tensor, noise[index])
+    contract = call.contract
+    configuration = call.configuration
+    excess = evidence.outputs.named.map { name, given in
+      guard let exact = evidence.exact[name] else { return [] }
+      return Self.excess(given, exact, evidence.limits(noise, name, given, exact: exact))
     }
   }
 
@@ -36,8 +44,6 @@ struct FaultSearch {
       return z <= limits.largestZ ? 0 : z
     }
   }
-
-  private var configuration: RecurrentConfiguration { evidence.call.configuration }
 
   private func excess(of name: String) -> [Double] {
     let index = evidence.outputs.named.firstIndex { $0.name == name }
@@ -61,26 +67,25 @@ struct FaultSearch {
   }
 
   /// An element that is off.
-  private struct Off {
+  private struct Deviation {
     let place: ElementPlace
     let z: Double
     let tensor: String
   }
 
-  private func places(in name: String) -> [Off] {
-    guard let tensor = evidence.outputs.named.first(where: { $0.name == name })?.tensor else {
-      return []
-    }
+  private func places(in name: String) -> [Deviation] {
+    guard let tensor = evidence.outputs[name] else { return [] }
     let features = max(tensor.shape.axes.last ?? 1, 1)
     return excess(of: name).enumerated().compactMap { offset, z in
       guard z > 0 else { return nil }
-      return Off(
-        place: ElementPlace(of: offset, in: name, features: features, contract), z: z,
+      return Deviation(
+        place: ElementPlace(
+          of: offset, isOutput: name == "output", features: features, contract), z: z,
         tensor: name)
     }
   }
 
-  private func lowerLayer(_ layer: Int, _ off: [Off]) -> FaultPlace {
+  private func lowerLayer(_ layer: Int, _ off: [Deviation]) -> FaultPlace {
     var place = FaultPlace()
     place.layer = layer
     let directions = Set(off.map(\.place.direction?.rawValue))
@@ -95,8 +100,8 @@ struct FaultSearch {
     return place
   }
 
-  private func lastLayer(_ off: [Off]) -> FaultPlace {
-    func position(_ off: Off) -> Int {
+  private func lastLayer(_ off: [Deviation]) -> FaultPlace {
+    func position(_ off: Deviation) -> Int {
       let step = off.place.step ?? 0
       return off.place.direction == .reverse
         ? contract.length(of: off.place.sequence) - 1 - step : step
@@ -135,7 +140,7 @@ struct FaultSearch {
   /// Told by the cell state, which is known after the last step: where it is right, only
   /// the output gate is left.
   private func gate(of place: ElementPlace, isLastStep: Bool) -> String? {
-    guard let cells = evidence.outputs.cN, isLastStep else { return nil }
+    guard let cells = evidence.outputs["c_n"], isLastStep else { return nil }
     let layer = place.layer ?? configuration.numLayers - 1
     let row = configuration.stateRow(layer: layer, place.direction ?? .forward)
     let offset =
@@ -144,7 +149,7 @@ struct FaultSearch {
     return excess(of: "c_n")[offset] == 0 ? "o" : nil
   }
 
-  private func state(_ worst: Off, among off: [Off]) -> FaultPlace {
+  private func state(_ worst: Deviation, among off: [Deviation]) -> FaultPlace {
     var place = FaultPlace()
     place.sequence = worst.place.sequence
     place.layer = worst.place.layer

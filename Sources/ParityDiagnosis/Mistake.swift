@@ -1,48 +1,139 @@
-/// A known way to get a recurrent layer wrong, as data.
+import RecurrentModel
+import TensorCore
+
+/// A known way to get a recurrent layer, or what stands around one, wrong, as data.
 ///
-/// A new one is one more element of a list under `Mistakes/`: diagnosis tries it, and the
-/// audit plants it.
+/// A new one is one more element of a list under `Mistakes/`: diagnosis tries it in every
+/// module of its kind, and the audit plants it.
 package struct Mistake: Sendable {
   /// For people to search for and for programs to tell apart: `gates-iofg`.
   package let name: String
   /// What was done, as it stands behind "with": "the gates in the order i, o, f, g".
-  package let deed: String
+  package let summary: String
   /// One sentence on what PyTorch does instead, and so what to change.
   package let advice: String
   /// Frameworks or habits that do it so; empty where none is known for it.
   package let origins: [String]
   /// A public issue about it, `owner/repository#number`.
   package let evidence: String?
+  /// In which kind of module it is made.
+  let kind: ModuleKind
+  /// What a case needs that has no module of this kind; nil where the mistake is one of
+  /// recurrent modules by themselves too.
+  let neededInChains: String?
   /// Whether a sequence's results then depend on others of its batch.
   let mixesSequences: Bool
   /// How much of a failing side's difference may be left where this explains it: what is
   /// left is rounding, which is less than half of what can be seen.
   let largestLeft: Double
-  let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
+  /// Arithmetic whose declaration would make it no mistake.
+  let undeclared: Arithmetic?
+  private let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
 
+  /// - Parameter neededInChains: nil for a mistake that a recurrent module by itself can show.
   init(
-    _ name: String, with deed: String, _ advice: String, by origins: [String] = [],
-    evidence: String? = nil, mixesSequences: Bool = false, largestLeft: Double = 0.5,
+    _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
+    evidence: String? = nil, in kind: ModuleKind = .recurrent, neededInChains: String? = nil,
+    mixesSequences: Bool = false, largestLeft: Double = 0.5, undeclared: Arithmetic? = nil,
     _ change: @escaping @Sendable (inout Replay) throws(NotApplicable) -> Void
   ) {
     self.name = name
-    self.deed = deed
+    self.summary = summary
     self.advice = advice
     self.origins = origins
     self.evidence = evidence
+    self.kind = kind
+    self.neededInChains = neededInChains
     self.mixesSequences = mixesSequences
     self.largestLeft = largestLeft
+    self.undeclared = undeclared
     self.change = change
   }
 
-  /// - Throws: `NotApplicable` where nobody could see it.
-  package func apply(to replay: inout Replay) throws(NotApplicable) { try change(&replay) }
+  /// Makes it in each of some modules of the replay's chain that can show it.
+  ///
+  /// - Throws: `NotApplicable` where none can.
+  package func apply(to replay: inout Replay, in modules: [Int]) throws(NotApplicable) {
+    var obstacle: NotApplicable?
+    var isMade = false
+    for module in modules {
+      var changed = replay
+      changed.turn(to: module)
+      do throws(NotApplicable) {
+        try change(&changed)
+        replay = changed
+        isMade = true
+      } catch {
+        obstacle = obstacle ?? error
+      }
+    }
+    if !isMade { throw obstacle ?? noModule }
+  }
+
+  var noModule: NotApplicable {
+    NotApplicable("no module has a place for it", needs: neededInChains ?? "a recurrent module")
+  }
 
   /// In the order in which a computation goes through them, the common ones first: where
   /// two explain a failure equally, the earlier is named first.
   package static let all: [Mistake] =
-    WeightMistakes.all + GateMistakes.all + BiasMistakes.all + StepMistakes.all
-    + DirectionMistakes.ofParameters + LayerMistakes.ofParameters + InputMistakes.all
-    + RaggedMistakes.ofInput + PrecisionMistakes.all + LayerMistakes.ofResults
-    + DirectionMistakes.ofResults + RaggedMistakes.ofResults + ResultMistakes.all
+    ChainMistakes.all + WeightMistakes.all + GateMistakes.all + BiasMistakes.all
+    + StepMistakes.all + DirectionMistakes.ofParameters + LayerMistakes.ofParameters
+    + InputMistakes.all + RaggedMistakes.ofInput + PrecisionMistakes.all
+    + LayerMistakes.ofResults + DirectionMistakes.ofResults + RaggedMistakes.ofResults
+    + ResultMistakes.all
+
+  /// Its place in `all`.
+  var rank: Int { Self.ranks[name] ?? 0 }
+
+  private static let ranks = Dictionary(
+    all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+}
+
+/// The kinds of modules that mistakes are made in.
+enum ModuleKind: Sendable {
+  case recurrent
+  case embedding
+  case linear
+  case softmax
+
+  /// nil for a module that no mistake is made in by itself.
+  init?(of module: ChainModule) {
+    switch module.layer {
+    case .recurrent: self = .recurrent
+    case .embedding: self = .embedding
+    case .linear: self = .linear
+    case .softmax, .logSoftmax: self = .softmax
+    case .directionMerge: return nil
+    }
+  }
+}
+
+/// A mistake, and the modules of a chain in which it is made.
+struct PlacedMistake: Sendable {
+  let mistake: Mistake
+  /// At least one.
+  let modules: [Int]
+
+  /// All that can be got wrong in a chain. Whoever gets a recurrent module wrong gets all of
+  /// them wrong, or one of several.
+  static func all(in chain: Chain) -> [PlacedMistake] {
+    Mistake.all(concerning: chain).flatMap { mistake in
+      let places = mistake.places(in: chain)
+      let each = places.map { PlacedMistake(mistake: mistake, modules: [$0]) }
+      return mistake.kind == .recurrent && places.count > 1
+        ? [PlacedMistake(mistake: mistake, modules: places)] + each : each
+    }
+  }
+}
+
+extension Mistake {
+  /// Those that may be looked for: a recurrent module by itself has nothing around it.
+  static func all(concerning chain: Chain) -> [Mistake] {
+    all.filter { $0.neededInChains == nil || !chain.isSingleModule }
+  }
+
+  func places(in chain: Chain) -> [Int] {
+    chain.modules.indices.filter { ModuleKind(of: chain.modules[$0]) == kind }
+  }
 }

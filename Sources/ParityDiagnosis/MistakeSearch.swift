@@ -1,4 +1,7 @@
 import ParityJudging
+import RecurrentModel
+import RoundingNoise
+import TensorCore
 
 /// Looks for the mistakes, one or two, under which a failing side is reproduced.
 struct MistakeSearch {
@@ -11,35 +14,26 @@ struct MistakeSearch {
 
   /// Some mistakes made together, and what they leave of the difference.
   struct Candidate: Sendable {
-    let mistakes: [Mistake]
+    let mistakes: [PlacedMistake]
     let left: Double
   }
 
   struct Match: Sendable {
-    let mistakes: [Mistake]
+    let mistakes: [PlacedMistake]
     let largestZ: Double
     let rmsZ: Double
   }
 
-  /// What each mistake leaves, the least first. O(mistakes · forward passes).
+  /// What each mistake leaves, the least first. O(mistakes · forward passes), within a hundred
+  /// times the budget.
   func singles() -> [Candidate] {
-    concurrentMap(Mistake.all.count) { candidate([Mistake.all[$0]]) }
-      .compactMap(\.self).sorted { $0.left < $1.left }
+    candidates(PlacedMistake.all(in: whole.chain).map { [$0] }, budget: 100 * budget)
   }
 
   /// The pairs of these that explain the failure about as well as the best does.
   /// O(mistakes² · forward passes), within the budget.
   func pairs(of singles: [Candidate]) -> [Match] {
-    let pairs = orderedPairs(of: singles)
-    var left = budget
-    let affordable = pairs.filter { pair in
-      let work = evidence(pair).work
-      guard work <= left else { return false }
-      left -= work
-      return true
-    }
-    let tried = concurrentMap(affordable.count) { candidate(ordered(affordable[$0])) }
-    return verified(tried.compactMap(\.self).sorted { $0.left < $1.left })
+    verified(candidates(orderedPairs(of: singles).map(ordered), budget: budget))
   }
 
   /// The single mistake that leaves next to nothing of the difference, which its rounding
@@ -47,22 +41,26 @@ struct MistakeSearch {
   /// O(mistakes in precision · 17 forward passes).
   func nearest(of singles: [Candidate]) -> NearMatch? {
     guard let nearest = singles.first, nearest.left <= Self.leftByNearest else { return nil }
+    let chain = whole.chain
     let precise = verified(
-      PrecisionMistakes.all.compactMap { candidate(ordered(nearest.mistakes + [$0])) })
+      PrecisionMistakes.all.compactMap { mistake in
+        let placed = PlacedMistake(mistake: mistake, modules: mistake.places(in: chain))
+        return candidate(ordered(nearest.mistakes + [placed]))
+      })
     return precise.isEmpty
       ? .alone(nearest.mistakes[0], left: nearest.left) : .together(precise)
   }
 
   enum NearMatch {
     case together([Match])
-    case alone(Mistake, left: Double)
+    case alone(PlacedMistake, left: Double)
   }
 
   /// Far more than rounding leaves, and far less than another mistake would.
   private static let leftByNearest = 1e-3
 
   /// The likeliest first: one of a pair often explains much of the difference by itself.
-  private func orderedPairs(of singles: [Candidate]) -> [[Mistake]] {
+  private func orderedPairs(of singles: [Candidate]) -> [[PlacedMistake]] {
     let count = singles.count
     guard count > 1 else { return [] }
     return (1...2 * count - 3).flatMap { total in
@@ -72,41 +70,54 @@ struct MistakeSearch {
     }
   }
 
-  private func ordered(_ pair: [Mistake]) -> [Mistake] {
-    let places = pair.map { mistake in
-      Mistake.all.firstIndex { $0.name == mistake.name } ?? 0
-    }
-    return places[0] <= places[1] ? pair : pair.reversed()
+  private func ordered(_ pair: [PlacedMistake]) -> [PlacedMistake] {
+    pair[0].mistake.rank <= pair[1].mistake.rank ? pair : pair.reversed()
   }
 
-  private func evidence(_ mistakes: [Mistake]) -> Evidence {
-    mistakes.contains(where: \.mixesSequences) ? whole : sample
+  private func evidence(_ mistakes: [PlacedMistake]) -> Evidence {
+    mistakes.contains(where: \.mistake.mixesSequences) ? whole : sample
+  }
+
+  /// As many as the budget allows to try, the least left first.
+  private func candidates(_ all: [[PlacedMistake]], budget: Double) -> [Candidate] {
+    var left = budget
+    let affordable = all.filter { mistakes in
+      let work = evidence(mistakes).chain.work
+      guard work <= left else { return false }
+      left -= work
+      return true
+    }
+    return concurrentMap(affordable.count) { candidate(affordable[$0]) }
+      .compactMap(\.self).sorted { $0.left < $1.left }
   }
 
   /// nil where the mistakes can't be seen in this case, or not be afforded.
-  private func replay(_ mistakes: [Mistake]) -> Replay? {
+  private func replay(_ mistakes: [PlacedMistake]) -> Replay? {
     let evidence = evidence(mistakes)
-    guard evidence.work <= Self.wholes * budget else { return nil }
-    var replay = Replay(evidence.call)
-    for mistake in mistakes {
-      do throws(NotApplicable) { try mistake.apply(to: &replay) } catch { return nil }
+    guard evidence.chain.work <= Self.wholeBatches * budget else { return nil }
+    var replay = Replay(evidence.chain)
+    for placed in mistakes {
+      do throws(NotApplicable) {
+        try placed.mistake.apply(to: &replay, in: placed.modules)
+      } catch { return nil }
     }
     return replay
   }
 
-  private func candidate(_ mistakes: [Mistake]) -> Candidate? {
+  private func candidate(_ mistakes: [PlacedMistake]) -> Candidate? {
     guard let replay = replay(mistakes) else { return nil }
     return Candidate(mistakes: mistakes, left: evidence(mistakes).left(by: replay))
   }
 
-  /// More of the difference than this is not left by what explains it, unless it is
-  /// rounding itself that they get wrong.
-  private func largestLeft(by mistakes: [Mistake]) -> Double {
-    mistakes.map(\.largestLeft).max() ?? 0
+  /// More of the difference than this is not left by what explains it: of two mistakes that
+  /// is what the stricter one allows.
+  private func largestLeft(by mistakes: [PlacedMistake]) -> Double {
+    mistakes.map(\.mistake.largestLeft).min() ?? 0
   }
 
-  /// A few mistakes need the whole batch, which then may cost more than any sample.
-  private static let wholes = 10.0
+  /// A few mistakes need the whole batch, which then may cost more than any sample: as many
+  /// times the budget.
+  private static let wholeBatches = 10.0
   /// How many are held to the noise rule, at seventeen forward passes each.
   private static let verifiedCount = 8
 
@@ -125,13 +136,11 @@ struct MistakeSearch {
     // Rounding decides nothing between two that are as near as that.
     return matches.filter { $0.rmsZ <= 2 * least + 0.5 }
       .enumerated().sorted { a, b in
-        (place(a.element), a.offset) < (place(b.element), b.offset)
+        (rank(a.element), a.offset) < (rank(b.element), b.offset)
       }.map(\.element)
   }
 
-  private func place(_ match: Match) -> Int {
-    match.mistakes.reduce(0) { sum, mistake in
-      sum + (Mistake.all.firstIndex { $0.name == mistake.name } ?? 0)
-    }
+  private func rank(_ match: Match) -> Int {
+    match.mistakes.reduce(0) { $0 + $1.mistake.rank }
   }
 }

@@ -13,103 +13,217 @@ extension ParityCase {
   }
 
   /// - Parameter tensors: by their names in the fixture, `state_dict/…` and so on.
+  /// - Throws: `InvalidValue`, naming the tensor or the key, for what is missing, not known, or
+  ///   contradicts another.
   package init(
     _ location: CaseLocation, _ manifest: Manifest, _ tensors: [String: Tensor]
   ) throws(InvalidValue) {
-    guard case .recurrent(let arguments) = manifest.content else {
-      throw InvalidValue("module", expected: "a recurrent module", found: "Sequential")
-    }
-    let module = arguments.module
     var parts = FixtureParts(tensors)
     let packing = try parts.packing(manifest.packed)
-    let stateDict = parts.takeStateDict()
-    let outputs = try parts.takeOutputs(module)
+    let parameters = parts.takeStateDict()
+    let isComputed = !parameters.isEmpty || !manifest.modules.contains(where: \.hasParameters)
+    let reference = try parts.takeReference(manifest, isComputed: isComputed)
     let input = parts.take("inputs/input")
     let states = (h0: parts.take("inputs/h_0"), c0: parts.take("inputs/c_0"))
     try parts.requireEmpty()
-    try Self.check(
-      manifest, outputs: outputs.named.map(\.name), hasParameters: !stateDict.isEmpty)
-    let told = ToldArguments(
-      parameters: stateDict.mapValues(\.shape), input: input?.shape,
-      outputs: Dictionary(uniqueKeysWithValues: outputs.named.map { ($0, $1.shape) }))
-    let configuration = try arguments.configuration(toldBy: told)
-
-    // Before the inputs: a wrong argument shows in the parameters first.
-    let parameters =
-      stateDict.isEmpty ? nil : try StateDict(stateDict, checkedAgainst: configuration)
-    var call: RecurrentCall?
-    var layout: SequenceLayout?
-    if let input {
-      // Before the types are unified, so that what PyTorch would refuse is refused.
-      let given = try RecurrentInput(
-        input: input, h0: states.h0, c0: states.c0, packing: packing, for: configuration)
-      layout = given.outputLayout
-      if let parameters {
-        call = try Self.call(configuration, manifest.arithmetic, parameters, given)
+    try Self.check(manifest, outputs: reference.names, isComputed: isComputed)
+    guard let input else {
+      if isComputed {
+        throw InvalidValue("inputs/input", expected: "a tensor, beside state_dict", found: "none")
       }
-    } else if parameters != nil {
-      throw InvalidValue("inputs/input", expected: "a tensor, beside state_dict", found: "none")
-    } else if let orphan = states.h0 ?? states.c0 {
-      throw InvalidValue(
-        "inputs/input", expected: "a tensor, beside the initial states",
-        found: "none beside one of \(orphan.shape)")
+      if let orphan = states.h0 ?? states.c0 {
+        throw InvalidValue(
+          "inputs/input", expected: "a tensor, beside the initial states",
+          found: "none beside one of \(orphan.shape)")
+      }
+      try self.init(location, manifest, reference, layoutOnly: nil, packing)
+      try manifest.checkDigest(tensors)
+      return
     }
-    let contract = try Self.contract(
-      configuration, outputs, layout: layout, packing: packing)
+    let given = ChainInput(input, h0: states.h0, c0: states.c0, packing: packing)
+    if isComputed {
+      try self.init(location, manifest, reference, given, parameters)
+    } else {
+      try self.init(location, manifest, reference, layoutOnly: given, packing)
+    }
     // Last: what is missing or contradicts another says more than a checksum.
     try manifest.checkDigest(tensors)
-    self.init(
-      location: location, manifest: manifest, configuration: configuration, reference: outputs,
-      contract: contract, call: call)
   }
 
   /// What the manifest states and this case has no use for.
   private static func check(
-    _ manifest: Manifest, outputs: [String], hasParameters: Bool
+    _ manifest: Manifest, outputs: [String], isComputed: Bool
   ) throws(InvalidValue) {
     let exceptions = manifest.tolerance.exceptions.keys.sorted()
-    if let stray = exceptions.first(where: { !hasParameters || !outputs.contains($0) }) {
+    if let stray = exceptions.first(where: { !isComputed || !outputs.contains($0) }) {
       throw InvalidValue(
         "tolerance.outputs." + stray,
-        expected: hasParameters
+        expected: isComputed
           ? "one of \(outputs.joined(separator: ", "))" : "none without state_dict",
         found: "an exception")
     }
-    if !hasParameters, let arithmetic = manifest.arithmetic {
+    if !isComputed, let arithmetic = manifest.arithmetic {
       throw InvalidValue(
         "arithmetic", expected: "none without state_dict", found: "\"\(arithmetic)\"")
     }
   }
+}
 
-  private static func call(
-    _ configuration: RecurrentConfiguration, _ arithmetic: Arithmetic?,
-    _ given: StateDict, _ input: RecurrentInput
-  ) throws(InvalidValue) -> RecurrentCall {
-    guard given.elementType == input.input.elementType else {
+// MARK: - Cases that are computed
+
+extension ParityCase {
+  private init(
+    _ location: CaseLocation, _ manifest: Manifest, _ reference: Results, _ input: ChainInput,
+    _ parameters: [String: Tensor]
+  ) throws(InvalidValue) {
+    var parameters = parameters
+    var modules: [ChainModule] = []
+    for arguments in manifest.modules {
+      let isFirst = modules.isEmpty
+      modules.append(
+        try arguments.module(taking: &parameters, input: isFirst ? input.tensor.shape : nil))
+    }
+    if let other = parameters.keys.min() {
       throw InvalidValue(
-        "inputs/input", expected: "\(given.elementType), as state_dict",
-        found: "\(input.input.elementType)")
+        "state_dict/" + other, expected: "parameters of the modules", found: "no such module's")
     }
-    guard let arithmetic = arithmetic ?? Arithmetic(of: given.elementType) else {
-      preconditionFailure("a checked state_dict is of floats")
+    try Self.check(input.tensor, modules[0])
+    // Before the types are unified, so that what PyTorch would refuse is refused.
+    if let configuration = modules[0].configuration {
+      _ = try RecurrentInput(
+        input: input.tensor, h0: input.h0, c0: input.c0, packing: input.packing,
+        for: configuration)
     }
-    // First to what the module computes in, then, without loss, to what we do.
-    func converted(_ tensor: Tensor) -> Tensor {
-      tensor.rounded(to: arithmetic.storage).rounded(to: arithmetic.computation)
+    let type = try Self.elementType(of: modules, input)
+    guard let arithmetic = manifest.arithmetic ?? Arithmetic(of: type) else {
+      preconditionFailure("parameters are of floats")
     }
-    return RecurrentCall(
-      configuration,
-      try StateDict(given.tensors.mapValues(converted), checkedAgainst: configuration),
-      try RecurrentInput(
-        input: converted(input.input), h0: input.h0.map(converted), c0: input.c0.map(converted),
-        packing: input.packing, for: configuration),
+    let chain = try Chain(
+      try modules.map { module throws(InvalidValue) in try module.rounded(to: arithmetic) },
+      input: ChainInput(
+        input.tensor.rounded(for: arithmetic), h0: input.h0?.rounded(for: arithmetic),
+        c0: input.c0?.rounded(for: arithmetic), packing: input.packing),
       in: arithmetic)
+    try Self.check(reference, against: chain)
+    self.init(
+      location: location, manifest: manifest, reference: reference, layouts: chain.layouts,
+      chain: chain)
   }
 
-  /// Holds the shapes of the outputs against the configuration.
+  /// That of all parameters and states and, where it is no index, of the input.
+  private static func elementType(
+    of modules: [ChainModule], _ input: ChainInput
+  ) throws(InvalidValue) -> ElementType {
+    let parameters = modules.flatMap { module in
+      module.parameters.map { (name: module.qualified($0), tensor: $1) }
+    }.sorted { $0.name < $1.name }
+    let type = parameters.first?.tensor.elementType ?? input.tensor.elementType
+    guard type.isFloatingPoint else {
+      throw InvalidValue("inputs/input", expected: "floats", found: "\(type)")
+    }
+    if let other = parameters.first(where: { $0.tensor.elementType != type }) {
+      throw InvalidValue(
+        "state_dict/" + other.name, expected: "\(type), as \(parameters[0].name)",
+        found: "\(other.tensor.elementType)")
+    }
+    for (name, tensor) in [("input", input.tensor), ("h_0", input.h0), ("c_0", input.c0)] {
+      if let found = tensor?.elementType, found.isFloatingPoint, found != type {
+        throw InvalidValue("inputs/" + name, expected: "\(type), as state_dict", found: "\(found)")
+      }
+    }
+    return type
+  }
+
+  /// Indices are for an embedding, and within its rows.
+  private static func check(_ input: Tensor, _ module: ChainModule) throws(InvalidValue) {
+    guard case .embedding(let weight, _) = module.layer else {
+      guard input.elementType.isFloatingPoint else {
+        throw InvalidValue(
+          "inputs/input", expected: "floats, for \(module.className)",
+          found: "\(input.elementType)")
+      }
+      return
+    }
+    guard let indices = input.integers else {
+      throw InvalidValue(
+        "inputs/input", expected: "int64 or int32, for an Embedding",
+        found: "\(input.elementType)")
+    }
+    let rows = weight.shape.axes[0]
+    if let bad = indices.first(where: { !(0..<Int64(rows) ~= $0) }) {
+      throw InvalidValue(
+        "inputs/input", expected: "indices from 0 to \(rows - 1)", found: "\(bad)")
+    }
+  }
+
+  private static func check(
+    _ reference: Results, against chain: Chain
+  ) throws(InvalidValue) {
+    let shapes = Dictionary(
+      chain.resultShapes.map { ($0, $1.shape) }, uniquingKeysWith: { first, _ in first })
+    for (name, tensor) in reference.named where tensor.shape != shapes[name] {
+      throw InvalidValue(
+        "outputs/" + name, expected: "the shape \(shapes[name] ?? [])", found: "\(tensor.shape)")
+    }
+    try check(typesOf: reference)
+  }
+
+  private static func check(typesOf reference: Results) throws(InvalidValue) {
+    let name = reference["output"] == nil ? reference.names[0] : "output"
+    let type = reference[name]?.elementType ?? .float32
+    guard type.isFloatingPoint else {
+      throw InvalidValue("outputs/" + name, expected: "floats", found: "\(type)")
+    }
+    if let other = reference.named.first(where: { $0.tensor.elementType != type }) {
+      throw InvalidValue(
+        "outputs/" + other.name, expected: "\(type), as outputs/\(name)",
+        found: "\(other.tensor.elementType)")
+    }
+  }
+}
+
+// MARK: - Cases that check the layout alone
+
+extension ParityCase {
+  private init(
+    _ location: CaseLocation, _ manifest: Manifest, _ reference: Results,
+    layoutOnly input: ChainInput?, _ packing: Packing?
+  ) throws(InvalidValue) {
+    var layouts: [ModuleLayout] = []
+    for (index, module) in manifest.modules.enumerated() {
+      guard case .recurrent(let arguments, _) = module.layer,
+        let outputs = reference.outputs(of: module.name),
+        outputs.output != nil || arguments.module.isCell
+      else { continue }
+      let own = index == 0 ? input : nil
+      let inferred = ToldArguments(
+        parameters: [:], input: own?.tensor.shape,
+        outputs: Dictionary(uniqueKeysWithValues: outputs.named.map { ($0, $1.shape) }))
+      let configuration = try arguments.configuration(toldBy: inferred)
+      let given = try own.map { own throws(InvalidValue) in
+        try RecurrentInput(
+          input: own.tensor, h0: own.h0, c0: own.c0, packing: packing, for: configuration)
+      }
+      layouts.append(
+        ModuleLayout(
+          name: module.name, configuration: configuration,
+          contract: try Self.contract(
+            configuration, outputs.results(of: module.name), layout: given?.outputLayout, packing)))
+    }
+    guard !layouts.isEmpty else {
+      throw InvalidValue(
+        "outputs", expected: "output and h_n of a recurrent module, where there is no state_dict",
+        found: reference.names.joined(separator: ", "))
+    }
+    try Self.check(typesOf: reference)
+    self.init(
+      location: location, manifest: manifest, reference: reference, layouts: layouts, chain: nil)
+  }
+
+  /// Holds the shapes of a module's outputs against its configuration.
   private static func contract(
-    _ configuration: RecurrentConfiguration, _ outputs: RecurrentOutput, layout: SequenceLayout?,
-    packing: Packing?
+    _ configuration: RecurrentConfiguration, _ outputs: Results, layout: SequenceLayout?,
+    _ packing: Packing?
   ) throws(InvalidValue) -> LayoutContract {
     let isCell = configuration.module.isCell
     let (first, sequences) = outputs.named[0]
@@ -125,29 +239,22 @@ extension ParityCase {
         "outputs/" + first, expected: "at least one step", found: "\(sequences.shape)")
     }
     let rows = configuration.stateRows
-    let expected = [
-      "output": layout.axes(features: configuration.outputFeatures),
-      "h_n": layout.stateAxes(rows: rows, features: configuration.outputSize),
-      "c_n": layout.stateAxes(rows: rows, features: configuration.hiddenSize),
-    ]
     for (name, tensor) in outputs.named {
-      let (subject, axes) = ("outputs/" + name, expected[name] ?? [])
+      let axes =
+        name.hasSuffix("h_n")
+        ? layout.stateAxes(rows: rows, features: configuration.outputSize)
+        : name.hasSuffix("c_n")
+          ? layout.stateAxes(rows: rows, features: configuration.hiddenSize)
+          : layout.axes(features: configuration.outputFeatures)
       guard tensor.shape.axes == axes else {
         throw InvalidValue(
-          subject, expected: "the shape \(Shape.text(axes))", found: "\(tensor.shape)")
-      }
-      guard tensor.elementType == sequences.elementType,
-        tensor.elementType.isFloatingPoint
-      else {
-        throw InvalidValue(
-          subject, expected: "one floating-point type for all outputs",
-          found: "\(tensor.elementType)")
+          "outputs/" + name, expected: "the shape \(Shape.text(axes))", found: "\(tensor.shape)")
       }
     }
     try packing?.check(against: layout)
-    if let packing, packing.lengths.count != layout.batch || packing.outputSteps != layout.steps {
+    if let packing, packing.outputSteps != layout.steps {
       throw InvalidValue(
-        "outputs/output",
+        "outputs/" + first,
         expected: "\(packing.lengths.count) sequences of \(packing.outputSteps) steps",
         found: "\(sequences.shape)")
     }

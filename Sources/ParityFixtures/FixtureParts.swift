@@ -19,11 +19,24 @@ struct FixtureParts {
     return stateDict
   }
 
-  mutating func takeOutputs(_ module: RecurrentModule) throws(InvalidValue) -> RecurrentOutput {
-    RecurrentOutput(
-      output: module.isCell ? nil : try takeRequired("outputs/output"),
-      hN: try takeRequired("outputs/h_n"),
-      cN: module.recurrence.hasCellState ? try takeRequired("outputs/c_n") : nil)
+  /// `outputs/…`: all of a module's results, or, of a chain, what it hands on at last and any
+  /// of the others. Where nothing is computed, that last one may be missing.
+  mutating func takeReference(
+    _ manifest: Manifest, isComputed: Bool
+  ) throws(InvalidValue) -> Results {
+    var reference = Results()
+    for module in manifest.modules {
+      for result in module.results {
+        let name = Results.name(result, of: module.name)
+        reference[name] =
+          module.name.isEmpty ? try takeRequired("outputs/" + name) : take("outputs/" + name)
+      }
+    }
+    guard reference["output"] == nil, !manifest.modules[0].name.isEmpty else { return reference }
+    reference["output"] =
+      isComputed ? try takeRequired("outputs/output") : take("outputs/output")
+    guard reference.named.isEmpty else { return reference }
+    throw InvalidValue("outputs/output", expected: "a tensor", found: "none")
   }
 
   /// `inputs/lengths`, which are there exactly where the manifest says `packed`.

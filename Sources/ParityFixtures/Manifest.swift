@@ -3,7 +3,8 @@ package import TensorCore
 
 /// What a fixture's `manifest.json` states, format `pytorch-parity/1`.
 package struct Manifest: Sendable {
-  package let content: Content
+  /// At least one: the modules of a chain, or a recurrent module by itself, without a name.
+  package let modules: [ChainArguments]
   /// nil when the sequences are not packed.
   package let packed: Packed?
   /// How the reference was computed, when that is not its tensors' own type.
@@ -18,12 +19,6 @@ package struct Manifest: Sendable {
   /// As in `crc32:1c291ca3`.
   package let digest: String?
 
-  package enum Content: Sendable {
-    case recurrent(ModuleArguments)
-    /// A chain of modules.
-    case sequential([SequentialArguments])
-  }
-
   package struct Packed: Sendable, Equatable {
     package let enforceSorted: Bool
     package let totalLength: Int?
@@ -31,7 +26,8 @@ package struct Manifest: Sendable {
 
   package static let format = "pytorch-parity/1"
 
-  private static let sequential = "Sequential"
+  /// `module` of a chain of modules.
+  private static let chain = "Sequential"
 
   private static let keys = [
     "format", "module", "modules", "arguments", "packed", "arithmetic", "tolerance", "tensors",
@@ -52,11 +48,11 @@ package struct Manifest: Sendable {
         "format", expected: "\"\(Self.format)\"", found: values["format"]?.summary ?? "none")
     }
     let object = try ManifestObject(json, known: Self.keys)
-    content = try Self.content(object)
+    modules = try Self.modules(object)
     packed = try Self.packed(object)
     arithmetic = try object.name("arithmetic", Arithmetic.self)
     tolerance = try CaseTolerance(
-      CaseTolerance.manifestObject(in: object), outputs: content.outputs)
+      CaseTolerance.manifestObject(in: object), outputs: modules[0].name.isEmpty ? ["output", "h_n", "c_n"] : nil)
     borrowed = try BorrowedTensors.all(in: object)
     expectedFailure = try object.string("expected_failure")
     if expectedFailure == "" {
@@ -72,20 +68,21 @@ package struct Manifest: Sendable {
     }
   }
 
-  private static func content(_ object: ManifestObject) throws(InvalidValue) -> Content {
-    if try object.string("module") == Self.sequential {
-      for key in ["arguments", "packed"] where object.contains(key) {
-        throw InvalidValue(key, expected: "none for \(Self.sequential)", found: "one")
+  private static func modules(
+    _ object: ManifestObject
+  ) throws(InvalidValue) -> [ChainArguments] {
+    if try object.string("module") == chain {
+      if object.contains("arguments") {
+        throw InvalidValue("arguments", expected: "none for \(chain)", found: "one")
       }
-      return .sequential(try SequentialArguments.all(in: object))
+      return try ChainArguments.all(in: object)
     }
     if object.contains("modules") {
-      throw InvalidValue("modules", expected: "none but for \(Self.sequential)", found: "some")
+      throw InvalidValue("modules", expected: "none but for \(chain)", found: "some")
     }
     let module = try object.required(
-      "module", try object.name("module", RecurrentModule.self, or: Self.sequential),
-      "a module's name")
-    return .recurrent(try ModuleArguments(of: module, in: object))
+      "module", try object.name("module", RecurrentModule.self, or: chain), "a module's name")
+    return [ChainArguments(try ModuleArguments(of: module, in: object))]
   }
 
   private static func packed(_ object: ManifestObject) throws(InvalidValue) -> Packed? {
@@ -95,12 +92,5 @@ package struct Manifest: Sendable {
       // As in pack_padded_sequence.
       enforceSorted: try packed.boolean("enforce_sorted") ?? true,
       totalLength: try packed.integer("total_length"))
-  }
-}
-
-extension Manifest.Content {
-  /// The names that outputs may have; nil where the modules name theirs.
-  fileprivate var outputs: [String]? {
-    if case .recurrent = self { ["output", "h_n", "c_n"] } else { nil }
   }
 }

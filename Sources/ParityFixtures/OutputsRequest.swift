@@ -33,19 +33,23 @@ extension OutputsRequest {
 
 extension ParityCase {
   package var outputsRequest: OutputsRequest {
-    var completed: [String: JSONValue] = [
-      "arguments": .object(configuration.jsonArguments)
-    ]
-    if let call { completed["arithmetic"] = .string(call.arithmetic.rawValue) }
-    if let packed = manifest.packed {
-      completed["packed"] = .object([
-        "enforce_sorted": .boolean(packed.enforceSorted),
-        "total_length": packed.totalLength.map(JSONValue.integer) ?? .null,
-      ])
+    var completed: [String: JSONValue] = [:]
+    if isSingleModule {
+      completed["arguments"] = .object(layouts[0].configuration.jsonArguments)
+    } else if let chain {
+      completed["modules"] = .array(chain.modules.map(\.json))
     }
+    if let chain { completed["arithmetic"] = .string(chain.arithmetic.rawValue) }
+    if let packed = manifest.packed {
+      var own: [String: JSONValue] = ["enforce_sorted": .boolean(packed.enforceSorted)]
+      own["total_length"] = packed.totalLength.map(JSONValue.integer)
+      completed["packed"] = .object(own)
+    }
+    let isWhole = isSingleModule || chain == nil
     return OutputsRequest(
-      location: location, required: reference.named.map(\.name), optional: [],
-      canBeComputed: call != nil, completed: completed)
+      location: location, required: isWhole ? reference.names : ["output"],
+      optional: isWhole ? [] : reference.names.filter { $0 != "output" },
+      canBeComputed: chain != nil, completed: completed)
   }
 }
 
@@ -63,10 +67,29 @@ extension RecurrentConfiguration {
   }
 }
 
-extension RecurrentOutput {
-  /// - Returns: nil where there is no `h_n`.
-  package init?(named tensors: [String: Tensor]) {
-    guard let hN = tensors["h_n"] else { return nil }
-    self.init(output: tensors["output"], hN: hN, cN: tensors["c_n"])
+extension ChainModule {
+  /// As an entry of a manifest's `modules`, with all of its arguments.
+  fileprivate var json: JSONValue {
+    var entry: [String: JSONValue] = ["name": .string(name), "module": .string(className)]
+    var arguments: [String: JSONValue] = [:]
+    switch layer {
+    case .embedding(let weight, let padding):
+      arguments["num_embeddings"] = .integer(weight.shape.axes[0])
+      arguments["embedding_dim"] = .integer(weight.shape.axes[1])
+      arguments["padding_idx"] = padding.map(JSONValue.integer)
+    case .recurrent(let configuration, _, let select):
+      arguments = configuration.jsonArguments
+      entry["select"] = .string(select.rawValue)
+    case .directionMerge(let mode):
+      arguments["mode"] = .string(mode.rawValue)
+    case .linear(let weight, let bias):
+      arguments["in_features"] = .integer(weight.shape.axes[1])
+      arguments["out_features"] = .integer(weight.shape.axes[0])
+      arguments["bias"] = .boolean(bias != nil)
+    case .softmax(let axis), .logSoftmax(let axis):
+      arguments["dim"] = .integer(axis)
+    }
+    entry["arguments"] = .object(arguments)
+    return .object(entry)
   }
 }

@@ -1,7 +1,7 @@
 import TensorComparison
 import TensorCore
 
-/// Compares the three sides of a case: its reference, the subject, the oracle.
+/// What the three sides of a case are held to in pairs.
 struct ComparedSides {
   /// What the case says that its reference was computed in.
   let reference: Arithmetic
@@ -10,45 +10,28 @@ struct ComparedSides {
   /// nil where no tensor is held to it.
   let noise: CaseNoise?
 
-  /// Each pair of sides, of one tensor.
-  func findings(
-    _ name: String, _ rule: ToleranceRule, actual: Tensor, reference expected: Tensor,
-    oracle: Tensor
-  ) -> [TensorFinding] {
-    let stored = Arithmetic(of: expected.elementType) ?? reference
-    func finding(
-      _ sides: TensorFinding.Sides, _ actual: Tensor, _ expected: Tensor
-    ) -> TensorFinding {
-      let own = stored.coarser(reference)
-      let arithmetic = sides == .referenceAndOracle ? own : subject.map(own.coarser) ?? own
-      let limits = limits(rule, sides, arithmetic) {
-        noise?.limits(sides, name, exact: oracle, stored: stored)
-      }
-      return TensorFinding(
-        sides: sides, name: name, arithmetic: arithmetic, rule: rule,
-        difference: TensorDifference(of: actual, from: expected, within: limits),
-        torchAgrees: TensorDifference(of: actual, from: expected, within: .torch(arithmetic))
-          .agrees)
-    }
-    return [
-      finding(.subjectAndReference, actual, expected),
-      finding(.referenceAndOracle, expected, oracle),
-      finding(.subjectAndOracle, actual, oracle),
-    ]
+  /// The coarser of what the two sides were computed and are stored in.
+  ///
+  /// - Parameter stored: the type of the reference's tensor.
+  func arithmetic(_ sides: SidePair, _ stored: Arithmetic) -> Arithmetic {
+    let own = stored.coarser(reference)
+    return sides.isOfReference ? own : subject.map(own.coarser) ?? own
   }
 
-  private func limits(
-    _ rule: ToleranceRule, _ sides: TensorFinding.Sides, _ arithmetic: Arithmetic,
-    noise: () -> NoiseLimits?
+  /// - Parameter exact: the oracle's tensor.
+  func limits(
+    _ sides: SidePair, _ name: String, _ rule: ToleranceRule, exact: Tensor, stored: Arithmetic
   ) -> Limits {
-    if case .noise(let largestZ, _) = rule, let noise = noise() {
-      return .noise(noise.with(largestZ: largestZ))
+    let arithmetic = arithmetic(sides, stored)
+    if case .noise(let largestZ, _) = rule, let noise {
+      let own = noise.limits(sides, name, exact: exact, stored: stored)
+      return .noise(own.with(largestZ: largestZ))
     }
     guard let limits = rule.limits(for: arithmetic) else { return .bits }
     // The oracle does not round as the reference did, nor a subject that computes in
     // something else: they are held to no less than what torch allows for rounding,
     // however tight the case's own rule.
-    let isOwn = sides == .subjectAndReference && subject == nil
+    let isOwn = sides.isVerdict && subject == nil
     return isOwn ? limits : limits.loosened(to: .torch(arithmetic))
   }
 }

@@ -1,28 +1,32 @@
 package import RecurrentModel
+package import TensorCore
 
 /// A case that failed, for whoever can say why.
 package struct Failure: Sendable {
-  package enum Side: String, Sendable {
-    case engine
-    /// What a user supplied.
-    case outputs
-    case reference
-  }
-
-  package let call: RecurrentCall
-  /// Which of the sides differs from what the module computes.
+  package let chain: Chain
+  /// Which of the sides differs from what the chain computes.
   package let side: Side
-  /// What that side says; perhaps of other shapes than the reference's.
-  package let outputs: RecurrentOutput
-  package let oracle: RecurrentOutput
+  /// What that side says; perhaps of other shapes than the chain's, and of a chain perhaps not
+  /// all that its modules give.
+  package let outputs: Results
+  /// What the chain computes, in doubles.
+  package let oracle: Results
+  /// What that side was computed in, where that is known and not what the case asks for.
+  package let arithmetic: Arithmetic?
 
   package init(
-    call: RecurrentCall, side: Side, outputs: RecurrentOutput, oracle: RecurrentOutput
+    chain: Chain, side: Side, outputs: Results, oracle: Results, arithmetic: Arithmetic? = nil
   ) {
-    self.call = call
+    self.chain = chain
     self.side = side
     self.outputs = outputs
     self.oracle = oracle
+    self.arithmetic = arithmetic
+  }
+
+  /// Whether the outputs have the shapes that the chain's have.
+  package var hasShapes: Bool {
+    outputs.named.allSatisfy { $0.tensor.shape == oracle[$0.name]?.shape }
   }
 }
 
@@ -30,7 +34,6 @@ package struct Failure: Sendable {
 package protocol Diagnosing: Sendable {
   /// - Returns: nil where there is nothing to say.
   func diagnose(_ failure: Failure) -> Diagnosis?
-  func diagnose(_ failure: SequentialFailure) -> Diagnosis?
 }
 
 /// Why a case failed, as far as that can be told.
@@ -52,13 +55,19 @@ package struct Diagnosis: Sendable {
   package let explanations: [Explanation]
   /// Where the difference starts; only where nothing explains it.
   package let start: FaultPlace?
-  /// Coarser arithmetic that would do as much; only where nothing explains it.
+  /// What else there is to say where nothing explains it.
   package let suspicion: String?
+  /// Coarser arithmetic which, once it is declared, would settle it.
+  package let undeclared: Arithmetic?
 
-  package init(explanations: [Explanation], start: FaultPlace? = nil, suspicion: String? = nil) {
+  package init(
+    explanations: [Explanation], start: FaultPlace? = nil, suspicion: String? = nil,
+    undeclared: Arithmetic? = nil
+  ) {
     self.explanations = explanations
     self.start = start
     self.suspicion = suspicion
+    self.undeclared = undeclared
   }
 }
 

@@ -1,26 +1,24 @@
 package import RecurrentModel
 package import TensorComparison
-package import TensorCore
+import TensorCore
 
 /// Holds two tensors to the layout contract.
 package enum LayoutJudge {
   /// One finding for each identity, in the contract's order. Where one is
   /// violated, each carries the known mistake under which all would hold.
   ///
-  /// - Parameter limits: `.bits`, unless the case states a tolerance. Padding is
-  ///   always held to `.bits`.
+  /// - Parameters:
+  ///   - module: its name in the chain; empty for a recurrent module by itself.
+  ///   - limits: `.bits`, unless the case states a tolerance. Padding is always held to
+  ///     `.bits`.
+  /// - Returns: none of a cell, and of tensors that are not of the contract's shapes.
   package static func findings(
-    _ contract: LayoutContract, _ outputs: RecurrentOutput, side: LayoutFinding.Side,
+    _ contract: LayoutContract, _ outputs: RecurrentOutput, side: Side, module: String = "",
     limits: Limits
   ) -> [LayoutFinding] {
-    guard let output = outputs.output else { return [] }
-    return findings(contract, output: output, hN: outputs.hN, side: side, limits: limits)
-  }
-
-  package static func findings(
-    _ contract: LayoutContract, output: Tensor, hN: Tensor, side: LayoutFinding.Side,
-    limits: Limits
-  ) -> [LayoutFinding] {
+    guard let output = outputs.output, contract.fits(output: output.shape, hN: outputs.hN.shape)
+    else { return [] }
+    let hN = outputs.hN
     func differences(_ limits: Limits) -> [(LayoutIdentity, TensorDifference)] {
       contract.identities.map { ($0, difference($0, output: output, hN: hN, limits)) }
     }
@@ -37,7 +35,7 @@ package enum LayoutJudge {
     }
     return found.map { identity, difference in
       LayoutFinding(
-        side: side, statement: identity.statement, difference: difference,
+        side: side, statement: identity.statement(in: module), difference: difference,
         direction: identity.direction,
         mistake: difference.agrees || identity.direction == nil ? nil : mistake)
     }

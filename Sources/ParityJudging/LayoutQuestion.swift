@@ -8,12 +8,21 @@ package struct LayoutQuestion: Sendable {
   package let contract: LayoutContract
   package let findings: [LayoutFinding]
   /// What would make a violated contract hold, where something would.
-  package let hint: String?
+  package let hint: Hint?
+
+  package enum Hint: Sendable, Equatable {
+    /// A known way to get the layout wrong, as a sentence.
+    case mistake(String)
+    /// The other order of the axes B and T.
+    case batchFirst(Bool)
+    /// That many steps of each sequence, as the zeros at the ends of `output` suggest.
+    case lengths([Int])
+  }
 
   package var holds: Bool { findings.allSatisfy(\.holds) }
 
   /// Whether a direction has nothing to compare that could tell it from another.
-  package var isVacuous: Bool { findings.contains { !$0.tellsSomething } }
+  package var isVacuous: Bool { findings.contains { !$0.canFail } }
 
   /// - Parameters: as `LayoutContract.inferred`, and `limits`: `.bits`, unless
   ///   the tensors were rounded.
@@ -33,7 +42,9 @@ package struct LayoutQuestion: Sendable {
         hiddenSize: hiddenSize)
     }
     func findings(_ contract: LayoutContract) -> [LayoutFinding] {
-      LayoutJudge.findings(contract, output: output, hN: hN, side: .reference, limits: limits)
+      LayoutJudge.findings(
+        contract, RecurrentOutput(output: output, hN: hN, cN: nil), side: .reference,
+        limits: limits)
     }
     let own = try contract(lengths, batchFirst)
     self.contract = own
@@ -43,22 +54,20 @@ package struct LayoutQuestion: Sendable {
       return
     }
     if let mistake = self.findings.lazy.compactMap(\.mistake).first {
-      hint = mistake
+      hint = .mistake(mistake)
       return
     }
-    var hint: String?
+    var hint: Hint?
     if batchFirst == nil, let other = try? contract(lengths, !own.layout.batchFirst),
       findings(other).allSatisfy(\.holds)
     {
-      hint = "holds with batch_first=\(other.layout.batchFirst ? "True" : "False")"
+      hint = .batchFirst(other.layout.batchFirst)
     } else if lengths == nil {
       let seen = Self.lengthsByZeros(output, own)
       if seen.contains(where: { $0 < own.layout.steps }), let ragged = try? contract(seen, nil),
         findings(ragged).allSatisfy(\.holds)
       {
-        hint =
-          "holds with the lengths \(seen), which the zeros at the ends of output suggest: "
-          + "pass --lengths"
+        hint = .lengths(seen)
       }
     }
     self.hint = hint

@@ -21,12 +21,18 @@ package enum Property: String, Sendable, CaseIterable {
   }
 }
 
-/// A property, checked on a case.
+/// A property, checked on a recurrent module of a case.
 package struct PropertyFinding: Sendable {
   package let property: Property
+  /// Its name in the chain; empty for a recurrent module by itself.
+  package let module: String
   /// The tensors that were compared, by name; empty where the property does not
   /// apply to the case.
   package let differences: [(name: String, difference: TensorDifference)]
+
+  package var statement: String {
+    module.isEmpty ? property.statement : "\(module): \(property.statement)"
+  }
 
   package var applies: Bool { !differences.isEmpty }
   package var holds: Bool { differences.allSatisfy(\.difference.agrees) }

@@ -2,17 +2,20 @@ import RecurrentModel
 import TensorComparison
 import TensorCore
 
-/// Checks all properties of one forward pass. O(5 forward passes).
+/// Checks all properties of one recurrent module's forward pass. O(5 forward passes).
 struct PropertyCheck {
-  let call: RecurrentCall
-  let subject: any ForwardPass
-  /// What the subject gave for the case's own input.
-  let outputs: RecurrentOutput
-  let contract: LayoutContract
+  /// The module as the subject ran it on the case's own input.
+  let run: ModuleRun
   /// nil where the case is held to a rule that needs none.
   let noise: CaseNoise?
-  /// Makes one of other parameters.
-  let makeSubject: Judge.Subject
+  /// Whether what the module is given has no rounding error: else the noise of its results is
+  /// not what two runs of it differ by.
+  let isInputExact: Bool
+  /// Makes a forward pass of other parameters.
+  let makePass: @Sendable (RecurrentCall) -> any ForwardPass
+
+  private var call: RecurrentCall { run.call }
+  private var outputs: RecurrentOutput { run.outputs }
 
   var findings: [PropertyFinding] {
     Property.allCases.map { property in
@@ -21,7 +24,8 @@ struct PropertyCheck {
       guard let differences = try? differences(property) else {
         preconditionFailure("\(property) built an input that does not fit the module")
       }
-      return PropertyFinding(property: property, differences: differences)
+      return PropertyFinding(
+        property: property, module: run.module, differences: differences)
     }
   }
 
@@ -50,7 +54,7 @@ struct PropertyCheck {
       input: input.input, h0: zeros(configuration.outputSize),
       c0: configuration.module.recurrence.hasCellState ? zeros(configuration.hiddenSize) : nil,
       packing: input.packing, for: configuration)
-    return compare(subject.outputs(for: absent), subject.outputs(for: zero), .bits)
+    return compare(run.pass.outputs(for: absent), run.pass.outputs(for: zero), .bits)
   }
 
   private func independence() -> Differences {
@@ -58,7 +62,7 @@ struct PropertyCheck {
     guard input.layout.batch > 1 else { return [] }
     var worst: Differences = []
     for sequence in 0..<input.layout.batch {
-      let alone = subject.outputs(for: input.selecting(sequences: [sequence]))
+      let alone = run.pass.outputs(for: input.selecting(sequences: [sequence]))
       let among = outputs.selecting(sequences: [sequence], input.outputLayout)
       let differences = compare(alone, among, .bits)
       if worst.isEmpty || !differences.allSatisfy(\.difference.agrees) { worst = differences }
@@ -70,8 +74,8 @@ struct PropertyCheck {
     let (input, steps) = (call.input, call.input.layout.steps)
     guard !call.configuration.bidirectional, input.packing == nil, steps > 1 else { return [] }
     let parts = [0..<steps / 2, steps / 2..<steps]
-    let first = subject.outputs(for: input.selecting(steps: parts[0], from: nil))
-    let second = subject.outputs(for: input.selecting(steps: parts[1], from: first))
+    let first = run.pass.outputs(for: input.selecting(steps: parts[0], from: nil))
+    let second = run.pass.outputs(for: input.selecting(steps: parts[1], from: first))
     let halves = zip([first, second], parts).compactMap { half, part in
       half.output.flatMap { own in
         outputs.output.map { whole in
@@ -84,16 +88,17 @@ struct PropertyCheck {
   }
 
   private func mirror() throws(InvalidValue) -> Differences {
-    guard call.configuration.bidirectional else { return [] }
+    guard call.configuration.bidirectional, isInputExact else { return [] }
     let mirror = ModuleMirror(call)
     let mirroredCall = try mirror.call()
     // Mirrored back, element by element where the σ stand.
     let mirrored = mirror.mirrored(
-      makeSubject(mirroredCall).outputs(for: mirroredCall.input))
+      makePass(mirroredCall).outputs(for: mirroredCall.input))
     // The directions' terms meet in another order in layers after the first.
     let computed = Arithmetic(of: call.arithmetic.computation) ?? call.arithmetic
     return zip(mirrored.named, outputs.named).map { actual, expected in
-      let limits = noise?.limitsOfTwoRuns(actual.name, count: actual.tensor.count)
+      let limits = noise?.limitsOfTwoRuns(
+        Results.name(actual.name, of: run.module), count: actual.tensor.count)
       return (
         actual.name,
         TensorDifference(

@@ -17,7 +17,7 @@ struct ShapeMismatch {
   }
 
   /// With the order of axes, or the shape, under which its numbers would agree.
-  func text(_ side: Failure.Side) -> String {
+  func text(_ side: Side) -> String {
     let arithmetic = Arithmetic(of: expected.elementType) ?? .float32
     let hint = Rearrangement.found(actual: found, expected: expected, within: .torch(arithmetic))
     return "\(name): expected the shape \(expected.shape), found \(found.shape) from the "

@@ -1,3 +1,4 @@
+import ParityFixtures
 import ParityJudging
 import RecurrentModel
 import TensorComparison
@@ -7,14 +8,19 @@ struct DetailText {
   let result: CaseResult
 
   var lines: [String] {
-    let module =
-      result.sequential?.modules.map(\.pythonText)
-      ?? result.configuration.map { [$0.pythonText] } ?? []
-    return module + result.comparisons.map(comparison) + result.layout.map(layout)
-      + result.properties.map(property)
+    let findings = result.findings
+    return modules + findings.comparisons.map(comparison) + findings.layout.map(layout)
+      + findings.properties.map(property)
   }
 
-  private var nameWidth: Int { result.comparisons.map(\.name.count).max() ?? 0 }
+  private var modules: [String] {
+    guard let parityCase = result.parityCase else { return [] }
+    if parityCase.isSingleModule { return parityCase.layouts.map(\.configuration.pythonText) }
+    return parityCase.chain?.modules.map(\.pythonText)
+      ?? parityCase.layouts.map { "\($0.name): \($0.configuration.pythonText)" }
+  }
+
+  private var nameWidth: Int { result.findings.comparisons.map(\.name.count).max() ?? 0 }
 
   private func comparison(_ finding: TensorFinding) -> String {
     let measured = finding.difference.measured
@@ -35,7 +41,7 @@ struct DetailText {
       parts.append(finding.difference.limits.text)
     }
     let name = Style.padded(finding.name, to: nameWidth)
-    let sides = Style.padded(finding.sides.text(result.subject), to: 24)
+    let sides = Style.padded(finding.sides.text, to: 24)
     return "\(name)  \(sides)  \(parts.joined(separator: ", "))"
   }
 
@@ -47,13 +53,12 @@ struct DetailText {
     let verdict =
       finding.difference.measured.count == 0
       ? "has nothing to say" : finding.holds ? "holds" : "violated"
-    let side = finding.side == .engine ? result.subject.rawValue : finding.side.rawValue
-    return "\(side): \(finding.statement)  \(verdict)"
+    return "\(finding.side.rawValue): \(finding.statement)  \(verdict)"
   }
 
   private func property(_ finding: PropertyFinding) -> String {
     let verdict = !finding.applies ? "does not apply" : finding.holds ? "holds" : "violated"
-    return "\(finding.property.statement)  \(verdict)"
+    return "\(finding.statement)  \(verdict)"
   }
 }
 

@@ -22,20 +22,28 @@ package struct LayoutText {
       module.append("batch_first=\(contract.layout.batchFirst ? "True" : "False")")
     }
     var lines = ["output \(output), h_n \(hN): \(module.joined(separator: ", "))"]
-    lines += identityLines(question.findings, all: true)
+    lines += identityLines(question.findings)
     if question.isVacuous {
       lines.append("nothing to compare: a direction has no finite element but zeros")
     }
-    if let hint = question.hint { lines.append(hint) }
+    if let hint = question.hint { lines.append(text(hint)) }
     return lines
   }
 
-  /// One line for each identity that is violated, and for those that hold too
-  /// where `all` is asked for.
-  func identityLines(_ findings: [LayoutFinding], all: Bool) -> [String] {
-    let shown = findings.filter { all || !$0.holds }
-    let width = shown.map(\.statement.count).max() ?? 0
-    return shown.map { finding in
+  private func text(_ hint: LayoutQuestion.Hint) -> String {
+    switch hint {
+    case .mistake(let sentence): sentence
+    case .batchFirst(let isFirst): "holds with batch_first=\(isFirst ? "True" : "False")"
+    case .lengths(let lengths):
+      "holds with the lengths \(lengths), which the zeros at the ends of output suggest: pass "
+        + "--lengths"
+    }
+  }
+
+  /// One line for each identity.
+  func identityLines(_ findings: [LayoutFinding]) -> [String] {
+    let width = findings.map(\.statement.count).max() ?? 0
+    return findings.map { finding in
       let verdict = Style.padded(finding.holds ? "holds" : "violated", to: 8)
       let colored = style.colored(verdict, finding.holds ? .green : .red)
       return "\(colored)  \(Style.padded(finding.statement, to: width))  \(detail(finding))"

@@ -1,3 +1,4 @@
+import ParityFixtures
 import ParityJudging
 import RecurrentModel
 import TensorComparison
@@ -8,9 +9,8 @@ import TensorCore
 /// then where it starts.
 struct MismatchText {
   let finding: TensorFinding
-  let subject: Failure.Side
-  /// nil for what is not the output of one recurrent module.
-  let contract: LayoutContract?
+  /// Of the recurrent module whose result it is; nil of any other.
+  let layout: ModuleLayout?
 
   var lines: [String] {
     let difference = finding.difference
@@ -40,9 +40,12 @@ struct MismatchText {
           + "\(NumberText.short(limits.largestRMS(count: noise.count))) allowed")
     }
     if let first = difference.firstMismatch {
-      let place = contract.map { contract in
+      let place = layout.map { layout in
         let features = difference.shape.axes[difference.shape.rank - 1]
-        return "\(ElementPlace(of: first.offset, in: finding.name, features: features, contract)): "
+        let isOutput = finding.name == Results.name("output", of: layout.name)
+        let place = ElementPlace(
+          of: first.offset, isOutput: isOutput, features: features, layout.contract)
+        return "\(place): "
       }
       lines.append("  first at \(index(first)): \(place ?? "")\(values(first))")
     }
@@ -51,7 +54,7 @@ struct MismatchText {
 
   private var title: String {
     finding.name
-      + (finding.sides == .subjectAndReference ? "" : " (\(finding.sides.text(subject)))")
+      + (finding.sides.isVerdict ? "" : " (\(finding.sides.text))")
   }
 
   private func absolute(_ extreme: Measurement.Extreme) -> String {
@@ -77,8 +80,8 @@ struct MismatchText {
   }
 
   private func values(_ extreme: Measurement.Extreme) -> String {
-    let (actual, expected) = finding.sides.names(subject)
-    return "\(actual) \(number(extreme.actual)), \(expected) \(number(extreme.expected))"
+    "\(finding.sides.actual.rawValue) \(number(extreme.actual)), "
+      + "\(finding.sides.expected.rawValue) \(number(extreme.expected))"
   }
 
   /// With as many digits as the element type tells apart.
@@ -88,18 +91,6 @@ struct MismatchText {
   }
 }
 
-extension TensorFinding.Sides {
-  /// Actual, then expected.
-  func names(_ subject: Failure.Side) -> (String, String) {
-    switch self {
-    case .subjectAndReference: (subject.rawValue, "reference")
-    case .referenceAndOracle: ("reference", "oracle")
-    case .subjectAndOracle: (subject.rawValue, "oracle")
-    }
-  }
-
-  func text(_ subject: Failure.Side) -> String {
-    let names = names(subject)
-    return "\(names.0) against \(names.1)"
-  }
+extension SidePair {
+  var text: String { "\(actual.rawValue) against \(expected.rawValue)" }
 }

@@ -15,7 +15,7 @@ extension RecurrentConfiguration {
   }
 }
 
-extension SequentialModule {
+extension ChainModule {
   /// As a user would construct it, behind the name that its parameters have.
   var pythonText: String {
     let text: String =
@@ -25,12 +25,11 @@ extension SequentialModule {
           + (padding.map { ", padding_idx=\($0)" } ?? "") + ")"
       case .recurrent(let configuration, _, let select):
         configuration.pythonText + (select == .output ? "" : " → h_n")
-      case .directionMerge(let mode, _): "DirectionMerge('\(mode.rawValue)')"
+      case .directionMerge(let mode): "DirectionMerge('\(mode.rawValue)')"
       case .linear(let weight, let bias):
         "Linear(\(weight.shape.axes[1]), \(weight.shape.axes[0])"
           + (bias == nil ? ", bias=False" : "") + ")"
-      case .softmax(let isLogarithm, let axis):
-        "\(isLogarithm ? "LogSoftmax" : "Softmax")(dim=\(axis))"
+      case .softmax(let axis), .logSoftmax(let axis): "\(className)(dim=\(axis))"
       }
     return "\(name): \(text)"
   }

@@ -14,15 +14,26 @@ package struct TextReport: Sendable {
     case verbose
   }
 
+  /// Who reads it, and so how things that they can do are called.
+  package enum Audience: Sendable {
+    case commandLine
+    /// Of `ParityTesting`.
+    case library
+  }
+
   private let style: Style
   private let detail: Detail
+  private let audience: Audience
   private let nameWidth: Int
   private var counts: [CaseStatus: Int] = [:]
 
   /// - Parameter names: of all cases to come, so that the columns line up.
-  package init(style: Style, detail: Detail, names: [String]) {
+  package init(
+    style: Style, detail: Detail, names: [String], audience: Audience = .commandLine
+  ) {
     self.style = style
     self.detail = detail
+    self.audience = audience
     nameWidth = names.map { Style.printable($0).count }.max() ?? 0
   }
 
@@ -57,8 +68,7 @@ package struct TextReport: Sendable {
   /// What stands behind the case's name.
   private func remark(_ result: CaseResult) -> String {
     guard result.remarks.isEmpty else { return result.remarks.joined(separator: "; ") }
-    let differences = result.comparisons.filter { $0.sides == .subjectAndReference }
-      .map(\.difference)
+    let differences = result.findings.ofSubject.map(\.difference)
     let largest = differences.compactMap(\.measured.largestAbsolute?.value).max() ?? 0
     guard largest > 0 else { return "bit for bit" }
     let noise = differences.compactMap(\.noise)
@@ -71,9 +81,9 @@ package struct TextReport: Sendable {
   }
 
   private func sample(_ result: CaseResult) -> String {
-    guard let measured = result.measuredSequences, let batch = result.contract?.layout.batch else {
-      return ""
-    }
+    guard let measured = result.findings.measuredSequences,
+      let batch = result.parityCase?.layouts.first?.contract.layout.batch
+    else { return "" }
     return ", which was measured on \(measured) of \(batch) sequences"
   }
 
@@ -86,21 +96,24 @@ package struct TextReport: Sendable {
 
   private func failure(_ result: CaseResult) -> [String] {
     var lines = printed(result)
-    lines += result.diagnosis.map { DiagnosisText(diagnosis: $0).lines } ?? []
-    let layout = result.layout.filter { !$0.holds }
-    lines += LayoutText(style).identityLines(layout, all: false)
+    lines += result.diagnosis.map { DiagnosisText(diagnosis: $0, audience: audience).lines } ?? []
+    let layout = result.findings.layout.filter { !$0.holds }
+    lines += LayoutText(style).identityLines(layout)
     if let mistake = layout.lazy.compactMap(\.mistake).first { lines.append(mistake) }
     // The subject's own difference first; the reference's against the oracle
     // only where the reference is what is wrong.
-    let differing = result.comparisons.filter { !$0.difference.agrees }
-    let bySubject = differing.filter { $0.sides == .subjectAndReference }
+    let differing = result.findings.comparisons.filter { !$0.difference.agrees }
+    let bySubject = differing.filter(\.sides.isVerdict)
     let shown = bySubject.isEmpty ? differing : bySubject
     for finding in shown {
-      lines +=
-        MismatchText(finding: finding, subject: result.subject, contract: result.contract).lines
+      let layout = result.parityCase?.layouts.first { $0.gives(finding.name) }
+      lines += MismatchText(finding: finding, layout: layout).lines
     }
-    for finding in result.properties where !finding.holds {
-      lines.append("violated: \(finding.property.statement)")
+    for finding in result.findings.properties where !finding.holds {
+      lines.append("violated: \(finding.statement)")
+    }
+    if let description = result.parityCase?.manifest.description, !description.isEmpty {
+      lines.append("description: \(Style.printable(description))")
     }
     return lines
   }

@@ -1,32 +1,34 @@
 import ParityFixtures
 import RecurrentModel
-import TensorCore
 
-/// A case of a folder of fixtures: a module of PyTorch with its parameters, inputs and the
-/// outputs that PyTorch gave.
+/// A case of a folder of fixtures: a module of PyTorch, or a chain of them, with its
+/// parameters, inputs and the outputs that PyTorch gave.
 ///
 /// ```swift
-/// @Test(arguments: try Fixture.all(in: "Fixtures") { $0.module?.name == "LSTM" })
+/// @Test(arguments: try Fixture.all(in: "Fixtures") { $0.module?.name == .lstm })
 /// func computesWhatPyTorchComputes(fixture: Fixture) throws {
 ///   try fixture.verify { fixture in try MyLSTM(fixture).outputs() }
 /// }
 /// ```
+///
+/// It gives no reference outputs: `verify` judges an implementation's by them.
 public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
   /// Its path below the folder, without the file's ending.
   public let name: String
   let location: CaseLocation
   /// The reason where it can't be read.
-  let loaded: Result<LoadedCase, CaseError>
+  let loaded: Result<ParityCase, CaseError>
 
   public var id: String { location.path }
   public var description: String { name }
 
-  /// All cases of a fixture or a folder of them, in the order of their names. O(their bytes).
+  /// All cases of a fixture or a folder of them, in the order of their names.
   ///
   /// - Parameter isIncluded: which cases are of interest. One that can't be read is always
   ///   included, so that it fails its test and is not overlooked.
   /// - Throws: `NoFixtures` where there is no case, none is included, or the path can't be
   ///   searched: a test without arguments would pass.
+  /// - Complexity: O(their bytes).
   public static func all(
     in path: String, where isIncluded: (Fixture) -> Bool = { _ in true }
   ) throws(NoFixtures) -> [Fixture] {
@@ -51,31 +53,32 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
     name = location.name
     self.location = location
     do throws(CaseError) {
-      loaded = .success(try LoadedCase.load(location))
+      loaded = .success(try ParityCase.load(location))
     } catch {
       loaded = .failure(error)
     }
   }
+
+  private var parityCase: ParityCase? { try? loaded.get() }
+
+  private var chain: Chain? { parityCase?.chain }
 }
+
+// MARK: - What is computed
 
 extension Fixture {
   /// nil for a chain of modules, and where the fixture can't be read.
-  public var module: Module? { parityCase.map { Module($0.configuration, $0.contract) } }
-
-  /// What the case asks an implementation to compute in: `float16`, `bfloat16`, `tf32`,
-  /// `float32` or `float64`; nil where there is nothing to compute.
-  public var arithmetic: String? {
-    switch try? loaded.get() {
-    case .recurrent(let parityCase): parityCase.call?.arithmetic.rawValue
-    case .sequential(let chain): chain.arithmetic.rawValue
-    case nil: nil
-    }
+  public var module: Module? {
+    guard let parityCase, parityCase.isSingleModule else { return nil }
+    return Module(parityCase.layouts[0])
   }
+
+  /// What the case asks an implementation to compute in; nil where there is nothing to compute.
+  public var arithmetic: ParityArithmetic? { chain.map { ParityArithmetic($0.arithmetic) } }
 
   /// A module with the arguments of its constructor, by PyTorch's names.
   public struct Module: Sendable, Equatable {
-    /// `LSTM`, `GRU`, `RNN`, `LSTMCell`, `GRUCell` or `RNNCell`.
-    public let name: String
+    public let name: ModuleClass
     public let inputSize: Int
     public let hiddenSize: Int
     public let numLayers: Int
@@ -84,15 +87,22 @@ extension Fixture {
     public let bidirectional: Bool
     /// 0 for none.
     public let projSize: Int
-    /// `tanh` or `relu`.
-    public let nonlinearity: String
+    /// Of `RNN` and `RNNCell`; no other module uses it.
+    public let nonlinearity: Nonlinearity
     /// Whether the input has an axis for the batch.
     public let isBatched: Bool
     /// Whether the sequences are packed; then `lengths` says how long each is.
     public let isPacked: Bool
 
-    init(_ configuration: RecurrentConfiguration, _ contract: LayoutContract) {
-      name = configuration.module.rawValue
+    /// What `RNN` and `RNNCell` apply to a step's sum.
+    public enum Nonlinearity: Sendable {
+      case tanh
+      case relu
+    }
+
+    init(_ layout: ModuleLayout) {
+      let configuration = layout.configuration
+      name = ModuleClass(configuration.module)
       inputSize = configuration.inputSize
       hiddenSize = configuration.hiddenSize
       numLayers = configuration.numLayers
@@ -100,64 +110,47 @@ extension Fixture {
       batchFirst = configuration.batchFirst
       bidirectional = configuration.bidirectional
       projSize = configuration.projSize
-      nonlinearity = configuration.nonlinearity.rawValue
-      isBatched = contract.layout.isBatched
-      isPacked = contract.lengths != nil
+      nonlinearity = configuration.nonlinearity == .relu ? .relu : .tanh
+      isBatched = layout.contract.layout.isBatched
+      isPacked = layout.contract.lengths != nil
     }
   }
 
-  /// By their names in `state_dict()`, rounded to what the module computes in; empty where
-  /// the fixture has none.
-  public var stateDict: [String: FixtureTensor] {
-    if let chain { return chain.stateDict.mapValues(FixtureTensor.init) }
-    return parityCase?.call?.stateDict.tensors.mapValues(FixtureTensor.init) ?? [:]
-  }
-
   /// The modules of a chain, in the order in which they run; empty for any other case.
-  public var chainModules: [ChainModule] {
-    chain?.sequential.modules.map { ChainModule(name: $0.name, className: $0.className) } ?? []
+  public var chainModules: [NamedModule] {
+    guard let chain, !chain.isSingleModule else { return [] }
+    return chain.modules.map { NamedModule(name: $0.name, moduleClass: ModuleClass($0.layer)) }
   }
 
   /// One module of a chain.
-  public struct ChainModule: Sendable, Equatable {
+  public struct NamedModule: Sendable, Equatable {
     /// As in the names of its parameters.
     public let name: String
-    /// `Embedding`, `LSTM`, `GRU`, `RNN`, `DirectionMerge`, `Linear`, `Softmax` or
-    /// `LogSoftmax`.
-    public let className: String
+    public let moduleClass: ModuleClass
+  }
+}
+
+// MARK: - Its tensors
+
+extension Fixture {
+  /// By their names in `state_dict()`, rounded to what the module computes in; empty where
+  /// the fixture has none.
+  public var stateDict: [String: FixtureTensor] {
+    let named = (chain?.modules ?? []).flatMap { module in
+      module.parameters.map { (module.qualified($0), FixtureTensor($1)) }
+    }
+    return Dictionary(uniqueKeysWithValues: named)
   }
 
   /// (B, T, I), (T, B, I) or (T, I), for a cell (B, I) or (I), for an `Embedding` indices of
   /// any shape.
-  public var input: FixtureTensor? {
-    (recurrentInput?.input ?? chain?.input).map(FixtureTensor.init)
-  }
-  /// nil for zeros.
-  public var h0: FixtureTensor? { recurrentInput?.h0.map(FixtureTensor.init) }
-  /// nil for zeros, and where the module has no cell state.
-  public var c0: FixtureTensor? { recurrentInput?.c0.map(FixtureTensor.init) }
+  public var input: FixtureTensor? { (chain?.input.tensor).map(FixtureTensor.init) }
+  /// Of a chain's first recurrent module; nil for zeros.
+  public var h0: FixtureTensor? { (chain?.input.h0).map(FixtureTensor.init) }
+  /// Of a chain's first recurrent module; nil for zeros, and where it has no cell state.
+  public var c0: FixtureTensor? { (chain?.input.c0).map(FixtureTensor.init) }
   /// Of packed sequences.
-  public var lengths: [Int]? { recurrentInput?.packing?.lengths }
+  public var lengths: [Int]? { chain?.input.packing?.lengths }
   /// What `pad_packed_sequence` pads to, where that is stated.
-  public var totalLength: Int? { recurrentInput?.packing?.totalLength }
-
-  private var parityCase: ParityCase? {
-    if case .success(.recurrent(let parityCase)) = loaded { parityCase } else { nil }
-  }
-
-  private var chain: SequentialCase? {
-    if case .success(.sequential(let chain)) = loaded { chain } else { nil }
-  }
-
-  private var recurrentInput: RecurrentInput? { parityCase?.call?.input }
-}
-
-extension SequentialCase {
-  /// By their names in the chain.
-  fileprivate var stateDict: [String: Tensor] {
-    let named = sequential.modules.flatMap { module in
-      module.parameters.map { (module.name + "." + $0, $1) }
-    }
-    return Dictionary(uniqueKeysWithValues: named)
-  }
+  public var totalLength: Int? { chain?.input.packing?.totalLength }
 }

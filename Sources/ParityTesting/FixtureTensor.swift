@@ -56,6 +56,5 @@ public struct FixtureTensor: Sendable {
   /// The elements of a tensor of integers, `lengths` and token ids; nil of any other.
   public var integers: [Int]? { tensor.integers?.map { Int($0) } }
 
-  /// As NumPy names it: `float32`, `int64`.
-  public var elementType: String { tensor.elementType.rawValue }
+  public var elementType: FixtureElementType { FixtureElementType(tensor.elementType) }
 }

@@ -2,8 +2,6 @@ import ParityDiagnosis
 import ParityFixtures
 import ParityJudging
 import ParityReports
-import RecurrentModel
-import TensorCore
 
 /// An implementation under test, made anew for each case.
 public protocol FixtureImplementation {
@@ -16,16 +14,16 @@ public protocol FixtureImplementation {
 
 /// What the judge says of outputs.
 public struct ParityVerdict: Sendable {
-  /// `passed`, or `skipped` where the case is expected to fail and does.
-  public let status: String
+  /// `.passed`, or `.skipped` where the case is expected to fail and does.
+  public let status: ParityStatus
   /// What `parity-check` prints of the case.
   public let report: String
 }
 
 /// Outputs that are not PyTorch's: its description is the report.
 public struct ParityFailure: Error, CustomStringConvertible {
-  /// `failed`, `inconclusive`, `invalid` or `unreadable`.
-  public let status: String
+  /// Any but `.passed` and `.skipped`.
+  public let status: ParityStatus
   public let description: String
 }
 
@@ -40,20 +38,12 @@ public struct VerificationOptions: Sendable {
     case full
   }
 
-  /// What an implementation computes in, coarser or finer than the case asks for.
-  public enum Arithmetic: String, Sendable, CaseIterable {
-    case float16
-    case bfloat16
-    case tf32
-    case float32
-    case float64
-  }
-
   public var diagnosis = Diagnosis.fast
-  /// nil for what the case asks for.
-  public var arithmetic: Arithmetic?
+  /// What an implementation computes in, coarser or finer than the case asks for; nil for what
+  /// the case asks for.
+  public var arithmetic: ParityArithmetic?
 
-  public init(diagnosis: Diagnosis = .fast, arithmetic: Arithmetic? = nil) {
+  public init(diagnosis: Diagnosis = .fast, arithmetic: ParityArithmetic? = nil) {
     self.diagnosis = diagnosis
     self.arithmetic = arithmetic
   }
@@ -104,13 +94,14 @@ extension Fixture {
     on outputs: [String: FixtureTensor]?, _ options: VerificationOptions
   ) throws(ParityFailure) -> ParityVerdict {
     let result = result(outputs, options)
-    var text = TextReport(style: Style(isColored: false), detail: .normal, names: [name])
+    var text = TextReport(
+      style: Style(isColored: false), detail: .normal, names: [name], audience: .library)
     let report = text.lines(result).joined(separator: "\n")
     switch result.status {
     case .passed, .skipped:
-      return ParityVerdict(status: result.status.rawValue, report: report)
+      return ParityVerdict(status: ParityStatus(result.status), report: report)
     case .failed, .inconclusive, .invalid, .unreadable:
-      throw ParityFailure(status: result.status.rawValue, description: report)
+      throw ParityFailure(status: ParityStatus(result.status), description: report)
     }
   }
 
@@ -123,21 +114,15 @@ extension Fixture {
       case .fast: .fast
       case .full: .full
       }
-    let judge = Judge(
-      sourceArithmetic: options.arithmetic.flatMap { TensorCore.Arithmetic(rawValue: $0.rawValue) },
-      diagnostician: Diagnostician(effort))
+    let judge = Judge(diagnostician: Diagnostician(effort))
     switch loaded {
     case .failure(let error):
       return CaseResult(location, error)
-    case .success(let loaded):
-      let supplied = outputs.map {
-        SuppliedOutputs(
-          $0.mapValues(\.tensor), for: loaded.outputsRequest)
-      }
-      return switch loaded {
-      case .recurrent(let parityCase): judge.judge(parityCase, supplied)
-      case .sequential(let chain): judge.judge(chain, supplied)
-      }
+    case .success(let parityCase):
+      guard let outputs else { return judge.judge(parityCase) }
+      let supplied = SuppliedOutputs(
+        outputs.mapValues(\.tensor), for: parityCase.outputsRequest)
+      return judge.judge(parityCase, supplied, in: options.arithmetic?.own)
     }
   }
 }

@@ -10,11 +10,12 @@ package struct ElementPlace: Sendable, Equatable {
   package let unit: Int
 
   /// - Parameters:
-  ///   - offset: row-major, into the tensor that a fixture calls `name`.
+  ///   - offset: row-major.
+  ///   - isOutput: whether the tensor is `output`, and not a state.
   ///   - features: the last axis of that tensor.
-  package init(of offset: Int, in name: String, features: Int, _ contract: LayoutContract) {
+  package init(of offset: Int, isOutput: Bool, features: Int, _ contract: LayoutContract) {
     let (row, feature) = offset.quotientAndRemainder(dividingBy: features)
-    if name == "output" {
+    if isOutput {
       let position = contract.layout.position(ofRow: row)
       sequence = position.sequence
       step = position.step

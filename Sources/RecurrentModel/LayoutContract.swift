@@ -41,6 +41,12 @@ package struct LayoutContract: Sendable, Equatable {
       layers: configuration.numLayers, outputSize: configuration.outputSize)
   }
 
+  /// Whether tensors of these shapes can be held to it.
+  package func fits(output: Shape, hN: Shape) -> Bool {
+    output.axes == layout.axes(features: directions * outputSize)
+      && hN.axes == layout.stateAxes(rows: directions * layers, features: outputSize)
+  }
+
   package func length(of sequence: Int) -> Int { lengths?[sequence] ?? layout.steps }
 
   /// The identities that hold for these tensors, in the order above; none for a
@@ -107,6 +113,14 @@ package struct LayoutContract: Sendable, Equatable {
 package struct LayoutIdentity: Sendable, Equatable {
   /// As code, for people.
   package let statement: String
+
+  /// The same with the names that the tensors of a chain's module have:
+  /// `bilstm.output[:, -1, :6] == bilstm.h_n[0]`.
+  package func statement(in module: String) -> String {
+    module.isEmpty
+      ? statement
+      : "\(module)." + statement.replacing("== h_n", with: "== \(module).h_n")
+  }
   /// nil for the padding.
   package let direction: Direction?
   /// Row-major offsets into `output`.

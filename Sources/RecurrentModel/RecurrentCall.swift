@@ -48,11 +48,8 @@ package struct RecurrentCall: Sendable {
   /// The multiplications of one forward pass, and what weighs as much: an activation as
   /// thirty.
   package var work: Double {
-    let gates =
-      configuration.stateRows * configuration.hiddenSize
-      * configuration.module.recurrence.gates.count
     let steps = (0..<input.layout.batch).reduce(0) { $0 + input.length(of: $1) }
-    return Double(steps) * Double(configuration.weightCount + 30 * gates)
+    return Double(steps) * configuration.workOfStep
   }
 }
 
@@ -61,6 +58,12 @@ extension RecurrentConfiguration {
   /// sequence.
   package var weightCount: Int {
     parameters.filter { $0.shape.rank == 2 }.reduce(0) { $0 + $1.shape.elementCount }
+  }
+
+  /// The multiplications of one step of one sequence, and what weighs as much: an activation
+  /// as thirty.
+  package var workOfStep: Double {
+    Double(weightCount + 30 * stateRows * hiddenSize * module.recurrence.gates.count)
   }
 }
 

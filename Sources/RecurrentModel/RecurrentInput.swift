@@ -35,25 +35,13 @@ package struct RecurrentInput: Sendable {
     guard layout.steps > 0 else {
       throw InvalidValue("inputs/input", expected: "at least one step", found: "\(input.shape)")
     }
-    let rows = configuration.stateRows
-    try Self.check(
-      h0, "inputs/h_0", like: input,
-      layout.stateAxes(rows: rows, features: configuration.outputSize))
-    try Self.check(
-      c0, "inputs/c_0", like: input,
-      layout.stateAxes(rows: rows, features: configuration.hiddenSize))
-    if module.recurrence.hasCellState {
-      // PyTorch takes the pair or none.
-      guard (h0 == nil) == (c0 == nil) else {
+    for (name, state) in [("inputs/h_0", h0), ("inputs/c_0", c0)] {
+      if let state, state.elementType != input.elementType {
         throw InvalidValue(
-          h0 == nil ? "inputs/h_0" : "inputs/c_0", expected: "both or neither of h_0 and c_0",
-          found: "one")
+          name, expected: "\(input.elementType), as inputs/input", found: "\(state.elementType)")
       }
-    } else if c0 != nil {
-      throw InvalidValue(
-        "inputs/c_0", expected: "none, for \(module.rawValue)", found: "one")
     }
-    try packing?.check(against: layout)
+    try Self.check(h0: h0, c0: c0, packing: packing, layout, configuration)
     self.input = input
     self.h0 = h0
     self.c0 = c0
@@ -70,18 +58,36 @@ package struct RecurrentInput: Sendable {
     self.layout = layout
   }
 
-  private static func check(
-    _ state: Tensor?, _ name: String, like input: Tensor, _ axes: [Int]
+  /// Holds what stands beside an input to its layout, whatever the numbers are.
+  ///
+  /// - Throws: `InvalidValue`, naming the tensor, where one contradicts the configuration or
+  ///   another.
+  static func check(
+    h0: Tensor?, c0: Tensor?, packing: Packing?, _ layout: SequenceLayout,
+    _ configuration: RecurrentConfiguration
   ) throws(InvalidValue) {
-    guard let state else { return }
-    guard state.shape.axes == axes else {
-      throw InvalidValue(
-        name, expected: "the shape \(Shape.text(axes))", found: "\(state.shape)")
+    let (module, rows) = (configuration.module, configuration.stateRows)
+    for (name, state, features) in [
+      ("inputs/h_0", h0, configuration.outputSize), ("inputs/c_0", c0, configuration.hiddenSize),
+    ] {
+      let axes = layout.stateAxes(rows: rows, features: features)
+      if let state, state.shape.axes != axes {
+        throw InvalidValue(
+          name, expected: "the shape \(Shape.text(axes))", found: "\(state.shape)")
+      }
     }
-    guard state.elementType == input.elementType else {
+    if module.recurrence.hasCellState {
+      // PyTorch takes the pair or none.
+      guard (h0 == nil) == (c0 == nil) else {
+        throw InvalidValue(
+          h0 == nil ? "inputs/h_0" : "inputs/c_0", expected: "both or neither of h_0 and c_0",
+          found: "one")
+      }
+    } else if c0 != nil {
       throw InvalidValue(
-        name, expected: "\(input.elementType), as inputs/input", found: "\(state.elementType)")
+        "inputs/c_0", expected: "none, for \(module.rawValue)", found: "one")
     }
+    try packing?.check(against: layout)
   }
 
   /// The number of steps of a sequence.

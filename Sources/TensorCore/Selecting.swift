@@ -33,4 +33,22 @@ extension Tensor {
     return gathering(
       blocksOf: half, at: (0..<count / half).map { ($0 ^ 1) * half }, shape: shape)
   }
+
+  /// The elements of another tensor of the same type behind its own, on one axis.
+  ///
+  /// - Complexity: O(elements).
+  package func appending(_ other: Tensor) -> Tensor {
+    func joined<Element>(_ a: Elements<Element>, _ b: Elements<Element>) -> Tensor {
+      Tensor(a.array + b.array, shape: [count + other.count])
+    }
+    return switch (storage, other.storage) {
+    case (.float16(let a), .float16(let b)): joined(a, b)
+    case (.bfloat16(let a), .bfloat16(let b)): joined(a, b)
+    case (.float32(let a), .float32(let b)): joined(a, b)
+    case (.float64(let a), .float64(let b)): joined(a, b)
+    case (.int32(let a), .int32(let b)): joined(a, b)
+    case (.int64(let a), .int64(let b)): joined(a, b)
+    default: preconditionFailure("\(elementType) beside \(other.elementType)")
+    }
+  }
 }

@@ -47,6 +47,22 @@ package struct Shape: Sendable, Hashable {
   }
 }
 
+extension Shape {
+  /// The offsets of the elements along an axis, for each place on the others.
+  ///
+  /// - Parameter axis: a negative one counts from the last.
+  /// - Complexity: O(elements).
+  package func lines(along axis: Int) -> [[Int]] {
+    let axis = axis < 0 ? axis + rank : axis
+    let (count, stride) = (axes[axis], axes[(axis + 1)...].reduce(1, *))
+    guard elementCount > 0 else { return [] }
+    return (0..<elementCount / count).map { line in
+      let (block, offset) = line.quotientAndRemainder(dividingBy: stride)
+      return (0..<count).map { (block * count + $0) * stride + offset }
+    }
+  }
+}
+
 extension Shape: ExpressibleByArrayLiteral {
   package init(arrayLiteral axes: Int...) { self.init(axes) }
 }

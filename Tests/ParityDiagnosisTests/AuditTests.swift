@@ -1,5 +1,7 @@
+import FixtureSupport
 import ParityFixtures
 import ParityJudging
+import RecurrentEngine
 import RecurrentModel
 import TensorComparison
 import TensorCore
@@ -44,17 +46,17 @@ import Testing
           {"format": "pytorch-parity/1", "module": "LSTM", "arguments": {},
            "tolerance": {"rtol": 0, "atol": 0}}
           """),
-      configuration: parityCase.configuration, reference: parityCase.reference,
-      contract: parityCase.contract, call: parityCase.call)
-    let call = try #require(exact.call)
+      reference: parityCase.reference, layouts: parityCase.layouts, chain: parityCase.chain)
+    let chain = try #require(exact.chain)
     let judge = try #require(OutputsJudge(exact))
-    for control in Plant.controls {
-      #expect(!judge.accepts(try control.outputs(of: call)))
+    let controls = try Plant.controls(of: chain).map { control in
+      let results = try control.results(of: chain)
+      return try #require(results)
     }
+    #expect(controls.count == 2)
+    for control in controls { #expect(!judge.accepts(control)) }
     let noise = try #require(OutputsJudge(parityCase))
-    for control in Plant.controls {
-      #expect(noise.accepts(try control.outputs(of: call)))
-    }
+    for control in controls { #expect(noise.accepts(control)) }
   }
 
   /// What can't be seen says what would show it.
@@ -84,7 +86,7 @@ import Testing
       call.stateDict.tensors.mapValues { $0.mapping { _, _ in 0.1 }.rounded(to: .float32) },
       checkedAgainst: call.configuration)
     let changed = call.with(stateDict: stateDict)
-    let outputs = Judge.engine(changed).outputs(for: changed.input)
-    return parityCase.with(call: changed).with(reference: outputs)
+    let outputs = Engine.forwardPass(changed).outputs(for: changed.input)
+    return parityCase.with(call: changed).with(outputs: outputs)
   }
 }

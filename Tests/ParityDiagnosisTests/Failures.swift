@@ -1,41 +1,34 @@
+import FixtureSupport
 import ParityFixtures
 import ParityJudging
 import RecurrentModel
 import TensorCore
-import TestSupport
 
 @testable import ParityDiagnosis
 
-/// The repository's fixtures, loaded once.
-enum FixtureSuite {
-  static let locations = Discovery(paths: [Repository.fixtures]).cases
-  /// Those with numbers to plant a bug into.
-  static let cases = locations.compactMap { try? ParityCase.load($0) }.filter { parityCase in
+extension FixtureSuite {
+  /// Modules with numbers to plant a bug into.
+  static let plantable = modules.filter { parityCase in
     parityCase.manifest.expectedFailure == nil
       && (parityCase.call?.input.layout.batch ?? 0) > 0
-  }
-
-  static func named(_ name: String) throws -> ParityCase {
-    try ParityCase.load(
-      locations.first { $0.name == name } ?? CaseLocation(name: name, path: name))
   }
 }
 
 extension ParityCase {
   /// The failure of somebody who gives these outputs in the reference's place.
-  func failure(_ outputs: RecurrentOutput) throws -> Failure {
-    guard let call else { throw NotApplicable("no parameters", needs: "parameters") }
-    return Failure(
-      call: call, side: .outputs, outputs: outputs,
-      oracle: call.oracleOutputs)
+  func failure(_ outputs: Results) throws -> Failure {
+    guard let chain else { throw NotApplicable("no parameters", needs: "parameters") }
+    return Failure(chain: chain, side: .outputs, outputs: outputs, oracle: try chain.oracleResults())
   }
 
-  /// What an implementation with these mistakes gives.
-  func outputs(with mistakes: [Mistake]) throws -> RecurrentOutput {
-    guard let call else { throw NotApplicable("no parameters", needs: "parameters") }
-    var replay = Replay(call)
-    for mistake in mistakes { try mistake.apply(to: &replay) }
-    return replay.outputs().stored(in: call.arithmetic)
+  func failure(_ outputs: RecurrentOutput) throws -> Failure { try failure(Results(outputs)) }
+
+  /// What an implementation with these mistakes gives, each made in all modules of its kind.
+  func results(with mistakes: [Mistake]) throws -> Results {
+    guard let chain else { throw NotApplicable("no parameters", needs: "parameters") }
+    var replay = Replay(chain)
+    for mistake in mistakes { try mistake.apply(to: &replay, in: mistake.places(in: chain)) }
+    return try replay.results().stored(in: chain.arithmetic)
   }
 }
 
@@ -53,6 +46,12 @@ extension RecurrentOutput {
   func overwriting(_ offset: Int, by difference: Double) -> RecurrentOutput {
     guard let output else { return self }
     let changed = output.mapping { $0 == offset ? $1 + difference : $1 }
-    return RecurrentOutput(output: changed.rounded(to: output.elementType), hN: hN, cN: cN)
+    return with(output: changed.rounded(to: output.elementType))
+  }
+
+  /// As a module of this arithmetic returns it.
+  func stored(in arithmetic: Arithmetic) -> RecurrentOutput {
+    func stored(_ tensor: Tensor) -> Tensor { tensor.rounded(to: arithmetic.storage) }
+    return RecurrentOutput(output: output.map(stored), hN: stored(hN), cN: cN.map(stored))
   }
 }

@@ -22,7 +22,7 @@ import Testing
 
   init() throws {
     let parityCase = try ParityCase.load(Self.location("gru-packed"))
-    let call = try #require(parityCase.call)
+    let call = try #require(parityCase.chain?.call)
     var tensors: [String: Tensor] = [:]
     for (name, tensor) in call.stateDict.tensors { tensors["state_dict/" + name] = tensor }
     for (name, tensor) in parityCase.reference.named { tensors["outputs/" + name] = tensor }
@@ -134,8 +134,8 @@ import Testing
     let outputs = tensors.filter { $0.key.hasPrefix("outputs/") || $0.key == "inputs/lengths" }
     let parityCase = try ParityCase(
       Self.location("layout"), try Manifest(parsing: manifest), outputs)
-    #expect(parityCase.call == nil)
-    #expect(parityCase.contract.lengths == [1, 8, 3, 6, 3])
+    #expect(parityCase.chain == nil)
+    #expect(parityCase.layouts[0].contract.lengths == [1, 8, 3, 6, 3])
   }
 
   @Test func impossiblePaddingOfALayoutOnlyCaseIsNamed() throws {
@@ -165,7 +165,7 @@ import Testing
   @Test func arithmeticSaysWhatTheModuleComputesIn() throws {
     let text = String(manifest.dropLast()) + ", \"arithmetic\": \"float64\"}"
     let parityCase = try ParityCase(Self.location("wide"), try Manifest(parsing: text), tensors)
-    let call = try #require(parityCase.call)
+    let call = try #require(parityCase.chain?.call)
     #expect(call.arithmetic == .float64)
     #expect(call.stateDict.elementType == .float64)
     #expect(call.input.h0?.elementType == .float64)
@@ -175,7 +175,7 @@ import Testing
   @Test func arithmeticOf16BitsRoundsTheParameters() throws {
     let text = String(manifest.dropLast()) + ", \"arithmetic\": \"bfloat16\"}"
     let parityCase = try ParityCase(Self.location("coarse"), try Manifest(parsing: text), tensors)
-    let call = try #require(parityCase.call)
+    let call = try #require(parityCase.chain?.call)
     #expect(call.arithmetic == .bfloat16)
     #expect(call.stateDict.elementType == .float32)
     let name = "weight_ih_l0"
@@ -197,7 +197,7 @@ import Testing
     let told = try ParityCase(
       Self.location("told"), try Manifest(parsing: arguments("")), tensors)
     #expect(
-      try told.configuration
+      try told.layouts[0].configuration
         == RecurrentConfiguration(
           module: .gru, inputSize: 3, hiddenSize: 6, numLayers: 2, bidirectional: true))
     #expect(try subject(manifest: arguments("\"hidden_size\": 7")) == "arguments.hidden_size")

@@ -8,7 +8,7 @@ import Testing
 /// What a user's program is handed.
 @Suite struct CaseQuestionTests {
   private func request(_ name: String) throws -> OutputsRequest {
-    try LoadedCase.load(CaseLocation(name: name, path: Repository.fixtures + "/" + name))
+    try ParityCase.load(CaseLocation(name: name, path: Repository.fixtures + "/" + name))
       .outputsRequest
   }
 

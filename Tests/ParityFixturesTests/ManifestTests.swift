@@ -139,7 +139,7 @@ extension Manifest {
   /// Those of a single module.
   fileprivate var moduleArguments: ModuleArguments {
     get throws {
-      guard case .recurrent(let arguments) = content else {
+      guard case .recurrent(let arguments, _) = modules[0].layer else {
         throw InvalidValue("module", expected: "one module", found: "a chain")
       }
       return arguments

@@ -1,3 +1,4 @@
+import FixtureSupport
 import ParityFixtures
 import RecurrentModel
 import TensorCore
@@ -8,10 +9,10 @@ import Testing
 @Suite struct FixtureTests {
   @Test func allLoad() {
     #expect(FixtureSuite.locations.count >= 50)
-    #expect(FixtureSuite.cases.count + FixtureSuite.chains.count == FixtureSuite.locations.count)
+    #expect(FixtureSuite.all.count == FixtureSuite.locations.count)
     #expect(FixtureSuite.chains.count >= 25)
     #expect(FixtureSuite.comparing.count >= 50)
-    #expect(FixtureSuite.comparing.allSatisfy { $0.call != nil })
+    #expect(FixtureSuite.comparing.allSatisfy { $0.chain != nil })
     // An exception for a case that is gone is none.
     let names = Set(FixtureSuite.locations.map(\.name))
     #expect(names.isSuperset(of: FixtureSuite.blind.keys))
@@ -120,7 +121,7 @@ import Testing
   @Test(arguments: FixtureSuite.comparing.map(\.location.name))
   func oneElementOfAReferenceOff(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
-    let outputs = parityCase.reference
+    let outputs = parityCase.outputs
     for name in outputs.named.map(\.name) {
       func changed(_ own: String, _ tensor: Tensor?) -> Tensor? {
         own == name ? tensor?.changing(Self.shiftFirstFinite) : tensor
@@ -128,7 +129,7 @@ import Testing
       let reference = RecurrentOutput(
         output: changed("output", outputs.output),
         hN: changed("h_n", outputs.hN) ?? outputs.hN, cN: changed("c_n", outputs.cN))
-      let result = Judge().judge(parityCase.with(reference: reference))
+      let result = Judge().judge(parityCase.with(outputs: reference))
       // In output and h_n it can be the layout contract that sees it first.
       #expect(
         result.status == .failed || name != "c_n" && result.status == .invalid, "\(name)")

@@ -1,3 +1,4 @@
+import FixtureSupport
 import ParityFixtures
 import TestSupport
 import Testing

@@ -1,5 +1,8 @@
+import FixtureSupport
 import ParityFixtures
+import RecurrentEngine
 import RecurrentModel
+import RoundingNoise
 import TensorComparison
 import TensorCore
 import TestSupport
@@ -42,31 +45,29 @@ import Testing
       configuration, stateDict, try RecurrentInput(input: x, for: configuration), in: .float32)
     let named = try FixtureSuite.named("rnn-relu")
     return ParityCase(
-      location: named.location, manifest: named.manifest, configuration: configuration,
-      reference: Judge.engine(call).outputs(for: call.input),
-      contract: LayoutContract(configuration, layout: call.input.outputLayout, packing: nil),
-      call: call)
+      call, named: "rnn-relu", named.manifest, Engine.forwardPass(call).outputs(for: call.input))
   }
 
   @Test func aSmallBatchIsMeasuredWhole() throws {
     let result = Judge().judge(try parityCase())
-    #expect(result.status == .passed && result.measuredSequences == nil)
+    #expect(result.status == .passed && result.findings.measuredSequences == nil)
   }
 
   @Test func aVerdictOnASampleSaysSo() throws {
     let result = Judge(noiseWork: 1).judge(try parityCase())
-    #expect(result.status == .passed && result.measuredSequences == 8)
+    #expect(result.status == .passed && result.findings.measuredSequences == 8)
   }
 
   /// Of three measured sequences the median, relative to each vector's size.
   @Test func whatIsBorrowedIsTheMedian() throws {
     let call = try #require(try parityCase().call)
     let oracle = call.oracleOutputs
+    let variant = ChainVariant(Chain(call))
     func sigma(_ sequences: [Int]?) throws -> [Double] {
-      let noise = NoiseEstimate(
-        call, RoundingModel(.float32),
-        sequences: sequences, unmeasured: .borrowing(oracle))
-      return try #require(noise.tensors["output"]).sigma
+      let noise = try NoiseEstimate.measure(
+        variant, RoundingModel(.float32), sequences: sequences,
+        unmeasured: .borrowing(Results(oracle)))
+      return try #require(noise["output"]).limits.sigma
     }
     let measured = [0, 13, 26]
     let (whole, sampled) = (try sigma(nil), try sigma(measured))
@@ -98,10 +99,10 @@ import Testing
       }
     }
     let wrongCase = right.with(
-      reference: RecurrentOutput(
-        output: right.reference.output.map(wrong), hN: right.reference.hN, cN: nil))
+      outputs: RecurrentOutput(
+        output: right.outputs.output.map(wrong), hN: right.outputs.hN, cN: nil))
     let result = Judge(noiseWork: 1).judge(wrongCase)
-    #expect(result.status == .failed && result.layout.allSatisfy(\.holds))
+    #expect(result.status == .failed && result.findings.layout.allSatisfy(\.holds))
     #expect(Judge(noiseWork: 1).judge(right).status == .passed)
   }
 
@@ -109,16 +110,16 @@ import Testing
   @Test func whatTheSampleFailsIsMeasuredWhole() throws {
     let right = try parityCase(.relu, loud: 3)
     let nudged = right.with(
-      reference: RecurrentOutput(
-        output: right.reference.output?.changing { elements in
+      outputs: RecurrentOutput(
+        output: right.outputs.output?.changing { elements in
           // One unit in the last place, throughout.
           for k in elements.indices { elements[k] *= 1 + 0x1p-23 }
         },
-        hN: right.reference.hN.changing { elements in
+        hN: right.outputs.hN.changing { elements in
           for k in elements.indices { elements[k] *= 1 + 0x1p-23 }
         }, cN: nil))
     let result = Judge(noiseWork: 1).judge(nudged)
-    #expect(result.status == .passed && result.measuredSequences == nil)
+    #expect(result.status == .passed && result.findings.measuredSequences == nil)
   }
 
   @Test func anErrorOutsideTheSampleIsSeen() throws {
@@ -126,9 +127,9 @@ import Testing
     let features = 16 * 4
     func wrong(_ tensor: Tensor) -> Tensor { tensor.changing { $0[3 * features] += 1e-4 } }
     let wrongCase = right.with(
-      reference: RecurrentOutput(
-        output: right.reference.output.map(wrong), hN: right.reference.hN, cN: nil))
+      outputs: RecurrentOutput(
+        output: right.outputs.output.map(wrong), hN: right.outputs.hN, cN: nil))
     let result = Judge(noiseWork: 1).judge(wrongCase)
-    #expect(result.status == .failed && result.measuredSequences == nil)
+    #expect(result.status == .failed && result.findings.measuredSequences == nil)
   }
 }

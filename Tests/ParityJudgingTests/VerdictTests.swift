@@ -1,3 +1,4 @@
+import FixtureSupport
 import ParityFixtures
 import RecurrentEngine
 import RecurrentModel
@@ -14,11 +15,11 @@ import Testing
     override: ToleranceRule? = nil,
     mistake: @escaping @Sendable (RecurrentOutput) -> RecurrentOutput
   ) -> Judge {
-    Judge(override: override) { call in
-      MistakenPass(honest: Judge.engine(call)) { _, outputs in
-        mistake(outputs)
-      }
-    }
+    Judge(
+      override: override,
+      subject: .pass { call in
+        MistakenPass(honest: Engine.forwardPass(call)) { _, outputs in mistake(outputs) }
+      })
   }
 
   /// Adds to one element of one tensor.
@@ -55,7 +56,7 @@ import Testing
     #expect(
       result.remarks.first == "the oracle reproduces the reference, the engine does not")
     let finding = try #require(
-      result.comparisons.first { !$0.difference.agrees && $0.sides == .subjectAndReference })
+      result.findings.comparisons.first { !$0.difference.agrees && $0.sides.isVerdict })
     #expect(finding.name == tensor)
     #expect(finding.difference.mismatched.count == 1)
     #expect(finding.difference.firstMismatch?.offset == 3)
@@ -70,7 +71,7 @@ import Testing
   @Test func theEnginesLayoutIsHeldBitForBit() throws {
     // Far below any tolerance, in the last step of the only direction.
     let parityCase = try FixtureSuite.named("gru")
-    let last = try #require(parityCase.reference.output).count - 1
+    let last = try #require(parityCase.outputs.output).count - 1
     let result = Self.judge(mistake: Self.adding(1e-7, to: "output", at: last)).judge(parityCase)
     #expect(result.status == .failed)
     #expect(result.remarks.contains("the engine's output breaks the layout contract"))
@@ -92,12 +93,12 @@ import Testing
   @Test(arguments: [Double.nan, .infinity, 1e-30, -0.0])
   func paddingThatIsNotZeroIsInvalid(value: Double) throws {
     let parityCase = try FixtureSuite.named("lstm-packed")
-    let outputs = parityCase.reference
+    let outputs = parityCase.outputs
     let padding = try #require(parityCase.contract.identities.last)
     let output = outputs.output?.changing { $0[padding.outputOffsets[0]] = value }
     let result = Judge().judge(
       parityCase.with(
-        reference: RecurrentOutput(output: output, hN: outputs.hN, cN: outputs.cN)))
+        outputs: RecurrentOutput(output: output, hN: outputs.hN, cN: outputs.cN)))
     #expect(result.status == .invalid)
     #expect(result.remarks == ["the reference breaks the layout contract"])
   }
@@ -105,10 +106,10 @@ import Testing
   @Test func anAllNaNReferenceIsInvalid() throws {
     let parityCase = try FixtureSuite.named("gru")
     func nan(_ tensor: Tensor) -> Tensor { tensor.changing { $0 = $0.map { _ in .nan } } }
-    let outputs = parityCase.reference
+    let outputs = parityCase.outputs
     let result = Judge().judge(
       parityCase.with(
-        reference: RecurrentOutput(output: outputs.output.map(nan), hN: nan(outputs.hN), cN: nil)))
+        outputs: RecurrentOutput(output: outputs.output.map(nan), hN: nan(outputs.hN), cN: nil)))
     #expect(result.status == .invalid)
     #expect(result.remarks == ["the reference has no finite element to compare"])
   }
@@ -117,7 +118,7 @@ import Testing
   @Test(arguments: [Double.nan, .infinity, 0])
   func aDirectionThatTellsNothingIsInvalid(value: Double) throws {
     let parityCase = try FixtureSuite.named("gru-layout-only")
-    let outputs = parityCase.reference
+    let outputs = parityCase.outputs
     #expect(Judge().judge(parityCase).status == .passed)
     // The reverse halves of output and the reverse rows of h_n.
     let size = parityCase.contract.outputSize
@@ -131,14 +132,14 @@ import Testing
       for k in elements.indices where k / row % 2 == 1 { elements[k] = value }
     }
     let result = Judge().judge(
-      parityCase.with(reference: RecurrentOutput(output: output, hN: hN, cN: nil)))
+      parityCase.with(outputs: RecurrentOutput(output: output, hN: hN, cN: nil)))
     #expect(result.status == .invalid)
     #expect(
       result.remarks == ["a direction of the reference has no finite element but zeros to compare"])
   }
 
   @Test func aCellWithoutParametersIsInvalid() throws {
-    let result = Judge().judge(try FixtureSuite.named("gru-cell").with(call: nil))
+    let result = Judge().judge(try FixtureSuite.named("gru-cell").with(chain: nil))
     #expect(result.status == .invalid)
     #expect(result.remarks.first?.hasPrefix("a cell has no layout") == true)
   }
@@ -146,10 +147,10 @@ import Testing
   @Test func anAllNaNLayoutIsInvalidToo() throws {
     let parityCase = try FixtureSuite.named("article-printed")
     func nan(_ tensor: Tensor) -> Tensor { tensor.changing { $0 = $0.map { _ in .nan } } }
-    let outputs = parityCase.reference
+    let outputs = parityCase.outputs
     let result = Judge().judge(
       parityCase.with(
-        reference: RecurrentOutput(
+        outputs: RecurrentOutput(
           output: outputs.output.map(nan), hN: nan(outputs.hN), cN: outputs.cN)))
     #expect(result.status == .invalid)
   }
@@ -157,10 +158,10 @@ import Testing
   @Test func aReferenceThatBreaksTheContractIsInvalid() throws {
     let parityCase = try FixtureSuite.named("article-printed")
     let result = Judge().judge(
-      parityCase.with(reference: try Self.halvesSwapped(parityCase.reference)))
+      parityCase.with(outputs: try Self.halvesSwapped(parityCase.outputs)))
     #expect(result.status == .invalid)
     #expect(
-      result.layout.allSatisfy {
+      result.findings.layout.allSatisfy {
         $0.mistake?.hasPrefix("the directions of output are swapped") == true
       })
   }
@@ -168,13 +169,13 @@ import Testing
   @Test func anExpectedFailureThatPassesFails() throws {
     let skipped = try FixtureSuite.named("article-printed-input")
     let right = try FixtureSuite.named("article-reconstructed")
-    let result = Judge().judge(skipped.with(call: right.call))
+    let result = Judge().judge(skipped.with(chain: right.chain))
     #expect(result.status == .failed)
     #expect(result.remarks.first?.hasPrefix("passes, but is expected to fail") == true)
   }
 
   @Test func anExpectedFailureWithoutWeightsThatPassesFailsToo() throws {
-    let printed = try FixtureSuite.named("article-printed-input").with(call: nil)
+    let printed = try FixtureSuite.named("article-printed-input").with(chain: nil)
     let result = Judge().judge(printed)
     #expect(result.status == .failed)
     #expect(result.remarks.first?.hasPrefix("passes, but is expected to fail") == true)
@@ -187,10 +188,10 @@ import Testing
     let wide = Judge(override: .explicit(rtol: 0, atol: 10))
     #expect(wide.judge(parityCase).status == .passed)
     let result = wide.judge(
-      parityCase.with(reference: try Self.halvesSwapped(parityCase.reference)))
+      parityCase.with(outputs: try Self.halvesSwapped(parityCase.outputs)))
     #expect(result.status == .invalid)
     #expect(
-      result.layout.contains {
+      result.findings.layout.contains {
         $0.mistake?.hasPrefix("the directions of output are swapped") == true
       })
   }
@@ -225,7 +226,7 @@ import Testing
   @Test func aToleranceByOutputIsUsed() throws {
     let result = Judge().judge(try FixtureSuite.named("lstm-long"))
     let rules = Dictionary(
-      result.comparisons.map { ($0.name, $0.rule) }, uniquingKeysWith: { first, _ in first })
+      result.findings.comparisons.map { ($0.name, $0.rule) }, uniquingKeysWith: { first, _ in first })
     #expect(rules["output"] == .torch)
     #expect(rules["c_n"] == .explicit(rtol: 1e-6, atol: 1e-6))
   }

@@ -1,3 +1,4 @@
+import FixtureSupport
 import ParityFixtures
 import ParityJudging
 import RecurrentModel
@@ -26,13 +27,13 @@ import Testing
   /// A case whose reference is 0.5 in one element of `output`.
   private func failing(_ rule: ToleranceRule? = nil) throws -> CaseResult {
     let parityCase = try fixture("lstm-bidirectional-batch-first")
-    let outputs = parityCase.reference
+    let outputs = parityCase.outputs
     let output = try #require(outputs.output)
     var elements = output.elements(as: Float.self)
     elements[75] = 0.5  // (1, 1, 3)
     let changed = RecurrentOutput(
       output: Tensor(elements, shape: output.shape), hN: outputs.hN, cN: outputs.cN)
-    return Judge(override: rule).judge(parityCase.with(reference: changed))
+    return Judge(override: rule).judge(parityCase.with(outputs: changed))
   }
 
   @Test func aFailureIsToldInTorchTestingsOrder() throws {
@@ -49,7 +50,7 @@ import Testing
     #expect(lines[3].contains(" at (1, 1, 3), rtol 1.3e-06: engine "))
     #expect(
       lines[4].hasPrefix("      first at (1, 1, 3): sequence 1, step 1, forward, unit 3: engine "))
-    #expect(lines.count == 5)
+    #expect(lines.count == 6)
   }
 
   @Test func underTheNoiseRuleSigmaIsTheUnit() throws {
@@ -59,7 +60,7 @@ import Testing
     #expect(lines[4].hasPrefix("      in units of the rounding noise: largest "))
     #expect(lines[4].contains(" at (1, 1, 3), 8.00 allowed; root mean square "))
     #expect(lines[5].hasPrefix("      first at (1, 1, 3): "))
-    #expect(lines.count == 6)
+    #expect(lines.count == 7)
   }
 
   @Test func aPassIsOneLine() throws {
@@ -89,13 +90,13 @@ import Testing
 
   @Test func aBrokenContractNamesTheIdentityAndTheMistake() throws {
     let parityCase = try fixture("article-printed")
-    let outputs = parityCase.reference
+    let outputs = parityCase.outputs
     let swapped = try #require(outputs.output).gathering(
       (0..<48).map { $0 % 12 < 6 ? $0 + 6 : $0 - 6 }, shape: [1, 4, 12])
     let lines = lines(
       Judge().judge(
         parityCase.with(
-          reference: RecurrentOutput(output: swapped, hN: outputs.hN, cN: outputs.cN))))
+          outputs: RecurrentOutput(output: swapped, hN: outputs.hN, cN: outputs.cN))))
     #expect(lines[0] == "invalid       article-printed  the reference breaks the layout contract")
     #expect(
       lines[1].hasPrefix(

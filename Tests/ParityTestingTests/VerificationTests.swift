@@ -40,7 +40,7 @@ import Testing
   @Test func theReferencesOwnOutputsPass() throws {
     let fixture = try fixture("lstm-bidirectional-batch-first")
     let verdict = try fixture.verify(reference)
-    #expect(verdict.status == "passed")
+    #expect(verdict.status == .passed)
     #expect(verdict.report.hasSuffix("bit for bit"))
   }
 
@@ -53,7 +53,7 @@ import Testing
         return outputs
       }
     }
-    #expect(failure?.status == "failed")
+    #expect(failure?.status == .failed)
     #expect("\(try #require(failure))".contains("[final-states-exchanged]"))
     let silent = #expect(throws: ParityFailure.self) {
       try fixture.verify(options: VerificationOptions(diagnosis: .off)) { _ in
@@ -135,7 +135,7 @@ import Testing
     let all = try Fixture.all(in: folder.path) { _ in false }
     #expect(all.map(\.name) == ["broken"] && all[0].module == nil)
     let failure = #expect(throws: ParityFailure.self) { try all[0].verify { _ in [:] } }
-    #expect(failure?.status == "unreadable")
+    #expect(failure?.status == .unreadable)
   }
 
   @Test func anEmptySelectionIsAnError() throws {
@@ -143,17 +143,17 @@ import Testing
     #expect(throws: Fixture.NoFixtures.self) { try Fixture.all(in: folder.path) }
     #expect(throws: Fixture.NoFixtures.self) { try Fixture.all(in: folder.path + "/none") }
     let error = #expect(throws: Fixture.NoFixtures.self) {
-      try Fixture.all(in: Self.path) { $0.module?.name == "GRU" }
+      try Fixture.all(in: Self.path) { $0.module?.name == .gru }
     }
     #expect(error?.description.hasPrefix("none of the 1 cases in ") == true)
   }
 
   @Test func aChainTellsItsModules() throws {
     let fixture = try fixture("sequential-lstm-classifier")
-    #expect(fixture.module == nil && fixture.arithmetic == "float32")
+    #expect(fixture.module == nil && fixture.arithmetic == .float32)
     #expect(
-      fixture.chainModules.map(\.className)
-        == ["Embedding", "LSTM", "DirectionMerge", "Linear", "LogSoftmax"])
+      fixture.chainModules.map(\.moduleClass)
+        == [.embedding, .lstm, .directionMerge, .linear, .logSoftmax])
     #expect(fixture.stateDict["bilstm.weight_ih_l0_reverse"]?.shape == [24, 5])
     #expect(fixture.input?.integers?.isEmpty == false)
     let failure = #expect(throws: ParityFailure.self) {
@@ -161,17 +161,17 @@ import Testing
         ["output": try FixtureTensor([Float](repeating: 0, count: 12), shape: [4, 3])]
       }
     }
-    #expect(failure?.status == "failed")
+    #expect(failure?.status == .failed)
   }
 
   @Test func aFixtureTellsItsModuleAndItsTensors() throws {
     let fixture = try fixture("lstm-packed")
     let module = try #require(fixture.module)
-    #expect(module.name == "LSTM" && module.isPacked && module.isBatched)
+    #expect(module.name == .lstm && module.isPacked && module.isBatched)
     #expect(fixture.stateDict["weight_hh_l0"]?.shape == [4 * module.hiddenSize, module.hiddenSize])
     #expect(fixture.input?.shape.last == module.inputSize)
     #expect(fixture.lengths?.isEmpty == false)
-    #expect(fixture.input?.elementType == "float32" && fixture.input?.integers == nil)
+    #expect(fixture.input?.elementType == .float32 && fixture.input?.integers == nil)
     #expect(fixture.input?.floats.map(Double.init) == fixture.input?.doubles)
   }
 }

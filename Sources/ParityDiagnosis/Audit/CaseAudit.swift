@@ -34,10 +34,7 @@ package struct CaseAudit: Sendable {
   package init(_ location: CaseLocation) {
     self.init(location: location)
     do throws(CaseError) {
-      switch try LoadedCase.load(location) {
-      case .recurrent(let parityCase): plant(into: parityCase)
-      case .sequential(let chain): plant(into: chain)
-      }
+      plant(into: try ParityCase.load(location))
     } catch {
       obstacle = "\(error)"
       status =
@@ -65,23 +62,11 @@ package struct CaseAudit: Sendable {
     return true
   }
 
-  private mutating func plant(into chain: SequentialCase) {
-    let result = Judge().judge(chain)
-    guard passes(result) else { return }
-    guard let judge = SequentialOutputsJudge(chain), chain.input.count > 0 else {
-      obstacle = result.remarks.first ?? "nothing to run"
-      return
-    }
-    let all = SequentialPlants(chain: chain)
-    plants = all.findings(judge)
-    controls = [all.control(judge)]
-  }
-
   private mutating func plant(into parityCase: ParityCase) {
     let result = Judge().judge(parityCase)
     guard passes(result) else { return }
-    guard let call = parityCase.call, let judge = OutputsJudge(parityCase),
-      call.input.layout.batch > 0
+    guard let chain = parityCase.chain, let judge = OutputsJudge(parityCase),
+      parityCase.reference.named.contains(where: { $0.tensor.count > 0 })
     else {
       obstacle = result.remarks.first ?? "nothing to run"
       return
@@ -89,18 +74,19 @@ package struct CaseAudit: Sendable {
     func findings(_ plants: [Plant]) -> [Finding] {
       plants.map { plant in
         Finding(
-          kind: plant.kind, detail: plant.detail, outcome: Self.outcome(plant, call, judge))
+          kind: plant.kind, detail: plant.detail, outcome: Self.outcome(plant, chain, judge))
       }
     }
-    plants = findings(Plant.mistakes + Plant.numbers(in: call))
-    controls = findings(Plant.controls)
+    plants = findings(Plant.all(in: chain))
+    controls = findings(Plant.controls(of: chain))
   }
 
   private static func outcome(
-    _ plant: Plant, _ call: RecurrentCall, _ judge: OutputsJudge
+    _ plant: Plant, _ chain: Chain, _ judge: OutputsJudge
   ) -> Outcome {
     do throws(NotApplicable) {
-      return judge.accepts(try plant.outputs(of: call)) ? .survived : .killed
+      guard let results = try plant.results(of: chain) else { return .killed }
+      return judge.accepts(results) ? .survived : .killed
     } catch {
       return .notApplicable(error)
     }

@@ -1,5 +1,6 @@
 import ParityJudging
 import RecurrentModel
+import RoundingNoise
 import TensorCore
 
 /// A bug that the audit plants into a case: a known mistake, or a number that is off.
@@ -10,33 +11,49 @@ struct Plant: Sendable {
   let detail: String
   let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
 
-  /// What the wrong implementation would give, as the case stores its outputs.
-  func outputs(of call: RecurrentCall) throws(NotApplicable) -> RecurrentOutput {
-    var replay = Replay(call)
-    try change(&replay)
-    return replay.outputs().stored(in: call.arithmetic)
+  /// What the wrong implementation would give, as the case stores its outputs; nil where a
+  /// module of its own refuses what it hands on.
+  func results(of chain: Chain) throws(NotApplicable) -> Results? {
+    var replay = Replay(chain)
+    do throws(NotApplicable) {
+      try change(&replay)
+    } catch {
+      if error.isRefused { return nil }
+      throw error
+    }
+    return (try? replay.results())?.stored(in: chain.arithmetic)
   }
 
-  static let mistakes = Mistake.all.map { mistake in
-    Plant(kind: mistake.name, detail: "", change: mistake.change)
+  /// All that can be planted into a chain.
+  static func all(in chain: Chain) -> [Plant] { mistakes(in: chain) + numbers(in: chain) }
+
+  /// Every known mistake: those of recurrent modules in all of them, others in each module of
+  /// their kind. One that no module has a place for says so.
+  private static func mistakes(in chain: Chain) -> [Plant] {
+    Mistake.all(concerning: chain).flatMap { mistake in
+      let places = mistake.places(in: chain)
+      func plant(_ modules: [Int], _ detail: String = "") -> Plant {
+        Plant(kind: mistake.name, detail: detail) { replay throws(NotApplicable) in
+          try mistake.apply(to: &replay, in: modules)
+        }
+      }
+      return mistake.kind == .recurrent || places.isEmpty
+        ? [plant(places)] : places.map { plant([$0], chain.modules[$0].name) }
+    }
   }
 
-  /// ±10% in the largest element of each parameter tensor.
-  static func numbers(in call: RecurrentCall) -> [Plant] {
-    call.configuration.parameters.flatMap { parameter in
-      [1.1, 0.9].map { factor in
-        let sign = factor > 1 ? "+10%" : "-10%"
-        return Plant(
-          kind: "largest \(parameter.role.rawValue) \(sign)", detail: parameter.name
-        ) { replay throws(NotApplicable) in
-          if parameter.role == .weightHH { try replay.requireHiddenStates() }
-          let tensor = replay.tensor(parameter)
-          guard let largest = tensor.largest else {
-            throw NotApplicable("all of \(parameter.name) is 0", needs: "parameters other than 0")
-          }
-          replay.changeParameters {
-            $0.name == parameter.name
-              ? tensor.mapping { $0 == largest ? $1 * factor : $1 } : nil
+  /// ±10% in the largest element of each parameter.
+  private static func numbers(in chain: Chain) -> [Plant] {
+    chain.modules.indices.flatMap { index in
+      let module = chain.modules[index]
+      return module.parameters.keys.sorted().flatMap { name in
+        [1.1, 0.9].map { factor in
+          Plant(
+            kind: "largest \(module.kind(of: name)) " + (factor > 1 ? "+10%" : "-10%"),
+            detail: module.qualified(name)
+          ) { replay throws(NotApplicable) in
+            replay.turn(to: index)
+            try replay.scaleLargest(of: name, by: factor)
           }
         }
       }
@@ -44,50 +61,86 @@ struct Plant: Sendable {
   }
 
   /// Changes as small as rounding, which every case must let pass.
-  static let controls: [Plant] = [
-    Plant(kind: "control", detail: "doubles, rounded once") { _ throws(NotApplicable) in },
-    Plant(kind: "control", detail: "the sums in another order") { replay throws(NotApplicable) in
-      try replay.require(
-        replay.configuration.inputSize > 1, "there is one input feature",
-        needs: "several input features")
-      replay.reverseFeatures()
-    },
-  ]
-}
-
-extension Tensor {
-  /// The offset of the finite element that is largest in magnitude; nil where none is
-  /// other than 0.
-  fileprivate var largest: Int? {
-    let magnitudes: [Double] = elements().map { abs($0) }
-    let largest = magnitudes.indices.filter { magnitudes[$0].isFinite }
-      .max { magnitudes[$0] < magnitudes[$1] }
-    return largest.flatMap { magnitudes[$0] > 0 ? $0 : nil }
+  static func controls(of chain: Chain) -> [Plant] {
+    let inDoubles = Plant(kind: "control", detail: "doubles, rounded once") {
+      _ throws(NotApplicable) in
+    }
+    guard chain.firstRecurrent == 0 else { return [inDoubles] }
+    return [
+      inDoubles,
+      Plant(kind: "control", detail: "the sums in another order") { replay throws(NotApplicable) in
+        try replay.require(
+          replay.configuration.inputSize > 1, "there is one input feature",
+          needs: "several input features")
+        replay.reverseFeatures()
+      },
+    ]
   }
 }
 
-extension RecurrentOutput {
-  /// As a module of this arithmetic returns it.
-  func stored(in arithmetic: Arithmetic) -> RecurrentOutput {
-    func stored(_ tensor: Tensor) -> Tensor { tensor.rounded(to: arithmetic.storage) }
-    return RecurrentOutput(output: output.map(stored), hN: stored(hN), cN: cN.map(stored))
+extension ChainModule {
+  /// What a parameter is called whatever its module, layer and direction are.
+  fileprivate func kind(of parameter: String) -> String {
+    let role = configuration?.parameters.first { $0.name == parameter }?.role
+    return role?.rawValue ?? "\(className.lowercased()) \(parameter)"
+  }
+}
+
+extension Results {
+  /// As modules of this arithmetic return them.
+  func stored(in arithmetic: Arithmetic) -> Results {
+    mapping { $1.rounded(to: arithmetic.storage) }
   }
 }
 
 extension Replay {
+  fileprivate mutating func scaleLargest(
+    of name: String, by factor: Double
+  ) throws(NotApplicable) {
+    func scaled(_ tensor: Tensor, among isSeen: (Int) -> Bool = { _ in true })
+      throws(NotApplicable) -> Tensor
+    {
+      let offsets = (0..<tensor.count).filter {
+        isSeen($0) && tensor.double(at: $0) != 0 && tensor.double(at: $0).isFinite
+      }
+      let largest = offsets.max { abs(tensor.double(at: $0)) < abs(tensor.double(at: $1)) }
+      guard let largest else {
+        throw NotApplicable("all of \(name) is 0", needs: "parameters other than 0")
+      }
+      return tensor.mapping { $0 == largest ? $1 * factor : $1 }.rounded(to: tensor.elementType)
+    }
+    switch layer {
+    case .embedding(let weight, let padding):
+      let rows = Set((chain.input.tensor.integers ?? []).map { Int($0) })
+      let size = max(1, weight.shape.axes[1])
+      try setLayer(
+        .embedding(weight: scaled(weight) { rows.contains($0 / size) }, paddingIdx: padding))
+    case .linear(let weight, let bias):
+      let changed = try bias.map { bias throws(NotApplicable) in
+        try name == "bias" ? scaled(bias) : bias
+      }
+      try setLayer(
+        .linear(weight: name == "weight" ? scaled(weight) : weight, bias: changed))
+    case .recurrent:
+      guard let parameter = configuration.parameters.first(where: { $0.name == name }) else {
+        return
+      }
+      if parameter.role == .weightHH { try requireHiddenStates() }
+      let changed = try scaled(tensor(parameter))
+      changeParameters { $0.name == name ? changed : nil }
+    case .directionMerge, .softmax, .logSoftmax: break
+    }
+  }
+
   /// The input's features, and the first layer's columns for them, in reverse order.
   fileprivate mutating func reverseFeatures() {
     let current = self
-    let size = configuration.inputSize
-    func reversed(_ tensor: Tensor) -> Tensor {
-      let offsets = (0..<tensor.count).map { $0 / size * size + size - 1 - $0 % size }
-      return tensor.gathering(offsets, shape: tensor.shape)
-    }
+    let last = chain.input.tensor.shape.rank - 1
+    let order = Array((0..<configuration.inputSize).reversed())
     changeParameters { parameter in
       parameter.role == .weightIH && parameter.layer == 0
-        ? reversed(current.tensor(parameter)) : nil
+        ? current.tensor(parameter).selecting(order, along: 1) : nil
     }
-    setInput(
-      reversed(current.input.input), h0: input.h0, c0: input.c0, packing: input.packing)
+    setInput(chain.input.tensor.selecting(order, along: last), h0: h0, c0: c0)
   }
 }

@@ -41,7 +41,7 @@ package struct SetAudit: Sendable {
       }
     }
     let order = Dictionary(
-      Plant.mistakes.enumerated().map { ($1.kind, $0) }, uniquingKeysWith: { first, _ in first })
+      Mistake.all.map { ($0.name, $0.rank) }, uniquingKeysWith: { first, _ in first })
     self.rows = rows.sorted { a, b in
       (order[a.kind] ?? .max, a.kind) < (order[b.kind] ?? .max, b.kind)
     }

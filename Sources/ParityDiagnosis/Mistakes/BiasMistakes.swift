@@ -1,5 +1,5 @@
-import ParityJudging
 import RecurrentModel
+import RoundingNoise
 import TensorCore
 
 /// Two biases where other frameworks have one.
@@ -41,7 +41,7 @@ enum BiasMistakes {
     ) { replay throws(NotApplicable) in
       try replay.require(
         replay.recurrence == .lstm, "there is no forget gate", needs: "an LSTM")
-      replay.variant.addsOneToForget = true
+      replay.scan.addsOneToForget = true
     },
     Mistake(
       "b-hn-outside-reset", with: "b_hn outside the product with r",
@@ -61,7 +61,7 @@ enum BiasMistakes {
           return current.tensor(parameter).mapping { new ~= $0 ? 0 : $1 }
         }
         let hidden: [Double] =
-          current.call.stateDict[.biasHH, parameter.layer, parameter.direction]?.elements() ?? []
+          current.stateDict[.biasHH, parameter.layer, parameter.direction]?.elements() ?? []
         return current.tensor(parameter).mapping { new ~= $0 ? $1 + hidden[$0] : $1 }
       }
     },
@@ -77,10 +77,10 @@ enum BiasMistakes {
   }
 
   private static func biases(
-    _ name: String, with deed: String, _ advice: String, by origins: [String] = [],
+    _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
     _ source: @escaping @Sendable (ParameterSpecification) -> Source
   ) -> Mistake {
-    Mistake(name, with: deed, advice, by: origins) { replay throws(NotApplicable) in
+    Mistake(name, with: summary, advice, by: origins) { replay throws(NotApplicable) in
       try replay.requireBias()
       change(&replay, source)
     }
@@ -93,7 +93,7 @@ enum BiasMistakes {
     replay.changeParameters { parameter in
       guard parameter.isBias else { return nil }
       func other(_ role: ParameterSpecification.Role) -> Tensor? {
-        current.call.stateDict[role, parameter.layer, parameter.direction]
+        current.stateDict[role, parameter.layer, parameter.direction]
       }
       return switch source(parameter) {
       case .own: nil

@@ -1,5 +1,5 @@
-import ParityJudging
 import RecurrentModel
+import RoundingNoise
 import TensorCore
 
 /// Two directions taken for each other, or the reverse one misunderstood.
@@ -40,7 +40,7 @@ enum DirectionMistakes {
     ) { replay throws(NotApplicable) in
       try replay.requireTwoDirections()
       try replay.requireSteps()
-      replay.variant.flipsReverseBack = false
+      replay.scan.flipsReverseBack = false
     },
   ]
 
@@ -52,7 +52,7 @@ enum DirectionMistakes {
       ) { replay throws(NotApplicable) in
         try replay.requireTwoDirections()
         try replay.requireSequences()
-        replay.move { $0.with(output: $0.output?.halvesExchanged) }
+        replay.move { outputs, _ in outputs.with(output: outputs.output?.halvesExchanged) }
       },
       Mistake(
         "final-states-directions-swapped",
@@ -61,8 +61,8 @@ enum DirectionMistakes {
       ) { replay throws(NotApplicable) in
         try replay.requireTwoDirections()
         try replay.requireSequences()
-        let order = (0..<replay.configuration.stateRows).map { $0 ^ 1 }
-        replay.move { $0.mappingStates { $0.takingRows(order) } }
+        let order = replay.configuration.directionsExchanged
+        replay.move { outputs, _ in outputs.mappingStates { $0.takingBlocks(order) } }
       },
       Mistake(
         "reverse-state-at-last-step",
@@ -74,22 +74,23 @@ enum DirectionMistakes {
         try replay.requireSteps()
         replay.takeState(of: .reverse) { $0.length(of: $1) - 1 }
       },
-    ] + DirectionMerge.allCases.map(merge)
+    ] + [.sum, .ave, .mul].map(merge)
 
-  private static func merge(_ mode: DirectionMerge) -> Mistake {
-    let deed =
+  private static func merge(_ mode: ChainModule.MergeMode) -> Mistake {
+    let summary =
       switch mode {
+      case .concat: "the two directions side by side"
       case .sum: "the two directions added"
       case .ave: "the two directions averaged"
       case .mul: "the two directions multiplied"
       }
     return Mistake(
-      "merge-\(mode.rawValue)", with: deed + " in output",
-      "PyTorch puts them side by side, as Keras' merge_mode='concat'",
+      "merge-\(mode.rawValue)", with: summary,
+      "PyTorch's output has them side by side, as Keras' merge_mode='concat'; a DirectionMerge "
+        + "joins them as the case says",
       by: ["Keras' Bidirectional(merge_mode='\(mode.rawValue)')"]
     ) { replay throws(NotApplicable) in
-      try replay.requireTwoDirections()
-      replay.merge = mode
+      try replay.merge(mode)
     }
   }
 }

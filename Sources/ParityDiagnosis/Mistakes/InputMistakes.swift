@@ -1,4 +1,3 @@
-import ParityJudging
 import RecurrentModel
 import TensorCore
 
@@ -10,15 +9,15 @@ enum InputMistakes {
       "with batch_first=True the input is (B, T, I), else (T, B, I)",
       evidence: "pytorch/pytorch#19675", mixesSequences: true
     ) { replay throws(NotApplicable) in
-      let layout = replay.input.layout
+      let layout = replay.layout
       try replay.requireBatchOfSteps(layout)
       try replay.require(
-        replay.input.packing == nil, "lengths would not fit the other axis", needs: "no packing")
+        replay.packing == nil, "lengths would not fit the other axis", needs: "no packing")
       try replay.require(
-        layout.batch == layout.steps || replay.input.h0 == nil,
+        layout.batch == layout.steps || replay.h0 == nil,
         "the initial states would not fit the other axis",
         needs: "as many sequences as steps, or no initial states")
-      replay.setConfiguration(
+      try replay.setConfiguration(
         replay.configuration.with(batchFirst: !replay.configuration.batchFirst))
     },
     initial(
@@ -37,8 +36,7 @@ enum InputMistakes {
       try replay.require(
         replay.configuration.projSize == 0, "h_0 and c_0 have different shapes",
         needs: "no projection")
-      let input = replay.input
-      replay.setInput(h0: input.c0, c0: input.h0, packing: input.packing)
+      replay.setInput(h0: replay.c0, c0: replay.h0)
     },
     Mistake(
       "initial-states-directions-swapped",
@@ -46,9 +44,7 @@ enum InputMistakes {
       "h_0[2·layer] is the forward direction's and h_0[2·layer + 1] the reverse's"
     ) { replay throws(NotApplicable) in
       try replay.requireTwoDirections()
-      try replay.takeInitialRows { configuration in
-        (0..<configuration.stateRows).map { $0 ^ 1 }
-      }
+      try replay.takeInitialRows(\.directionsExchanged)
     },
     Mistake(
       "initial-states-layers-reversed", with: "the layers of the initial states in reverse order",
@@ -69,10 +65,10 @@ enum InputMistakes {
   ]
 
   private static func initial(
-    _ name: String, _ deed: String, _ advice: String,
+    _ name: String, _ summary: String, _ advice: String,
     _ states: @escaping @Sendable (Tensor, Tensor?, RecurrentConfiguration) -> (Tensor, Tensor?)
   ) -> Mistake {
-    Mistake(name, with: deed, advice) { replay throws(NotApplicable) in
+    Mistake(name, with: summary, advice) { replay throws(NotApplicable) in
       try replay.requireInitialStates()
       replay.changeInitialStates(states)
     }
@@ -86,16 +82,28 @@ extension Replay {
     try requireInitialStates()
     changeInitialStates { h, c, configuration in
       let order = order(configuration)
-      return (h.takingRows(order), c?.takingRows(order))
+      return (h.takingBlocks(order), c?.takingBlocks(order))
     }
   }
 
   fileprivate mutating func changeInitialStates(
     _ change: (Tensor, Tensor?, RecurrentConfiguration) -> (Tensor, Tensor?)
   ) {
-    guard let h0 = input.h0 else { return }
-    let (h, c) = change(h0, input.c0, configuration)
-    let type = input.input.elementType
-    setInput(h0: h.rounded(to: type), c0: c?.rounded(to: type), packing: input.packing)
+    guard let h0 else { return }
+    let (h, c) = change(h0, c0, configuration)
+    setInput(h0: h.rounded(to: h0.elementType), c0: c?.rounded(to: h0.elementType))
+  }
+}
+
+extension RecurrentConfiguration {
+  /// The same module with other arguments, known to be ones that it takes.
+  func with(batchFirst: Bool? = nil, nonlinearity: Nonlinearity? = nil) -> RecurrentConfiguration {
+    guard
+      let other = try? RecurrentConfiguration(
+        module: module, inputSize: inputSize, hiddenSize: hiddenSize, numLayers: numLayers,
+        bias: bias, batchFirst: batchFirst ?? self.batchFirst, bidirectional: bidirectional,
+        projSize: projSize, nonlinearity: nonlinearity ?? self.nonlinearity)
+    else { preconditionFailure("these arguments are as good as those before") }
+    return other
   }
 }

@@ -1,5 +1,5 @@
-import ParityJudging
 import RecurrentModel
+import RoundingNoise
 import TensorCore
 
 /// Layers in another order, or not all of them.
@@ -47,9 +47,7 @@ enum LayerMistakes {
     ) { replay throws(NotApplicable) in
       try replay.requireLayers()
       try replay.requireSequences()
-      replay.move { outputs, replay, quantity in
-        outputs.with(output: replay.firstLayer.run(quantity).output)
-      }
+      replay.scan.returnsFirstLayer = true
     },
     states("final-states-layers-reversed", "the layers of the final states in reverse order") {
       $0.layersReversed
@@ -61,37 +59,19 @@ enum LayerMistakes {
       try replay.requireTwoDirections()
       try replay.requireLayers()
       let order = replay.configuration.directionMajor
-      replay.move { $0.mappingStates { $0.takingRows(order) } }
+      replay.move { outputs, _ in outputs.mappingStates { $0.takingBlocks(order) } }
     },
   ]
 
   private static func states(
-    _ name: String, _ deed: String, _ order: @escaping @Sendable (RecurrentConfiguration) -> [Int]
+    _ name: String, _ summary: String, _ order: @escaping @Sendable (RecurrentConfiguration) -> [Int]
   ) -> Mistake {
-    Mistake(name, with: deed, "PyTorch's first row is the first layer's") {
+    Mistake(name, with: summary, "PyTorch's first row is the first layer's") {
       replay throws(NotApplicable) in
       try replay.requireLayers()
       let order = order(replay.configuration)
-      replay.move { $0.mappingStates { $0.takingRows(order) } }
+      replay.move { outputs, _ in outputs.mappingStates { $0.takingBlocks(order) } }
     }
-  }
-}
-
-extension RecurrentConfiguration {
-  /// The rows of a state with the last layer's first.
-  var layersReversed: [Int] {
-    let count = directions.count
-    return (0..<stateRows).map { row in (numLayers - 1 - row / count) * count + row % count }
-  }
-
-  /// The rows of a state, all of the forward direction's first.
-  var directionMajor: [Int] {
-    (0..<stateRows).map { row in row % numLayers * directions.count + row / numLayers }
-  }
-
-  /// The rows of a state as somebody finds them who thinks that they are direction-major.
-  var readDirectionMajor: [Int] {
-    (0..<stateRows).map { row in row % directions.count * numLayers + row / directions.count }
   }
 }
 
@@ -103,36 +83,5 @@ extension Replay {
       configuration.numLayers > 2, "the two layers' weight_ih have different shapes",
       needs: "three layers, or input_size equal to what a layer gives")
     return 1
-  }
-
-  /// The module of the first layer alone.
-  fileprivate var firstLayer: Replay {
-    let rows = configuration.directions.count
-    guard
-      let alone = try? RecurrentConfiguration(
-        module: configuration.module, inputSize: configuration.inputSize,
-        hiddenSize: configuration.hiddenSize, bias: configuration.bias,
-        batchFirst: configuration.batchFirst, bidirectional: configuration.bidirectional,
-        projSize: configuration.projSize, nonlinearity: configuration.nonlinearity),
-      let stateDict = try? StateDict(
-        call.stateDict.tensors.filter { name, _ in
-          alone.parameters.contains { $0.name == name }
-        }, checkedAgainst: alone)
-    else { preconditionFailure("the first layer is a module of its own") }
-    func first(_ state: Tensor?) -> Tensor? {
-      state.map { state in
-        let size = state.count / configuration.numLayers
-        return state.gathering(
-          blocksOf: size, at: [0], shape: Shape([rows] + state.shape.axes.dropFirst()))
-      }
-    }
-    guard
-      let input = try? RecurrentInput(
-        input: input.input, h0: first(input.h0), c0: first(input.c0), packing: input.packing,
-        for: alone)
-    else { preconditionFailure("the first layer takes the module's input") }
-    var replay = Replay(RecurrentCall(alone, stateDict, input, in: call.arithmetic))
-    replay.variant = variant
-    return replay
   }
 }

@@ -1,11 +1,9 @@
-import ParityJudging
 import RecurrentModel
+import RoundingNoise
 import TensorCore
 
 /// Coarser arithmetic than the case's own.
 enum PrecisionMistakes {
-  static let names = Set(all.map(\.name))
-
   static let all: [Mistake] =
     [
       Mistake(
@@ -19,15 +17,16 @@ enum PrecisionMistakes {
           replay.recurrence != .rnn || replay.configuration.nonlinearity == .tanh,
           "there is no tanh",
           needs: "a tanh")
-        replay.variant.makesTanhFromSigmoid = true
+        replay.scan.makesTanhFromSigmoid = true
       }
     ] + CoarserWay.all.map(mistake)
 
   private static func mistake(_ way: CoarserWay) -> Mistake {
-    Mistake(way.identifier, with: way.name, way.advice) { replay throws(NotApplicable) in
+    Mistake(way.identifier, with: way.name, way.advice, undeclared: way.undeclared) {
+      replay throws(NotApplicable) in
       try replay.requireFloat32()
       try replay.requireSequences()
-      replay.variant.emulation = way.emulation
+      replay.setEmulation(way.emulation)
     }
   }
 }
@@ -35,7 +34,7 @@ enum PrecisionMistakes {
 extension Replay {
   fileprivate func requireFloat32() throws(NotApplicable) {
     try require(
-      call.arithmetic == .float32, "the arithmetic is \(call.arithmetic)",
+      chain.arithmetic == .float32, "the arithmetic is \(chain.arithmetic)",
       needs: "float32")
   }
 }

@@ -1,5 +1,5 @@
-import ParityJudging
 import RecurrentModel
+import RoundingNoise
 import TensorCore
 
 /// Sequences of different lengths.
@@ -11,7 +11,7 @@ enum RaggedMistakes {
       by: ["a padded batch without pack_padded_sequence"]
     ) { replay throws(NotApplicable) in
       let longest = try replay.requireRagged()
-      replay.unpack(longest, masks: false)
+      try replay.setPadding(.read(end: longest))
     },
     Mistake(
       "padding-masked-after", with: "the padding run through, and set to 0 in output afterwards",
@@ -19,7 +19,7 @@ enum RaggedMistakes {
       by: ["a mask on output in place of packing"]
     ) { replay throws(NotApplicable) in
       let longest = try replay.requireRagged()
-      replay.unpack(longest, masks: true)
+      try replay.setPadding(.readAndMasked(end: longest))
     },
     Mistake(
       "padding-read-first", with: "the reverse direction starting in the padding",
@@ -27,8 +27,8 @@ enum RaggedMistakes {
       by: ["flipping a padded batch along T"]
     ) { replay throws(NotApplicable) in
       try replay.requireTwoDirections()
-      _ = try replay.requireRagged()
-      try replay.setReverseReading(.fromPadding)
+      let longest = try replay.requireRagged()
+      try replay.setReverseReading(.fromPadding(end: longest))
     },
   ]
 
@@ -47,13 +47,8 @@ enum RaggedMistakes {
       mixesSequences: true
     ) { replay throws(NotApplicable) in
       let order = try replay.requireUnsorted()
-      let (layout, rows) = (replay.input.outputLayout, replay.configuration.stateRows)
-      replay.move { outputs in
-        outputs.mappingStates { $0.takingSequences(order, rows: rows) }
-          .with(
-            output: outputs.output.map {
-              $0.vectors(layout, to: layout) { (order[$0], $1) }
-            })
+      replay.move(mixingSequences: true) { outputs, contract in
+        outputs.takingSequences(order, contract, isWhole: true)
       }
     },
     Mistake(
@@ -61,8 +56,9 @@ enum RaggedMistakes {
       "the final states have the batch's order, as output has", mixesSequences: true
     ) { replay throws(NotApplicable) in
       let order = try replay.requireUnsorted()
-      let rows = replay.configuration.stateRows
-      replay.move { $0.mappingStates { $0.takingSequences(order, rows: rows) } }
+      replay.move(mixingSequences: true) { outputs, contract in
+        outputs.takingSequences(order, contract, isWhole: false)
+      }
     },
   ]
 }
@@ -71,30 +67,11 @@ extension Replay {
   /// - Returns: the sequences by falling lengths.
   fileprivate func requireUnsorted() throws(NotApplicable) -> [Int] {
     _ = try requireRagged()
-    let lengths = input.packing?.lengths ?? []
+    let lengths = packing?.lengths ?? []
     let order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
     try require(
       order != Array(lengths.indices), "the lengths fall already",
       needs: "lengths that do not fall")
     return order
-  }
-
-  /// - Parameter masks: whether `output`'s padding is set to 0.
-  fileprivate mutating func unpack(_ longest: Int, masks: Bool) {
-    let given = input
-    let steps = given.layout.with(steps: longest)
-    let tensor = given.input.vectors(given.layout, to: steps) { ($0, $1) }
-      .rounded(to: given.input.elementType)
-    setInput(tensor, h0: given.h0, c0: given.c0, packing: nil)
-    move { outputs, _, quantity in
-      // Zeros are exact, and judged.
-      let filler = if case .isJudged = quantity { 1.0 } else { 0.0 }
-      return outputs.with(
-        output: outputs.output.map { output in
-          output.vectors(steps, to: given.outputLayout, filler: filler) { sequence, step in
-            step < (masks ? given.length(of: sequence) : longest) ? (sequence, step) : nil
-          }
-        })
-    }
   }
 }

@@ -15,7 +15,7 @@ enum ResultMistakes {
         replay.configuration.projSize == 0, "h_n and c_n have different shapes",
         needs: "no projection")
       try replay.requireSequences()
-      replay.move { outputs in
+      replay.move { outputs, _ in
         RecurrentOutput(output: outputs.output, hN: outputs.cN ?? outputs.hN, cN: outputs.hN)
       }
     },
@@ -24,9 +24,9 @@ enum ResultMistakes {
       "with batch_first=True output is (B, T, D·H), else (T, B, D·H)",
       evidence: "pytorch/pytorch#19675", mixesSequences: true
     ) { replay throws(NotApplicable) in
-      let layout = replay.input.outputLayout
-      try replay.requireBatchOfSteps(layout)
-      replay.move { outputs in
+      try replay.requireBatchOfSteps(
+        replay.layout.with(steps: replay.packing?.outputSteps ?? replay.layout.steps))
+      replay.move(mixingSequences: true) { outputs, _ in
         outputs.with(output: outputs.output.map { $0.axesExchanged })
       }
     },

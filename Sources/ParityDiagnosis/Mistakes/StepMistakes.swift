@@ -1,5 +1,5 @@
-import ParityJudging
 import RecurrentModel
+import RoundingNoise
 
 /// Formulas of a step that are not PyTorch's.
 enum StepMistakes {
@@ -13,7 +13,7 @@ enum StepMistakes {
         replay.recurrence == .gru, "there is no b_hn",
         needs: "a GRU")
       try replay.requireBias()
-      replay.variant.skipsFirstHiddenBias = true
+      replay.scan.skipsFirstHiddenBias = true
     },
     Mistake(
       "reset-before-product", with: "the reset gate applied to h before the product",
@@ -25,7 +25,7 @@ enum StepMistakes {
       try replay.require(
         replay.recurrence == .gru, "there is no reset gate",
         needs: "a GRU")
-      replay.variant.resetsBeforeProduct = true
+      replay.scan.resetsBeforeProduct = true
     },
     Mistake(
       "update-reversed", with: "the update gate reversed, h' = z ⊙ n + (1 − z) ⊙ h",
@@ -49,7 +49,7 @@ enum StepMistakes {
       try replay.require(
         replay.recurrence == .rnn, "there is no choice of a nonlinearity",
         needs: "an RNN")
-      replay.setConfiguration(
+      try replay.setConfiguration(
         replay.configuration.with(
           nonlinearity: replay.configuration.nonlinearity == .tanh ? .relu : .tanh))
     },
@@ -59,7 +59,7 @@ enum StepMistakes {
       by: ["Keras' activation='relu'"]
     ) { replay throws(NotApplicable) in
       try replay.requireGates()
-      replay.variant.activatesByReLU = true
+      replay.scan.activatesByReLU = true
     },
     hardSigmoid("hard-sigmoid-keras-3", "x/6 + ½", 1.0 / 6, by: "Keras 3"),
     hardSigmoid("hard-sigmoid-keras-2", "0.2·x + ½", 0.2, by: "Keras 2"),
@@ -69,7 +69,7 @@ enum StepMistakes {
       try replay.require(
         replay.recurrence == .lstm, "there is no cell state",
         needs: "an LSTM")
-      replay.variant.leavesCellLinear = true
+      replay.scan.leavesCellLinear = true
     },
     steps("first-step-skipped", "the first step that each direction reads", .firstSkipped),
     steps("last-step-skipped", "the last step that each direction reads", .lastSkipped),
@@ -91,7 +91,7 @@ enum StepMistakes {
       by: ["\(origin)'s recurrent_activation='hard_sigmoid'"]
     ) { replay throws(NotApplicable) in
       try replay.requireGates()
-      replay.variant.hardSigmoidSlope = slope
+      replay.scan.hardSigmoidSlope = slope
     }
   }
 

@@ -9,8 +9,8 @@ struct BiLSTMImplementation: FixtureImplementation {
 
   /// What this package can compute, of all that PyTorch can.
   static func supports(_ fixture: Fixture) -> Bool {
-    guard let module = fixture.module, fixture.arithmetic == "float32" else { return false }
-    return module.name == "LSTM" && module.bidirectional && module.numLayers == 1
+    guard let module = fixture.module, fixture.arithmetic == .float32 else { return false }
+    return module.name == .lstm && module.bidirectional && module.numLayers == 1
       && module.projSize == 0 && module.bias && module.isBatched && !module.isPacked
   }
 

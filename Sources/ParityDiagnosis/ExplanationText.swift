@@ -1,0 +1,55 @@
+import ParityJudging
+import RecurrentModel
+
+/// Sentences on what reproduces a failing side.
+struct ExplanationText {
+  private let side: Side
+  private let chain: Chain
+
+  init(_ failure: Failure) {
+    side = failure.side
+    chain = failure.chain
+  }
+
+  func diagnosis(_ matches: [MistakeSearch.Match]) -> Diagnosis {
+    Diagnosis(
+      explanations: matches.map { match in
+        let sigma = (match.largestZ * 10).rounded() / 10
+        return explanation("to \(sigma)σ", match.mistakes)
+      }, undeclared: matches.first?.mistakes.lazy.compactMap(\.mistake.undeclared).first)
+  }
+
+  /// - Parameter left: the share of the difference that the mistake does not explain.
+  func diagnosis(_ mistake: PlacedMistake, left: Double) -> Diagnosis {
+    let parts = Int(1 / max(left, 1e-9))
+    return Diagnosis(explanations: [
+      explanation(
+        "but for 1 part in \(parts) of the difference, more than rounding leaves (is an exponential "
+          + "or a tanh of less than float32's precision?),", [mistake])
+    ])
+  }
+
+  private func explanation(
+    _ extent: String, _ mistakes: [PlacedMistake]
+  ) -> Diagnosis.Explanation {
+    let summaries = mistakes.map { place($0) + $0.mistake.summary }
+      .joined(separator: ", and with")
+    let origins = mistakes.flatMap(\.mistake.origins)
+    let likes = origins.isEmpty ? "" : " (seen in \(origins.joined(separator: "; ")))"
+    let advice = mistakes.map { placed in
+      placed.mistake.advice + (placed.mistake.evidence.map { " (as in \($0))" } ?? "")
+    }.joined(separator: "; ")
+    return Diagnosis.Explanation(
+      names: mistakes.map(\.mistake.name),
+      sentence: "the \(side.rawValue) \(side.verb("is", "are")) reproduced \(extent) with"
+        + "\(summaries)\(likes): \(advice)")
+  }
+
+  /// In which modules of a chain, as it stands behind "with"; empty in a case of one module.
+  private func place(_ placed: PlacedMistake) -> String {
+    guard !chain.isSingleModule else { return " " }
+    guard placed.modules.count == 1 else { return ", in every recurrent module, " }
+    let module = chain.modules[placed.modules[0]]
+    return ", in \(module.name) (\(module.className)), "
+  }
+}

@@ -1,0 +1,66 @@
+package import RoundingNoise
+package import TensorCore
+
+/// A way in which a float32 reference may have been computed more coarsely than it
+/// says.
+package struct CoarserWay: Sendable {
+  /// For programs: `tf32-products`.
+  package let identifier: String
+  /// As in "… reproduces the reference".
+  package let name: String
+  package let emulation: Emulation
+  /// What to do about it.
+  package let advice: String
+  /// The arithmetic to declare where it is meant; nil where that would not settle it.
+  package var undeclared: Arithmetic?
+
+  /// Where two explain a reference equally well, the earlier is named.
+  package static let all: [CoarserWay] =
+    [
+      CoarserWay(
+        identifier: "subnormals-flushed", name: "flushing subnormal numbers to zero",
+        emulation: Emulation(flushesSubnormals: true),
+        advice: "it was computed with denormals off, as torch.set_flush_denormal(True) has it"),
+      products(.tf32, verb: "rounding"),
+      products(.tf32, verb: "cutting off", truncates: true),
+    ]
+    + [Arithmetic.bfloat16, .float16].flatMap {
+      [weights($0), parameters($0), products($0), results($0)]
+    }
+
+  private static func declare(_ arithmetic: Arithmetic) -> String {
+    "if that is meant, declare the arithmetic \(arithmetic), else compute in float32"
+  }
+
+  private static func products(
+    _ arithmetic: Arithmetic, verb: String = "rounding", truncates: Bool = false
+  ) -> CoarserWay {
+    CoarserWay(
+      identifier: "\(arithmetic)-products" + (truncates ? "-cut" : ""),
+      name: "\(verb) the operands of every product to \(arithmetic)",
+      emulation: Emulation(weights: arithmetic, vectors: arithmetic, truncates: truncates),
+      advice: declare(arithmetic), undeclared: arithmetic)
+  }
+
+  private static func weights(_ arithmetic: Arithmetic) -> CoarserWay {
+    CoarserWay(
+      identifier: "\(arithmetic)-weights", name: "rounding the weights to \(arithmetic)",
+      emulation: Emulation(weights: arithmetic),
+      advice: "it was made with weights that had been stored so")
+  }
+
+  private static func parameters(_ arithmetic: Arithmetic) -> CoarserWay {
+    CoarserWay(
+      identifier: "\(arithmetic)-parameters",
+      name: "rounding the weights and biases to \(arithmetic)",
+      emulation: Emulation(weights: arithmetic, biases: arithmetic),
+      advice: "it was made with parameters that had been stored so")
+  }
+
+  private static func results(_ arithmetic: Arithmetic) -> CoarserWay {
+    CoarserWay(
+      identifier: "\(arithmetic)-results", name: "rounding every result to \(arithmetic)",
+      emulation: Emulation(results: arithmetic),
+      advice: declare(arithmetic), undeclared: arithmetic)
+  }
+}

@@ -1,0 +1,68 @@
+import RecurrentModel
+import TensorCore
+
+extension Replay {
+  /// Puts other tensors of the same shapes in the parameters' places.
+  ///
+  /// - Parameter change: nil for a parameter that stays.
+  mutating func changeParameters(_ change: (ParameterSpecification) -> Tensor?) {
+    guard case .recurrent(let configuration, let stateDict, let select) = layer else { return }
+    var tensors = stateDict.tensors
+    for parameter in configuration.parameters {
+      if let changed = change(parameter) {
+        tensors[parameter.name] = changed.rounded(to: stateDict.elementType)
+      }
+    }
+    do {
+      let changed = try StateDict(tensors, checkedAgainst: configuration)
+      try setLayer(.recurrent(configuration, changed, select: select))
+    } catch {
+      preconditionFailure("a mistake built parameters that do not fit the module: \(error)")
+    }
+  }
+
+  func tensor(_ parameter: ParameterSpecification) -> Tensor {
+    guard let tensor = stateDict.tensors[parameter.name] else {
+      preconditionFailure("a checked state_dict holds every parameter")
+    }
+    return tensor
+  }
+
+  /// The same parameter of another layer or direction.
+  func tensor(
+    like parameter: ParameterSpecification, layer: Int? = nil, _ direction: Direction? = nil
+  ) -> Tensor? {
+    stateDict[parameter.role, layer ?? parameter.layer, direction ?? parameter.direction]
+  }
+
+  /// G.
+  var gateCount: Int { recurrence.gates.count }
+
+  /// A parameter's rows of one gate.
+  func block(_ gate: Int, of parameter: ParameterSpecification) -> Range<Int> {
+    let size = parameter.shape.elementCount / gateCount
+    return gate * size..<(gate + 1) * size
+  }
+
+  /// Whether all layers of these numbers have parameters of the same shapes.
+  func areAlike(_ layers: Range<Int>) -> Bool {
+    Set(layers.map(configuration.inputSize(ofLayer:))).count <= 1
+  }
+}
+
+extension ParameterSpecification {
+  /// Whether its rows belong to gates.
+  var hasGates: Bool { role != .weightHR }
+
+  var isBias: Bool { role == .biasIH || role == .biasHH }
+}
+
+extension Tensor {
+  /// Each element as `change` has it, in float64. O(elements).
+  func mapping(_ change: (_ offset: Int, Double) -> Double) -> Tensor {
+    let elements: [Double] = elements()
+    return Tensor(elements.indices.map { change($0, elements[$0]) }, shape: shape)
+  }
+
+  var zeros: Tensor { mapping { _, _ in 0 } }
+}

@@ -1,0 +1,67 @@
+import RecurrentModel
+import TensorCore
+
+/// Vectors of results put in other places. The last axis is left as it is, whatever it holds.
+extension RecurrentOutput {
+  /// Both states changed alike.
+  func mappingStates(_ change: (Tensor) -> Tensor) -> RecurrentOutput {
+    RecurrentOutput(output: output, hN: change(hN), cN: cN.map(change))
+  }
+
+  /// h_n with the last layer's state of a direction taken out of `output`.
+  ///
+  /// - Parameter step: at which a sequence's stands.
+  func takingState(
+    of direction: Direction, _ contract: LayoutContract, at step: (LayoutContract, Int) -> Int
+  ) -> RecurrentOutput {
+    guard let output else { return self }
+    let layout = contract.layout
+    let features = output.shape.axes.last ?? 0
+    let size = features / contract.directions
+    let rows = contract.directions * contract.layers
+    let last = contract.directions * (contract.layers - 1) + direction.rawValue
+    // Both tensors behind each other, so that one gathering takes from either.
+    let offsets = (0..<rows * layout.batch).flatMap { vector -> Range<Int> in
+      let (row, sequence) = vector.quotientAndRemainder(dividingBy: layout.batch)
+      let start =
+        row == last
+        ? layout.row(sequence: sequence, step: step(contract, sequence)) * features
+          + direction.rawValue * size
+        : output.count + vector * size
+      return start..<start + size
+    }
+    let taken = output.appending(hN).gathering(offsets, shape: hN.shape)
+    return RecurrentOutput(output: output, hN: taken, cN: cN)
+  }
+
+  /// The sequences of a batch in another order.
+  ///
+  /// - Parameter isWhole: whether `output` is in that order too, or the final states alone.
+  func takingSequences(
+    _ order: [Int], _ contract: LayoutContract, isWhole: Bool
+  ) -> RecurrentOutput {
+    let moved = selecting(sequences: order, contract.layout)
+    return isWhole ? moved : moved.with(output: output)
+  }
+}
+
+extension RecurrentConfiguration {
+  /// The rows of a state with the last layer's first.
+  var layersReversed: [Int] {
+    let count = directions.count
+    return (0..<stateRows).map { row in (numLayers - 1 - row / count) * count + row % count }
+  }
+
+  /// The rows of a state with each layer's directions exchanged.
+  var directionsExchanged: [Int] { (0..<stateRows).map { $0 ^ 1 } }
+
+  /// The rows of a state, all of the forward direction's first.
+  var directionMajor: [Int] {
+    (0..<stateRows).map { row in row % numLayers * directions.count + row / numLayers }
+  }
+
+  /// The rows of a state as somebody finds them who thinks that they are direction-major.
+  var readDirectionMajor: [Int] {
+    (0..<stateRows).map { row in row % directions.count * numLayers + row / directions.count }
+  }
+}

@@ -1,0 +1,273 @@
+import ParityFixtures
+import RecurrentModel
+import RoundingNoise
+import TensorComparison
+import TensorCore
+
+/// What a case comes to before anybody asks why.
+struct Outcome: Sendable {
+  var verdict: Verdict
+  var findings = Findings()
+  /// Of the side that is wrong; nil where nothing is, or nothing can be said of it.
+  var failure: Failure?
+}
+
+extension Judge {
+  /// All stages of a case, as far as each lets the next begin.
+  func outcome(of parityCase: ParityCase, _ contender: Contender) -> Outcome {
+    var findings = Findings()
+    findings.layout = referenceLayout(parityCase)
+    guard findings.layout.allSatisfy(\.holds) else {
+      let failure = parityCase.chain.flatMap { chain in
+        (try? chain.results(in: .float64) { _, call in call.oracleOutputs }).map {
+          Failure(chain: chain, side: .reference, outputs: parityCase.reference, oracle: $0)
+        }
+      }
+      return Outcome(
+        verdict: Verdict(.invalid, ["the reference breaks the layout contract"]),
+        findings: findings, failure: failure)
+    }
+    do {
+      guard let chain = parityCase.chain else {
+        return try withoutParameters(parityCase, contender, findings)
+      }
+      let passes = try Passes(parityCase.reference, chain, contender)
+      if let mismatch = passes.shapeMismatch {
+        return Outcome(
+          verdict: Verdict(.failed, [mismatch]), findings: findings,
+          failure: passes.failure(of: passes.subject))
+      }
+      return compared(parityCase, passes, contender, findings)
+    } catch let error as SuppliedOutputs.Missing {
+      return Outcome(verdict: Verdict(.failed, ["\(error)"]), findings: findings)
+    } catch {
+      return Outcome(verdict: Verdict(.invalid, ["\(error)"]), findings: findings)
+    }
+  }
+
+  private func compared(
+    _ parityCase: ParityCase, _ passes: Passes, _ contender: Contender, _ reference: Findings
+  ) -> Outcome {
+    let rules = rules(parityCase)
+    var (findings, noise) = measured(passes, rules)
+    findings.layout = reference.layout + subjectLayout(parityCase, passes)
+    if case .pass(let makePass) = contender {
+      findings.properties = passes.runs.flatMap { run in
+        PropertyCheck(
+          run: run, noise: noise, isInputExact: passes.chain.isExact(before: run.module),
+          makePass: makePass
+        ).findings
+      }
+    }
+    if parityCase.reference.named.allSatisfy({ $0.tensor.count == 0 }) {
+      return Outcome(
+        verdict: Verdict(.passed, ["zero batch: shapes only"]), findings: findings)
+    }
+    if findings.comparableElements == 0, findings.leastJudgedShare == 1 {
+      return Outcome(
+        verdict: Verdict(.invalid, ["the reference has no finite element to compare"]),
+        findings: findings)
+    }
+    var verdict = Verdict(findings, subject: passes.subject)
+    guard verdict.status == .failed else { return Outcome(verdict: verdict, findings: findings) }
+    verdict.remarks += passes.chain.nonFiniteParameters
+    if let module = firstDiffering(findings, passes.chain) { verdict.remarks.append(module) }
+    // Where a property alone is broken, right and wrong results are alike.
+    let isDifferent =
+      !findings.comparisons.allSatisfy(\.difference.agrees)
+      || !findings.layout.allSatisfy(\.holds)
+    let side = findings.isReferenceAtFault ? .reference : passes.subject
+    return Outcome(
+      verdict: verdict, findings: findings, failure: isDifferent ? passes.failure(of: side) : nil)
+  }
+
+  // MARK: - Noise and comparison
+
+  private typealias Rules = [String: ToleranceRule]
+
+  private func rules(_ parityCase: ParityCase) -> Rules {
+    Dictionary(
+      parityCase.reference.names.map { name in
+        (name, override ?? parityCase.manifest.tolerance.rule(for: name))
+      }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Each pair of sides, tensor by tensor, and the noise that they are held to: of a large
+  /// batch measured on some of its sequences, and on all where these do not pass.
+  private func measured(_ passes: Passes, _ rules: Rules) -> (Findings, CaseNoise?) {
+    var findings = Findings()
+    let replicas = rules.values.compactMap {
+      if case .noise(_, let replicas) = $0 { replicas } else { nil }
+    }.max()
+    guard let replicas else {
+      findings.comparisons = comparisons(passes, rules, nil)
+      return (findings, nil)
+    }
+    if let sequences = passes.chain.spacedSequences(work: noiseWork, least: 8) {
+      let noise = passes.noise(replicas, sample: (sequences, oracle: passes.oracle))
+      findings.comparisons = comparisons(passes, rules, noise)
+      // Elements that are lost are for the whole batch to show.
+      if findings.comparisons.allSatisfy(\.difference.agrees), noise.agreeingSteps == nil {
+        findings.measuredSequences = sequences.count
+        return (findings, noise)
+      }
+    }
+    let noise = passes.noise(replicas, sample: nil)
+    findings.comparisons = comparisons(passes, rules, noise)
+    findings.agreeingSteps = noise.agreeingSteps
+    return (findings, noise)
+  }
+
+  private func comparisons(
+    _ passes: Passes, _ rules: Rules, _ noise: CaseNoise?
+  ) -> [TensorFinding] {
+    let sides = ComparedSides(
+      reference: passes.chain.arithmetic, subject: passes.arithmetic, noise: noise)
+    return passes.compared.flatMap { name, actual, expected, oracle in
+      let rule = rules[name] ?? .standardNoise
+      func finding(
+        _ pair: SidePair, _ actual: Tensor, _ expected: Tensor, _ stored: Arithmetic
+      ) -> TensorFinding {
+        TensorFinding(
+          pair, name, sides.arithmetic(pair, stored), rule, of: actual, from: expected,
+          within: sides.limits(pair, name, rule, exact: oracle, stored: stored))
+      }
+      let stored = Arithmetic(of: expected.elementType) ?? passes.chain.arithmetic
+      return [
+        finding(SidePair(passes.subject, against: .reference), actual, expected, stored),
+        finding(SidePair(.reference, against: .oracle), expected, oracle, stored),
+        finding(SidePair(passes.subject, against: .oracle), actual, oracle, stored),
+      ]
+    }
+  }
+
+  // MARK: - Layout
+
+  /// PyTorch's own references hold the identities bit for bit; a case whose
+  /// reference was rounded or made elsewhere states a tolerance.
+  private func referenceLayout(_ parityCase: ParityCase) -> [LayoutFinding] {
+    let limits: Limits =
+      switch override ?? parityCase.manifest.tolerance.rule {
+      case .explicit(let rtol, let atol): .bound(rtol: rtol, atol: atol)
+      default: .bits
+      }
+    return layout(parityCase, parityCase.reference, .reference, limits)
+  }
+
+  /// Our engine's bit for bit, other outputs as torch.testing compares them.
+  private func subjectLayout(_ parityCase: ParityCase, _ passes: Passes) -> [LayoutFinding] {
+    let own = passes.chain.arithmetic
+    let limits: Limits =
+      passes.subject == .engine ? .bits : .torch(passes.arithmetic.map(own.coarser) ?? own)
+    return layout(parityCase, passes.actual, passes.subject, limits)
+  }
+
+  private func layout(
+    _ parityCase: ParityCase, _ results: Results, _ side: Side, _ limits: Limits
+  ) -> [LayoutFinding] {
+    parityCase.layouts.flatMap { layout in
+      results.outputs(of: layout.name).map { outputs in
+        LayoutJudge.findings(
+          layout.contract, outputs, side: side, module: layout.name, limits: limits)
+      } ?? []
+    }
+  }
+
+  // MARK: - Cases without parameters
+
+  /// There is the reference alone: its layout, and outputs that are held to it.
+  private func withoutParameters(
+    _ parityCase: ParityCase, _ contender: Contender, _ reference: Findings
+  ) throws(SuppliedOutputs.Missing) -> Outcome {
+    guard case .outputs(let supplied, let arithmetic) = contender else {
+      return Outcome(verdict: layoutOnly(parityCase, reference), findings: reference)
+    }
+    let tensors = try supplied.outputs.get()
+    var findings = reference
+    for (name, expected) in parityCase.reference.named {
+      guard let given = tensors[name] else { continue }
+      if let mismatch = ShapeMismatch(name, found: given, expected: expected) {
+        return Outcome(verdict: Verdict(.failed, [mismatch.text(.outputs)]), findings: reference)
+      }
+      let type = Arithmetic(of: expected.elementType) ?? .float32
+      let stored = arithmetic.map(type.coarser) ?? type
+      let rule = override ?? parityCase.manifest.tolerance.rule(for: name)
+      findings.comparisons.append(
+        TensorFinding(
+          SidePair(.outputs, against: .reference), name, stored, rule, of: given, from: expected,
+          within: rule.limits(for: stored) ?? .torch(stored)))
+    }
+    let results = Results(tensors.map { ($0.key, $0.value) })
+    findings.layout += layout(parityCase, results, .outputs, .torch(arithmetic ?? .float32))
+    let agree =
+      findings.comparisons.allSatisfy(\.difference.agrees) && findings.layout.allSatisfy(\.holds)
+    return Outcome(
+      verdict: agree
+        ? Verdict(.passed, ["no state_dict: held to the reference alone"])
+        : Verdict(.failed, ["the outputs differ from the reference"]), findings: findings)
+  }
+
+  private func layoutOnly(_ parityCase: ParityCase, _ findings: Findings) -> Verdict {
+    let contracts = parityCase.layouts.map(\.contract)
+    if contracts.allSatisfy({ $0.layout.batch == 0 }) {
+      return Verdict(.passed, ["layout only: no state_dict; zero batch: shapes only"])
+    }
+    if contracts.allSatisfy(\.layout.isCell) {
+      return Verdict(
+        .invalid, ["a cell has no layout, and without state_dict nothing else is checked"])
+    }
+    if findings.layout.contains(where: { !$0.canFail }) {
+      return Verdict(
+        .invalid, ["a direction of the reference has no finite element but zeros to compare"])
+    }
+    return Verdict(.passed, ["layout only: no state_dict"])
+  }
+
+  // MARK: - Remarks
+
+  /// The first module of a chain whose own results differ, where they are in the reference.
+  private func firstDiffering(_ findings: Findings, _ chain: Chain) -> String? {
+    let isAtFault = findings.isReferenceAtFault
+    let differing = findings.comparisons.first {
+      !$0.difference.agrees && (isAtFault ? $0.sides.isOfReference : $0.sides.isVerdict)
+    }
+    guard !chain.isSingleModule, let name = differing?.name, name != "output",
+      let module = chain.modules.first(where: { name.hasPrefix($0.name + ".") })
+    else { return nil }
+    return "it starts in \(module.name), \(module.className)"
+  }
+}
+
+extension Passes {
+  fileprivate func noise(
+    _ replicas: Int, sample: (sequences: [Int], oracle: Results)?
+  ) -> CaseNoise {
+    guard
+      let noise = try? CaseNoise(
+        ChainVariant(chain), subject: arithmetic, replicas: replicas, sample: sample)
+    else { preconditionFailure("a checked chain runs") }
+    return noise
+  }
+}
+
+extension Chain {
+  /// Whether what a module is given has no rounding error: it takes the input itself, or rows
+  /// of an embedding.
+  fileprivate func isExact(before module: String) -> Bool {
+    modules.prefix { $0.name != module }.allSatisfy {
+      if case .embedding = $0.layer { true } else { false }
+    }
+  }
+
+  /// NaN or infinity in a parameter is allowed, and hardly ever meant.
+  fileprivate var nonFiniteParameters: [String] {
+    modules.flatMap { module in
+      module.parameters.sorted { $0.key < $1.key }.compactMap { name, tensor in
+        let isFinite = tensor.withElements(as: Double.self) { $0.allSatisfy(\.isFinite) }
+        return isFinite
+          ? nil
+          : "state_dict/\(module.qualified(name)) holds a number that is not finite"
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import ParityFixtures
+import RecurrentModel
+import Synchronization
+import TensorCore
+
+/// The three sides of a case that is computed: its reference, what the subject made of the
+/// same inputs, and the oracle's results.
+struct Passes: Sendable {
+  let reference: Results
+  let chain: Chain
+  let subject: Side
+  /// The subject's results; of a chain, intermediate ones may be missing.
+  let actual: Results
+  let oracle: Results
+  /// What the subject computed in, where that is not what the case asks for.
+  let arithmetic: Arithmetic?
+  /// The recurrent modules as the subject ran them; none of outputs that were made elsewhere.
+  let runs: [ModuleRun]
+
+  /// - Throws: `SuppliedOutputs.Missing` where there are no outputs to judge, `InvalidValue`
+  ///   where a forward pass gives what the next module of a chain can't take.
+  init(_ reference: Results, _ chain: Chain, _ contender: Contender) throws {
+    self.reference = reference
+    self.chain = chain
+    subject = contender.side
+    oracle = try chain.results(in: .float64) { _, call in call.oracleOutputs }
+    switch contender {
+    case .outputs(let supplied, let arithmetic):
+      let tensors = try supplied.outputs.get()
+      // In the reference's order, which is that of the modules.
+      actual = Results(
+        reference.names.compactMap { name in tensors[name].map { (name, $0) } })
+      self.arithmetic = arithmetic
+      runs = []
+    case .pass(let makePass):
+      var runs: [ModuleRun] = []
+      actual = try chain.results(in: chain.arithmetic.computation) { index, call in
+        let pass = makePass(call)
+        let outputs = pass.outputs(for: call.input)
+        runs.append(
+          ModuleRun(
+            module: chain.modules[index].name, call: call, pass: pass, outputs: outputs))
+        return outputs
+      }
+      arithmetic = nil
+      self.runs = runs
+    }
+  }
+
+  /// What all three sides have, in the order in which the modules run.
+  var compared: [(name: String, actual: Tensor, reference: Tensor, oracle: Tensor)] {
+    reference.named.compactMap { name, expected in
+      guard let ours = actual[name], let exact = oracle[name] else { return nil }
+      return (name, ours, expected, exact)
+    }
+  }
+
+  /// What is wrong where the subject's outputs are not of the reference's shapes.
+  var shapeMismatch: String? {
+    compared.lazy.compactMap { name, actual, reference, _ in
+      ShapeMismatch(name, found: actual, expected: reference)?.text(subject)
+    }.first
+  }
+
+  /// - Parameter side: the one that differs from what the chain computes.
+  func failure(of side: Side) -> Failure {
+    let outputs = compared.map { ($0.name, side == .reference ? $0.reference : $0.actual) }
+    return Failure(
+      chain: chain, side: side, outputs: Results(outputs), oracle: oracle,
+      arithmetic: side == .reference ? nil : arithmetic)
+  }
+}

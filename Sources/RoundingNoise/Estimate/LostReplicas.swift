@@ -1,0 +1,57 @@
+import RealModule
+import RecurrentModel
+
+/// Whether the replicas of a state have gone ways of their own: root mean square σ of h,
+/// or of tanh c, above `NoiseEstimate.lostDeviation`; of ReLU's h relative to the state,
+/// since nothing bounds it, or where it nears overflow.
+struct LostReplicas {
+  private let configuration: RecurrentConfiguration
+  private let model: RoundingModel
+
+  init(_ configuration: RecurrentConfiguration, _ model: RoundingModel) {
+    self.configuration = configuration
+    self.model = model
+  }
+
+  func holds(_ state: ScanCell<NoisyOperations>.State) -> Bool {
+    let deviation = rms(state.h.deviations(model))
+    if configuration.module.recurrence == .rnn, configuration.nonlinearity == .relu {
+      let size = rms(state.h.values.filter(\.isFinite))
+      return !(deviation * model.inflation <= NoiseEstimate.lostDeviation * size)
+        && deviation > model.smallestNormal || size > model.overflow
+    }
+    if let c = state.c {
+      let active = NoisyVector(
+        c.values.map(Double.tanh),
+        replicas: c.replicas?.map(NoiseKernels.current.tanh))
+      if !(rms(active.deviations(model)) * model.inflation <= NoiseEstimate.lostDeviation) {
+        return true
+      }
+    }
+    return !(deviation * model.inflation <= NoiseEstimate.lostDeviation)
+  }
+
+  private func rms(_ values: [Double]) -> Double {
+    values.isEmpty
+      ? 0 : (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
+  }
+}
+
+extension NoisyVector {
+  /// σ of each unit.
+  func sigmas(_ model: RoundingModel) -> [Double] {
+    let own = deviations(model)
+    guard let least else { return own }
+    return zip(own, least).map { max($0, $1) }
+  }
+
+  /// What the replicas say of each unit's σ; 0 where its value is not finite, and so
+  /// can't be off by a bit.
+  func deviations(_ model: RoundingModel) -> [Double] {
+    guard let replicas else { return values.map { _ in 0 } }
+    return zip(values, replicas).map { value, replicas in
+      guard value.isFinite else { return 0 }
+      return (replicas - value).rootMeanSquare / model.inflation
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import RecurrentModel
+import TensorComparison
+import TensorCore
+
+/// The scans that measure one chain's rounding noise.
+struct NoiseRun: Sendable {
+  private let variant: ChainVariant
+  private let model: RoundingModel
+  /// Of sixteen replicas each.
+  private let groups: Int
+  private let prepared: PreparedChain<NoisyOperations>
+
+  init(_ variant: ChainVariant, _ model: RoundingModel, groups: Int) {
+    self.variant = variant
+    self.model = model
+    self.groups = groups
+    prepared = PreparedChain(variant) { NoisyMatrix($0, variant.emulation) }
+  }
+
+  /// What one scan tells: of some sequences, or of all of a chain that mixes them.
+  struct Scan: Sendable {
+    fileprivate let results: [(name: String, result: ScanResult)]
+    let agreeingSteps: Int?
+  }
+
+  fileprivate struct ScanResult: Sendable {
+    /// Of the whole batch's tensor.
+    let shape: ChainShape
+    var vectors: [(start: Int, sigmas: [Double]?, values: [Double])] = []
+    var spread = ReplicaSpread()
+  }
+
+  /// Moves within a single module's results are made when all sequences are together: some
+  /// take a sequence's place for another's.
+  var leavesLastMoves: Bool {
+    variant.chain.isSingleModule && !variant.modules[0].moves.isEmpty
+  }
+
+  private var mixesSequences: Bool {
+    !variant.chain.isSingleModule
+      && variant.modules.contains { way in
+        (way.moves + way.movesHandedOn).contains(where: \.mixesSequences)
+      }
+  }
+
+  /// - Parameter sequences: which of the batch; nil for all.
+  func scans(of sequences: [Int]?) throws(InvalidValue) -> [Scan] {
+    let batch = mixesSequences ? nil : variant.chain.shapes.batch
+    let parts: [[Int]?] = batch.map { (sequences ?? Array(0..<$0.size)).map { [$0] } } ?? [nil]
+    let scans = concurrentMap(parts.count * groups) { index in
+      Result { () throws(InvalidValue) in
+        try scan(of: parts[index / groups], group: index % groups)
+      }
+    }
+    var all: [Scan] = []
+    for scan in scans { all.append(try scan.get()) }
+    return all
+  }
+
+  private func scan(of sequences: [Int]?, group: Int) throws(InvalidValue) -> Scan {
+    let part = sequences.flatMap { variant.chain.selecting(sequences: $0) }
+    var scan = ChainScan(
+      prepared: prepared, chain: part ?? variant.chain, sequences: sequences,
+      operations: { [model, emulation = variant.emulation] place, units in
+        NoisyOperations(
+          model: model, emulation: emulation,
+          draws: NoiseDraws(
+            module: place.module, layer: place.layer, direction: place.direction.rawValue,
+            sequence: place.sequence, group: group, units: units), step: 0)
+      },
+      isLost: { [model] in LostReplicas($0, model).holds($1) })
+    scan.leavesLastMoves = leavesLastMoves
+    let output = try scan.run()
+    return Scan(
+      results: output.results.map { ($0, result($1, scan)) },
+      agreeingSteps: output.agreeingSteps)
+  }
+
+  /// σ of each vector, so that the replicas need not be kept.
+  private func result(
+    _ tensor: ScanTensor<NoisyVector>, _ scan: ChainScan<NoisyOperations>
+  ) -> ScanResult {
+    var axes = tensor.shape.shape.axes
+    if scan.sequences != nil, let axis = tensor.shape.batchAxis, let batch = variant.chain.shapes.batch
+    {
+      axes[axis] = batch.size
+    }
+    var shape = tensor.shape
+    shape.shape = Shape(axes)
+    var result = ScanResult(shape: shape)
+    let rowSize = axes.last ?? 1
+    for piece in 0..<tensor.pieces {
+      for (row, number) in scan.rowNumbers(of: tensor.shape).enumerated() {
+        let place = row * tensor.pieces + piece
+        let vector = tensor.vectors[place]
+        let isLost = tensor.isLost[place]
+        result.vectors.append(
+          (
+            start: number * rowSize + piece * vector.count,
+            sigmas: isLost ? nil : vector.sigmas(model), values: vector.values
+          ))
+        if !isLost { result.spread.add(vector) }
+      }
+    }
+    return result
+  }
+
+  /// The scans put together, by the results' names.
+  func rows(_ scans: [Scan], keepsValues: Bool) -> [String: NoiseRows] {
+    var rows: [String: NoiseRows] = [:]
+    func blank(_ shape: ChainShape) -> NoiseRows {
+      NoiseRows(shape, groups: groups, keepsValues: keepsValues)
+    }
+    // Without a sequence there is no scan, and still a result.
+    if scans.isEmpty {
+      for (name, shape) in variant.chain.resultShapes { rows[name] = blank(shape) }
+    }
+    for scan in scans {
+      for (name, result) in scan.results {
+        var own = rows.removeValue(forKey: name) ?? blank(result.shape)
+        for vector in result.vectors { own.add(vector.sigmas, vector.values, at: vector.start) }
+        own.spread.add(result.spread)
+        rows[name] = own
+      }
+    }
+    return rows
+  }
+}

@@ -1,0 +1,100 @@
+import RecurrentKernels
+
+/// A weight matrix with its bias, whose products err in the replicas.
+struct NoisyMatrix: Sendable {
+  let rows: Int
+  let columns: Int
+  /// In panels of `RK_NOISE_ROWS` rows, side by side for each column; zeros fill the last.
+  private let panels: [Double]
+  private let panelCount: Int
+  private let bias: [Double]?
+  /// For each row the first one with the same weights: what sums the same terms
+  /// errs alike, and errors that are alike do not average out.
+  private let twins: [Int]
+
+  init(_ matrix: ScanMatrix, _ emulation: Emulation?) {
+    rows = matrix.rows
+    columns = matrix.columns
+    let own = emulation.map { matrix.weights.map($0.weight) } ?? matrix.weights
+    let bias = emulation.map { matrix.bias.map($0.bias) } ?? matrix.bias
+    self.bias = matrix.hasBias ? bias : nil
+    let height = RK_NOISE_ROWS
+    panelCount = (rows + height - 1) / height
+    panels = Self.packed(own, rows: rows, columns: columns, height: height)
+    twins = Self.twins(own, rows: rows, columns: columns)
+  }
+
+  /// W x + b. O(rows · columns · replicas), without the replicas where x has none.
+  func product(
+    with x: NoisyVector, _ noise: NoisyOperations, _ operation: NoiseDraws.Operation
+  ) -> NoisyVector {
+    let x = noise.emulation?.vector(x) ?? x
+    let height = panelCount * RK_NOISE_ROWS
+    var sums = [Double](repeating: 0, count: 4 * height)
+    var exact = [Replicas](repeating: .zero, count: height)
+    multiply(x, into: &sums, &exact, noise.kernels.noise)
+    return NoisyVector(
+      count: rows,
+      numbers: { row in
+        var sum = ProductSum(
+          count: Double(columns), value: sums[row], magnitudes: sums[height + row],
+          squares: sums[2 * height + row], squaredPartialSums: sums[3 * height + row])
+        if let bias { sum.add(bias[row]) }
+        let replicas =
+          x.replicas == nil
+          ? Replicas(repeating: sum.value) : exact[row] + (bias.map { $0[row] } ?? 0)
+        return noise.perturbed(
+          sum.value, replicas, noise.model.product(sum), operation, twins[row])
+      })
+  }
+
+  private func multiply(
+    _ x: NoisyVector, into sums: inout [Double], _ exact: inout [Replicas],
+    _ kernels: rk_noise_kernels
+  ) {
+    let height = exact.count
+    sums.withUnsafeMutableBufferPointer { sums in
+      exact.withUnsafeMutableBytes { exact in
+        guard let sums = sums.baseAddress, let exact = exact.baseAddress else { return }
+        var places = rk_noise_sums(
+          values: sums, magnitudes: sums + height, squares: sums + 2 * height,
+          squared_partial_sums: sums + 3 * height)
+        func run(_ replicas: UnsafeRawPointer?) {
+          kernels.products(
+            panels, Int64(panelCount), Int64(columns), x.values,
+            replicas?.assumingMemoryBound(to: Double.self), &places,
+            exact.assumingMemoryBound(to: Double.self))
+        }
+        if let replicas = x.replicas {
+          replicas.withUnsafeBytes { run($0.baseAddress) }
+        } else {
+          run(nil)
+        }
+      }
+    }
+  }
+
+  private static func packed(
+    _ weights: [Double], rows: Int, columns: Int, height: Int
+  ) -> [Double] {
+    let panelCount = (rows + height - 1) / height
+    var packed = [Double](repeating: 0, count: panelCount * height * columns)
+    for row in 0..<rows {
+      let start = row / height * height * columns + row % height
+      for column in 0..<columns {
+        packed[start + column * height] = weights[row * columns + column]
+      }
+    }
+    return packed
+  }
+
+  private static func twins(_ weights: [Double], rows: Int, columns: Int) -> [Int] {
+    var first: [ArraySlice<Double>: Int] = [:]
+    return (0..<rows).map { row in
+      let own = weights[row * columns..<(row + 1) * columns]
+      if let twin = first[own] { return twin }
+      first[own] = row
+      return row
+    }
+  }
+}

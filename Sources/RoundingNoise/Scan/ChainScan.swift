@@ -1,0 +1,305 @@
+import RecurrentModel
+import TensorCore
+
+/// What scans of a chain need of it whichever sequences they run, made once.
+struct PreparedChain<Operations: StepOperations>: Sendable {
+  let variant: ChainVariant
+  /// By module.
+  let layers: [Layer]
+
+  enum Layer: Sendable {
+    /// By layer, then direction.
+    case recurrent([[ScanCell<Operations>]])
+    case linear(Operations.Matrix)
+    /// It has no weights to multiply with.
+    case other
+  }
+
+  init(_ variant: ChainVariant, matrix: (ScanMatrix) -> Operations.Matrix) {
+    self.variant = variant
+    layers = zip(variant.chain.modules, variant.modules).map { module, way in
+      switch module.layer {
+      case .recurrent(let configuration, let stateDict, _):
+        .recurrent(
+          (0..<configuration.numLayers).map { layer in
+            configuration.directions.map { direction in
+              ScanCell(
+                configuration, stateDict, layer: layer, direction, way.scan, matrix: matrix)
+            }
+          })
+      case .linear(let weight, let bias): .linear(matrix(ScanMatrix(weight, bias: bias)))
+      case .embedding, .directionMerge, .softmax, .logSoftmax: .other
+      }
+    }
+  }
+}
+
+/// All modules of a chain, one after the other, on some sequences of its batch.
+struct ChainScan<Operations: StepOperations> {
+  typealias Vector = Operations.Vector
+  typealias State = ScanCell<Operations>.State
+
+  let prepared: PreparedChain<Operations>
+  /// The chain on these sequences.
+  let chain: Chain
+  /// Which of the whole batch they are; nil for all.
+  let sequences: [Int]?
+  /// Whether the moves of the last module are left to be made afterwards.
+  var leavesLastMoves = false
+  /// How a module's operations are carried out; of units, how many each has at most.
+  let operations: (_ place: Place, _ units: Int) -> Operations
+  /// Whether nothing can be said of a recurrent module's state.
+  let isLost: (RecurrentConfiguration, State) -> Bool
+
+  /// What the modules give.
+  struct Output {
+    /// By their names in a fixture; a later one of the same name has taken the place of an
+    /// earlier one.
+    var results: [(name: String, tensor: ScanTensor<Vector>)] = []
+    /// How many steps the first direction to be lost reads before; nil for none.
+    var agreeingSteps: Int?
+
+    mutating func keep(_ name: String, _ tensor: ScanTensor<Vector>) {
+      if let place = results.firstIndex(where: { $0.name == name }) {
+        results[place].tensor = tensor
+      } else {
+        results.append((name, tensor))
+      }
+    }
+  }
+
+  /// Whose operations they are.
+  struct Place {
+    let module: Int
+    var layer = 0
+    var direction = Direction.forward
+    /// Of the whole batch; where sequences are not told apart, the row of the tensor.
+    let sequence: Int
+  }
+
+  init(
+    prepared: PreparedChain<Operations>, chain: Chain, sequences: [Int]?,
+    operations: @escaping (Place, Int) -> Operations,
+    isLost: @escaping (RecurrentConfiguration, State) -> Bool
+  ) {
+    self.prepared = prepared
+    self.chain = chain
+    self.sequences = sequences
+    self.operations = operations
+    self.isLost = isLost
+  }
+
+  /// - Throws: `InvalidValue` where a module can't take what one before hands on wrongly.
+  func run() throws(InvalidValue) -> Output {
+    var output = Output()
+    var value = ScanTensor<Vector>(
+      exact: chain.input.tensor, batchAxis: chain.shapes.batch?.inputAxis)
+    for (index, module) in chain.modules.enumerated() {
+      let stage = try module.stage(
+        value.shape, chain.input, isFirst: index == 0, takesStates: index == chain.firstRecurrent)
+      if case .recurrent(let cells) = prepared.layers[index],
+        case .recurrent(let configuration, _, let select) = module.layer
+      {
+        var outputs = recurrent(
+          index, configuration, cells, stage, value.joined, &output.agreeingSteps)
+        let way = prepared.variant.modules[index]
+        let contract = stage.contract(configuration, chain.input.packing)
+        func move(_ moves: [ResultMove]) {
+          guard !moves.isEmpty else { return }
+          outputs = outputs.moved(ResultPlaces(moves, configuration, contract))
+        }
+        if !leavesLastMoves || index < chain.modules.count - 1 { move(way.moves) }
+        for (name, tensor) in outputs.named { output.keep(module.qualified(name), tensor) }
+        move(way.movesHandedOn)
+        value = outputs.selected(select, stage.output)
+      } else {
+        value = result(index, module.layer, value, stage.output)
+        output.keep(module.qualified("output"), value)
+      }
+    }
+    if !chain.isSingleModule { output.keep("output", value) }
+    return output
+  }
+
+  private func recurrent(
+    _ index: Int, _ configuration: RecurrentConfiguration, _ cells: [[ScanCell<Operations>]],
+    _ stage: ChainShapes.Stage, _ value: ScanTensor<Vector>, _ agreeingSteps: inout Int?
+  ) -> ModuleTensors<Vector> {
+    guard let layout = stage.layout else { preconditionFailure("it is recurrent") }
+    let variant = prepared.variant.modules[index].scan
+    var tensors = ModuleTensors<Vector>(blank: stage, configuration)
+    let outputLayout = layout.with(steps: chain.input.packing?.outputSteps ?? layout.steps)
+    let units = configuration.module.recurrence.gates.count * configuration.hiddenSize
+    for sequence in 0..<layout.batch {
+      let length = chain.input.packing?.lengths[sequence] ?? layout.steps
+      let passes = SequenceScan<Operations>(
+        configuration: configuration, cells: cells, variant: variant,
+        vectors: (0..<layout.steps).map { step in
+          let row = layout.row(sequence: sequence, step: step)
+          return (value.vectors[row], value.isLost[row])
+        },
+        length: length,
+        start: { initialState($0, $1, configuration, sequence, layout, of: index) }
+      ).run(
+        { layer, direction in
+          operations(
+            Place(
+              module: index, layer: layer, direction: direction,
+              sequence: sequences?[sequence] ?? sequence), units)
+        }, isLost: { isLost(configuration, $0) })
+      for (row, pass) in passes.joined().enumerated() {
+        let place = row * layout.batch + sequence
+        guard let final = pass.final else {
+          let steps = pass.isLost.count { !$0 }
+          agreeingSteps = min(agreeingSteps ?? steps, steps)
+          continue
+        }
+        tensors.hN.set(place, final.h, isLost: false)
+        if let c = final.c { tensors.cN?.set(place, c, isLost: false) }
+      }
+      guard let shown = variant.returnsFirstLayer ? passes.first : passes.last else { continue }
+      let isMasked = if case .readAndMasked = variant.padding { true } else { false }
+      for (direction, pass) in shown.enumerated() {
+        for step in pass.hidden.indices where !isMasked || step < length {
+          let row = outputLayout.row(sequence: sequence, step: step)
+          tensors.output?.set(
+            row * shown.count + direction, pass.hidden[step], isLost: pass.isLost[step])
+        }
+      }
+    }
+    return tensors
+  }
+
+  private func initialState(
+    _ layer: Int, _ direction: Direction, _ configuration: RecurrentConfiguration,
+    _ sequence: Int, _ layout: SequenceLayout, of module: Int
+  ) -> State {
+    let row = configuration.stateRow(layer: layer, direction)
+    func vector(_ tensor: Tensor?, _ size: Int) -> Vector {
+      guard let tensor, module == chain.firstRecurrent else {
+        return Vector([Double](repeating: 0, count: size))
+      }
+      let start = (row * layout.batch + sequence) * size
+      return Vector((start..<start + size).map(tensor.double(at:)))
+    }
+    return State(
+      h: vector(chain.input.h0, configuration.outputSize),
+      c: configuration.module.recurrence.hasCellState
+        ? vector(chain.input.c0, configuration.hiddenSize) : nil)
+  }
+
+  // MARK: - Modules that are not recurrent
+
+  private func result(
+    _ index: Int, _ layer: ChainModule.Layer, _ value: ScanTensor<Vector>, _ shape: ChainShape
+  ) -> ScanTensor<Vector> {
+    switch layer {
+    case .embedding(let weight, _):
+      let (table, size) = (weight.elements(as: Double.self), weight.shape.axes[1])
+      let rows = (chain.input.tensor.integers ?? []).map {
+        Vector(Array(table[Int($0) * size..<(Int($0) + 1) * size]))
+      }
+      return ScanTensor(shape, rows, isLost: Array(repeating: false, count: rows.count))
+    case .linear(let weight, _):
+      guard case .linear(let matrix) = prepared.layers[index] else { return value }
+      let given = value.joined
+      let numbers = rowNumbers(of: given.shape)
+      let rows = given.vectors.enumerated().map { row, vector in
+        operations(Place(module: index, sequence: numbers[row]), weight.shape.axes[0])
+          .product(matrix, vector, .inputProduct)
+      }
+      return ScanTensor(shape, rows, isLost: given.isLost)
+    case .directionMerge(let mode):
+      return merged(index, value, mode, shape)
+    case .softmax(let axis):
+      return softmax(index, value.joined, axis, shape, isLogarithm: false)
+    case .logSoftmax(let axis):
+      return softmax(index, value.joined, axis, shape, isLogarithm: true)
+    case .recurrent:
+      preconditionFailure("recurrent modules have scans of their own")
+    }
+  }
+
+  private func merged(
+    _ index: Int, _ value: ScanTensor<Vector>, _ mode: ChainModule.MergeMode, _ shape: ChainShape
+  ) -> ScanTensor<Vector> {
+    let count = value.vectors.count / 2
+    let numbers = rowNumbers(of: shape)
+    var result = ScanTensor<Vector>(shape, [], isLost: [])
+    for row in 0..<count {
+      // The directions of an output stand side by side, those of a state behind each other.
+      let places = value.shape.isState ? (row, count + row) : (2 * row, 2 * row + 1)
+      let (forward, reverse) = (value.vectors[places.0], value.vectors[places.1])
+      result.vectors.append(
+        operations(Place(module: index, sequence: numbers[row]), forward.count)
+          .merged(forward, reverse, mode))
+      result.isLost.append(value.isLost[places.0] || value.isLost[places.1])
+    }
+    return result
+  }
+
+  private func softmax(
+    _ index: Int, _ value: ScanTensor<Vector>, _ axis: Int, _ shape: ChainShape,
+    isLogarithm: Bool
+  ) -> ScanTensor<Vector> {
+    var isLost = value.isLost
+    let size = shape.shape.axes.last ?? 1
+    var numbers = value.vectors.flatMap { vector in (0..<vector.count).map { vector[$0] } }
+    let rows = rowNumbers(of: shape)
+    for line in shape.shape.lines(along: axis) {
+      let number = rows[line[0] / size] * size + line[0] % size
+      let own = operations(Place(module: index, sequence: number), line.count)
+      let results = own.softmax(line.map { numbers[$0] }, isLogarithm: isLogarithm)
+      let isAnyLost = line.contains { value.isLost[$0 / size] }
+      for (place, number) in zip(line, results) {
+        numbers[place] = number
+        if isAnyLost { isLost[place / size] = true }
+      }
+    }
+    return ScanTensor(
+      shape, value.vectors.indices.map { row in Vector(count: size) { numbers[row * size + $0] } },
+      isLost: isLost)
+  }
+
+  /// By row of a tensor of these sequences, which row of the whole batch's it is.
+  func rowNumbers(of shape: ChainShape) -> [Int] {
+    let axes = shape.shape.axes
+    // Beside an axis of 0, others can be of any size.
+    guard shape.shape.elementCount > 0 else { return [] }
+    guard let sequences, let axis = shape.batchAxis, let batch = prepared.variant.chain.shapes.batch
+    else { return Array(0..<axes.dropLast().reduce(1, *)) }
+    let inner = axes[(axis + 1)...].dropLast().reduce(1, *)
+    return (0..<axes[..<axis].reduce(1, *)).flatMap { block in
+      sequences.flatMap { sequence in
+        (0..<inner).map { (block * batch.size + sequence) * inner + $0 }
+      }
+    }
+  }
+}
+
+extension ScanTensor {
+  mutating func set(_ place: Int, _ vector: Vector, isLost: Bool) {
+    vectors[place] = vector
+    self.isLost[place] = isLost
+  }
+}
+
+extension ModuleTensors {
+  /// Padding is zeros, which are right; a state is lost until it is reached.
+  init(blank stage: ChainShapes.Stage, _ configuration: RecurrentConfiguration) {
+    func tensor(_ name: String, pieces: Int = 1, size: Int, isLost: Bool) -> ScanTensor<Vector>? {
+      guard var shape = stage.results.first(where: { $0.name == name })?.shape else { return nil }
+      if name == "output" { shape.directions = pieces }
+      let zeros = Vector([Double](repeating: 0, count: size))
+      return ScanTensor(shape, pieces: pieces, filledWith: zeros, isLost: isLost)
+    }
+    output = tensor(
+      "output", pieces: configuration.directions.count, size: configuration.outputSize,
+      isLost: false)
+    cN = tensor("c_n", size: configuration.hiddenSize, isLost: true)
+    guard let hN = tensor("h_n", size: configuration.outputSize, isLost: true) else {
+      preconditionFailure("every recurrent module has an h_n")
+    }
+    self.hN = hN
+  }
+}

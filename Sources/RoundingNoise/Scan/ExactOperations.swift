@@ -1,0 +1,127 @@
+import RealModule
+import RecurrentModel
+import TensorCore
+
+/// Operations in doubles, without a model of their errors; rounded on the way where an
+/// emulation says so.
+struct ExactOperations: StepOperations {
+  let emulation: Emulation?
+
+  func at(step: Int) -> ExactOperations { self }
+
+  func product(
+    _ matrix: ExactMatrix, _ x: ExactVector, _ operation: NoiseDraws.Operation
+  ) -> ExactVector {
+    guard let emulation else { return ExactVector(matrix.product(with: x.values)) }
+    let product = matrix.product(with: x.values.map(emulation.vector))
+    return ExactVector(product.map(emulation.result))
+  }
+
+  @inline(__always)
+  private func stored(_ x: Double) -> Double { emulation?.result(x) ?? x }
+
+  func sum(_ a: Double, _ b: Double, _: NoiseDraws.Operation, _: Int) -> Double { stored(a + b) }
+
+  func product(_ a: Double, _ b: Double, _: NoiseDraws.Operation, _: Int) -> Double {
+    stored(a * b)
+  }
+
+  func complement(_ a: Double, _: Int) -> Double { stored(1 - a) }
+
+  func sigmoid(_ a: Double, _: NoiseDraws.Operation, _: Int) -> Double {
+    stored(1 / (1 + .exp(-a)))
+  }
+
+  func tanh(_ a: Double, _: NoiseDraws.Operation, _: Int) -> Double { stored(.tanh(a)) }
+
+  func relu(_ a: Double) -> Double { stored(a < 0 ? 0 : a) }
+
+  func hardSigmoid(_ a: Double, slope: Double, _: NoiseDraws.Operation, _: Int) -> Double {
+    stored(.hardSigmoid(a, slope: slope))
+  }
+
+  func tanhFromSigmoid(_ a: Double, _: NoiseDraws.Operation, _: Int) -> Double {
+    stored(.tanhFromSigmoid(a))
+  }
+
+  func difference(_ a: Double, _ b: Double, _: NoiseDraws.Operation, _: Int) -> Double {
+    stored(a - b)
+  }
+
+  func quotient(_ a: Double, _ b: Double, _: NoiseDraws.Operation, _: Int) -> Double {
+    stored(a / b)
+  }
+
+  func exponential(_ a: Double, _: NoiseDraws.Operation, _: Int) -> Double { stored(.exp(a)) }
+
+  func logarithm(_ a: Double, _: NoiseDraws.Operation, _: Int) -> Double { stored(.log(a)) }
+
+  func half(_ a: Double) -> Double { stored(a / 2) }
+
+  func largest(_ numbers: [Double]) -> Int? {
+    numbers.indices.max { numbers[$0] < numbers[$1] }
+  }
+}
+
+struct ExactVector: NumberVector {
+  var values: [Double]
+
+  init(_ values: [Double]) { self.values = values }
+
+  init(count: Int, numbers: (Int) -> Double) { values = (0..<count).map(numbers) }
+
+  init(joining parts: [ExactVector]) {
+    values = parts.count == 1 ? parts[0].values : parts.flatMap(\.values)
+  }
+
+  subscript(unit: Int) -> Double { values[unit] }
+}
+
+/// A weight matrix with its bias.
+struct ExactMatrix: Sendable {
+  private let rows: Int
+  /// Column after column.
+  private let weights: [Double]
+  private let bias: [Double]
+
+  init(_ matrix: ScanMatrix, _ emulation: Emulation?) {
+    rows = matrix.rows
+    let columns = matrix.columns
+    let given = matrix.weights
+    weights = [Double](unsafeUninitializedCapacity: given.count) { buffer, count in
+      for column in 0..<columns {
+        for row in 0..<matrix.rows {
+          buffer.initializeElement(
+            at: column * matrix.rows + row, to: given[row * columns + column])
+        }
+      }
+      count = given.count
+    }.map { emulation?.weight($0) ?? $0 }
+    bias = matrix.bias.map { emulation?.bias($0) ?? $0 }
+  }
+
+  /// O(rows · columns).
+  func product(with x: [Double]) -> [Double] {
+    var sums = bias
+    sums.withUnsafeMutableBufferPointer { sums in
+      weights.withUnsafeBufferPointer { weights in
+        for column in x.indices {
+          let (factor, start) = (x[column], column * rows)
+          for row in 0..<rows { sums[row] += weights[start + row] * factor }
+        }
+      }
+    }
+    return sums
+  }
+}
+
+extension Double {
+  static func hardSigmoid(_ x: Double, slope: Double) -> Double {
+    let y = slope * x + 0.5
+    return y.isNaN ? y : Swift.min(1, Swift.max(0, y))
+  }
+
+  static func tanhFromSigmoid(_ x: Double) -> Double {
+    2 * Double(Float(1 / (1 + .exp(-2 * x)))) - 1
+  }
+}

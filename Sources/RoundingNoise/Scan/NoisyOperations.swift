@@ -1,0 +1,150 @@
+import RealModule
+import TensorComparison
+import TensorCore
+
+/// The operations of one step, each with its error; with none where the operands are
+/// zeros, since the smallest error of a silent unit grows as any other.
+struct NoisyOperations: StepOperations {
+  let model: RoundingModel
+  let emulation: Emulation?
+  let draws: NoiseDraws
+  let step: Int
+  let kernels = NoiseKernels.current
+
+  func at(step: Int) -> NoisyOperations {
+    NoisyOperations(model: model, emulation: emulation, draws: draws, step: step)
+  }
+
+  func product(
+    _ matrix: NoisyMatrix, _ x: NoisyVector, _ operation: NoiseDraws.Operation
+  ) -> NoisyVector {
+    matrix.product(with: x, self, operation)
+  }
+
+  func sum(
+    _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value = a.value + b.value
+    let isExact = a.value == 0 && b.value == 0
+    return perturbed(
+      value, a.replicas + b.replicas, isExact ? 0 : model.rounding(value), operation, unit)
+  }
+
+  func product(
+    _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value = a.value * b.value
+    let isExact = a.value == 0 || b.value == 0
+    return perturbed(
+      value, a.replicas * b.replicas, isExact ? 0 : model.rounding(value), operation, unit)
+  }
+
+  /// 1 − a
+  func complement(_ a: NoisyNumber, _ unit: Int) -> NoisyNumber {
+    let value = 1 - a.value
+    return perturbed(value, 1 - a.replicas, model.rounding(value), .complement, unit)
+  }
+
+  func sigmoid(
+    _ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    func sigmoid(_ x: Double) -> Double { 1 / (1 + .exp(-x)) }
+    let value = sigmoid(a.value)
+    return perturbed(
+      value, kernels.sigmoid(a.replicas), model.sigmoid(value), operation, unit)
+  }
+
+  func tanh(_ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int) -> NoisyNumber {
+    let value = Double.tanh(a.value)
+    return perturbed(
+      value, kernels.tanh(a.replicas), a.value == 0 ? 0 : model.tanh(value), operation, unit)
+  }
+
+  /// Exact. A unit that is off in all replicas, but by less than the error that an
+  /// element may have, can be on in the reference: then it has a σ all the same.
+  func relu(_ a: NoisyNumber) -> NoisyNumber {
+    func relu(_ x: Double) -> Double { x < 0 ? 0 : x }
+    var number = NoisyNumber(value: relu(a.value), replicas: a.replicas.mapping(relu))
+    if a.value < 0 {
+      let reach = a.value / NoiseLimits.standardZ + (a.replicas - a.value).rootMeanSquare
+      number.least = max(0, reach) / model.inflation
+    }
+    return number
+  }
+
+  func hardSigmoid(
+    _ a: NoisyNumber, slope: Double, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value = Double.hardSigmoid(a.value, slope: slope)
+    return perturbed(
+      value, a.replicas.mapping { .hardSigmoid($0, slope: slope) }, model.rounding(value), operation,
+      unit)
+  }
+
+  func tanhFromSigmoid(
+    _ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value = Double.tanhFromSigmoid(a.value)
+    return perturbed(
+      value, kernels.tanh(a.replicas), 2 * model.sigmoid((value + 1) / 2), operation, unit)
+  }
+
+  func perturbed(
+    _ value: Double, _ replicas: Replicas, _ deviation: Double,
+    _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    var number = NoisyNumber(value: value, replicas: replicas)
+    if deviation != 0 {
+      draws.perturb(&number.replicas, by: deviation, operation, unit: unit, step: step, kernels)
+    }
+    return emulation?.result(number) ?? number
+  }
+}
+
+// MARK: - What a softmax has beside the operations of a step
+
+extension NoisyOperations {
+  func difference(
+    _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value = a.value - b.value
+    let isExact = value == 0 && a.replicas == b.replicas
+    return perturbed(
+      value, a.replicas - b.replicas, isExact ? 0 : model.rounding(value), operation, unit)
+  }
+
+  func quotient(
+    _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value = a.value / b.value
+    return perturbed(
+      value, a.replicas / b.replicas, a.value == 0 ? 0 : model.rounding(value), operation, unit)
+  }
+
+  /// With the error that libraries' functions have.
+  func exponential(
+    _ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value: Double = .exp(a.value)
+    return perturbed(
+      value, a.replicas.mapping { .exp($0) }, a.value == 0 ? 0 : model.sigmoid(value), operation,
+      unit)
+  }
+
+  /// With the error that libraries' functions have.
+  func logarithm(
+    _ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> NoisyNumber {
+    let value: Double = .log(a.value)
+    return perturbed(
+      value, a.replicas.mapping { .log($0) }, value == 0 ? 0 : model.tanh(value), operation, unit)
+  }
+
+  func half(_ a: NoisyNumber) -> NoisyNumber {
+    NoisyNumber(value: a.value / 2, replicas: a.replicas / 2, least: a.least / 2)
+  }
+
+  func largest(_ numbers: [NoisyNumber]) -> Int? {
+    numbers.indices.max { numbers[$0].value < numbers[$1].value }
+  }
+}

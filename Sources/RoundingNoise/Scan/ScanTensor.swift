@@ -1,0 +1,94 @@
+import RecurrentModel
+import TensorCore
+
+/// A tensor of a chain as a scan holds it: vector by vector of its last axis.
+struct ScanTensor<Vector: NumberVector>: Sendable {
+  var shape: ChainShape
+  /// How many vectors stand side by side on the last axis: the directions of an `output`, of
+  /// which one can be lost without the other; else 1.
+  var pieces = 1
+  /// Row-major.
+  var vectors: [Vector]
+  /// By vector, whether rounding is amplified so much that nothing can be said of it.
+  var isLost: [Bool]
+
+  init(_ shape: ChainShape, pieces: Int = 1, _ vectors: [Vector], isLost: [Bool]) {
+    self.shape = shape
+    self.pieces = pieces
+    self.vectors = vectors
+    self.isLost = isLost
+  }
+
+  /// Of one vector throughout.
+  init(_ shape: ChainShape, pieces: Int = 1, filledWith vector: Vector, isLost: Bool) {
+    let rows = shape.shape.axes.dropLast().reduce(1, *)
+    self.init(
+      shape, pieces: pieces, Array(repeating: vector, count: rows * pieces),
+      isLost: Array(repeating: isLost, count: rows * pieces))
+  }
+
+  /// Numbers without an error; indices give none.
+  init(exact tensor: Tensor, batchAxis: Int?) {
+    let size = tensor.shape.axes.last ?? 1
+    let elements =
+      tensor.elementType.isFloatingPoint ? tensor.elements(as: Double.self) : []
+    let count = size == 0 ? 0 : elements.count / size
+    self.init(
+      ChainShape(tensor.shape, batchAxis: batchAxis),
+      (0..<count).map { Vector(Array(elements[$0 * size..<($0 + 1) * size])) },
+      isLost: Array(repeating: false, count: count))
+  }
+
+  /// With one vector on the last axis.
+  var joined: ScanTensor {
+    guard pieces > 1 else { return self }
+    let rows = stride(from: 0, to: vectors.count, by: pieces)
+    return ScanTensor(
+      shape, rows.map { Vector(joining: Array(vectors[$0..<$0 + pieces])) },
+      isLost: rows.map { isLost[$0..<$0 + pieces].contains(true) })
+  }
+
+  /// The values without their errors, in float64.
+  var exactTensor: Tensor { Tensor(vectors.flatMap(\.values), shape: shape.shape) }
+}
+
+/// The results of one recurrent module.
+struct ModuleTensors<Vector: NumberVector> {
+  /// nil for a cell.
+  var output: ScanTensor<Vector>?
+  var hN: ScanTensor<Vector>
+  /// nil where the module has no cell state.
+  var cN: ScanTensor<Vector>?
+
+  var named: [(name: String, tensor: ScanTensor<Vector>)] {
+    [("output", output), ("h_n", hN), ("c_n", cN)].compactMap { name, tensor in
+      tensor.map { (name, $0) }
+    }
+  }
+
+  /// With its vectors in other places.
+  func moved(_ places: ResultPlaces) -> ModuleTensors {
+    let all = named.map(\.tensor)
+    let (vectors, isLost) = (all.flatMap(\.vectors), all.flatMap(\.isLost))
+    func taken(_ places: Tensor, _ own: ScanTensor<Vector>?) -> ScanTensor<Vector> {
+      let numbers = ResultPlaces.numbers(places)
+      let pieces = places.shape.axes.last ?? 1
+      let size = numbers.first.map { vectors[$0].count } ?? 0
+      var shape = ChainShape(
+        Shape(places.shape.axes.dropLast() + [pieces * size]), batchAxis: own?.shape.batchAxis)
+      shape.directions = own?.shape.directions ?? 1
+      return ScanTensor(
+        shape, pieces: pieces, numbers.map { vectors[$0] }, isLost: numbers.map { isLost[$0] })
+    }
+    return ModuleTensors(
+      output: places.output.map { taken($0, output) }, hN: taken(places.hN, hN),
+      cN: places.cN.map { taken($0, cN) })
+  }
+
+  /// What is handed on, of this shape.
+  func selected(_ select: ChainModule.Selection, _ shape: ChainShape) -> ScanTensor<Vector> {
+    guard select == .hN else { return output ?? hN }
+    let count = shape.shape.axes.dropLast().reduce(1, *)
+    return ScanTensor(shape, hN.vectors.suffix(count), isLost: hN.isLost.suffix(count))
+  }
+}

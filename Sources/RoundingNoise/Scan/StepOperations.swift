@@ -1,0 +1,92 @@
+import RecurrentModel
+
+/// How the operations of a module are carried out: in doubles, or in replicas that err.
+///
+/// One set of formulas (`ScanCell` for a step, `ChainScan` for a chain) then serves both what a
+/// module computes and what its rounding is expected to be.
+protocol StepOperations {
+  associatedtype Number
+  associatedtype Vector: NumberVector where Vector.Number == Number
+  /// A weight matrix with its bias.
+  associatedtype Matrix: Sendable
+
+  /// The same, at another step of the scan.
+  func at(step: Int) -> Self
+
+  /// W x + b.
+  func product(_ matrix: Matrix, _ x: Vector, _ operation: NoiseDraws.Operation) -> Vector
+
+  func sum(_ a: Number, _ b: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
+  func product(_ a: Number, _ b: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
+  /// 1 − a
+  func complement(_ a: Number, _ unit: Int) -> Number
+
+  func sigmoid(_ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
+  func tanh(_ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
+  func relu(_ a: Number) -> Number
+  /// slope · a + ½, cut off at 0 and 1.
+  func hardSigmoid(
+    _ a: Number, slope: Double, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> Number
+  /// tanh a as 2σ(2a) − 1 in float32, which is absolutely, not relatively accurate.
+  func tanhFromSigmoid(
+    _ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> Number
+
+  func difference(
+    _ a: Number, _ b: Number, _ operation: NoiseDraws.Operation, _ unit: Int
+  ) -> Number
+  func quotient(_ a: Number, _ b: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
+  func exponential(_ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
+  func logarithm(_ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
+  /// Half of a number, which is exact.
+  func half(_ a: Number) -> Number
+  /// The place of the largest number, by its value without errors; nil of none.
+  func largest(_ numbers: [Number]) -> Int?
+}
+
+extension StepOperations {
+  /// The two directions of a step as one vector.
+  func merged(
+    _ forward: Vector, _ reverse: Vector, _ mode: ChainModule.MergeMode
+  ) -> Vector {
+    switch mode {
+    case .concat: Vector(joining: [forward, reverse])
+    case .sum: Vector(count: forward.count) { sum(forward[$0], reverse[$0], .hidden, $0) }
+    case .mul: Vector(count: forward.count) { product(forward[$0], reverse[$0], .hidden, $0) }
+    case .ave: Vector(count: forward.count) { half(sum(forward[$0], reverse[$0], .hidden, $0)) }
+    }
+  }
+
+  /// Of the numbers on one line, as libraries compute it: less the largest first.
+  func softmax(_ line: [Number], isLogarithm: Bool) -> [Number] {
+    guard let largest = largest(line) else { return [] }
+    let differences = line.enumerated().map { difference($1, line[largest], .gateSum, $0) }
+    let terms = differences.enumerated().map { exponential($1, .gate, $0) }
+    var sum = terms[0]
+    for (unit, term) in terms.enumerated().dropFirst() {
+      sum = self.sum(sum, term, .cellSum, unit)
+    }
+    let logarithm = logarithm(sum, .cellActivation, 0)
+    return line.indices.map { unit in
+      isLogarithm
+        ? difference(differences[unit], logarithm, .hidden, unit)
+        : quotient(terms[unit], sum, .hidden, unit)
+    }
+  }
+}
+
+/// Numbers that a module's operations give side by side.
+protocol NumberVector: Sendable {
+  associatedtype Number
+  var values: [Double] { get }
+  init(_ values: [Double])
+  init(count: Int, numbers: (Int) -> Number)
+  /// Of one vector behind the other.
+  init(joining parts: [Self])
+  subscript(unit: Int) -> Number { get }
+}
+
+extension NumberVector {
+  var count: Int { values.count }
+}

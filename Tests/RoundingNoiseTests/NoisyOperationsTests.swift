@@ -1,0 +1,59 @@
+import TensorCore
+import Testing
+
+@testable import RoundingNoise
+
+@Suite struct NoisyCellTests {
+  /// Rows of equal weights make the same sums and so the same errors.
+  @Test func equalRowsErrAlike() {
+    let weights = Tensor([0.1, 0.2, 0.3, 0.1, 0.2, 0.3, 0.2, 0.1, 0.3], shape: [3, 3])
+    let bias = Tensor([0.5, 0.7, 0.5], shape: [3])
+    let noise = NoisyOperations(
+      model: RoundingModel(.float32), emulation: nil,
+      draws: NoiseDraws(layer: 0, direction: 0, sequence: 0, group: 0, units: 3), step: 0)
+    let product = NoisyMatrix(ScanMatrix(weights, bias: bias), nil)
+      .product(with: NoisyVector([1, 2, 3]), noise, .hiddenProduct)
+    func errors(_ row: Int) -> [Bool] {
+      let error = product[row].replicas - product[row].value
+      return error.indices.map { error[$0] > 0 }
+    }
+    #expect(errors(0) == errors(1) && errors(0) != errors(2))
+  }
+
+  /// Off, but so near the edge that a float's error can switch it on.
+  @Test func anOffReLUNearItsEdgeHasASigma() {
+    let noise = NoisyOperations(
+      model: RoundingModel(.float32), emulation: nil,
+      draws: NoiseDraws(layer: 0, direction: 0, sequence: 0, group: 0, units: 1), step: 0)
+    func least(_ value: Double) -> Double {
+      var replicas = Replicas(repeating: value)
+      for replica in replicas.indices { replicas[replica] += replica % 2 == 0 ? 1 : -1 }
+      return noise.relu(NoisyNumber(value: value, replicas: replicas)).least
+    }
+    #expect(least(-4) == 0.5)  // 8σ reach to 4, an eighth of which is σ
+    #expect(least(-8) == 0 && least(-20) == 0 && least(3) == 0)
+  }
+}
+
+@Suite struct SilentModuleTests {
+  /// What is exactly zero errs by nothing, and nothing grows out of it.
+  @Test func zerosHaveNoError() {
+    let weights = Tensor([1e9, -1e9], shape: [2, 1])
+    let noise = NoisyOperations(
+      model: RoundingModel(.float32), emulation: nil,
+      draws: NoiseDraws(layer: 0, direction: 0, sequence: 0, group: 0, units: 2), step: 0)
+    let product = NoisyMatrix(ScanMatrix(weights, bias: nil), nil)
+      .product(with: NoisyVector([0]), noise, .hiddenProduct)
+    let zero = NoisyNumber(value: 0, replicas: .zero)
+    for number in [
+      product[0], noise.sum(zero, zero, .gateSum, 0), noise.tanh(zero, .gate, 0),
+      noise.product(zero, NoisyNumber(value: 3, replicas: Replicas(repeating: 3)), .kept, 0),
+    ] {
+      #expect(number.replicas == .zero)
+    }
+    // A term that underflows is another matter.
+    let tiny = NoisyMatrix(ScanMatrix(weights, bias: nil), nil)
+      .product(with: NoisyVector([1e-300]), noise, .hiddenProduct)
+    #expect(tiny[0].replicas.rootMeanSquare >= 0x1p-149 / 4)
+  }
+}
