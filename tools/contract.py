@@ -41,16 +41,16 @@ def check_layout(name: str, module: torch.nn.Module, inputs: Named, outputs: Nam
             raise BrokenContract(f"{name}: output and h_n disagree in sequence {b}")
 
 
-def check_pipeline(name: str, pipeline: Pipeline, x: torch.Tensor, results: Named) -> None:
+def check_pipeline(name: str, pipeline: Pipeline, inputs: Named, results: Named) -> None:
     """Holds each module's result to what defines it, given what it was handed."""
-    before: Stage | None = None
+    x, before = inputs["input"], None
     for stage in pipeline.stages:
         module = pipeline.get_submodule(stage.name)
         result = results[f"{stage.name}.output"]
         place = f"{name}: {stage.name}"
         if isinstance(module, torch.nn.RNNBase):
             h_n = results[f"{stage.name}.h_n"]
-            check_layout(place, module, {"input": x}, {"output": result, "h_n": h_n})
+            check_layout(place, module, inputs | {"input": x}, {"output": result, "h_n": h_n})
             x = handed_on(stage, module, result, h_n)
         else:
             if isinstance(module, DirectionMerge):

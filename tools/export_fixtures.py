@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import article
 import export_pipelines
@@ -21,6 +20,7 @@ from cases import CASES, Case
 from contract import BrokenContract, check_layout
 from fixture import FIXTURES, Fixture, Named, as_arrays, described, made_by_pytorch
 from pipeline_cases import PIPELINE_CASES
+from torch_pipeline import run_recurrent, states
 
 Module = torch.nn.RNNBase | torch.nn.RNNCellBase
 
@@ -82,28 +82,12 @@ def random_inputs(case: Case, module: Module) -> Named:
 
 @torch.no_grad()
 def forward(case: Case, module: Module, inputs: Named) -> Named:
+    if not case.is_cell:
+        return run_recurrent(module, inputs, case.packed)
     state = inputs.get("h_0")
     if state is not None and "c_0" in inputs:
         state = (state, inputs["c_0"])
-    if case.is_cell:
-        return states(module(inputs["input"], state))
-    if case.lengths:
-        packed = pack_padded_sequence(
-            inputs["input"], inputs["lengths"].long(), batch_first=module.batch_first,
-            enforce_sorted=case.packed["enforce_sorted"],
-        )
-        packed_output, final = module(packed, state)
-        output, _ = pad_packed_sequence(
-            packed_output, batch_first=module.batch_first,
-            total_length=case.packed.get("total_length"),
-        )
-    else:
-        output, final = module(inputs["input"], state)
-    return {"output": output} | states(final)
-
-
-def states(final: torch.Tensor | tuple[torch.Tensor, torch.Tensor]) -> Named:
-    return dict(zip(("h_n", "c_n"), final if isinstance(final, tuple) else (final,)))
+    return states(module(inputs["input"], state))
 
 
 def fixture(

@@ -1,5 +1,7 @@
 """Runs the catalogue's pipelines with real PyTorch; `export_fixtures.py` writes them."""
 
+from typing import Any
+
 import torch
 
 from contract import check_pipeline
@@ -15,29 +17,45 @@ def run(case: PipelineCase, is_checked: bool = True) -> Fixture:
     pipeline = Pipeline(case.stages, case.dtype).eval()
     if case.prepare:
         case.prepare(pipeline)
-    x = random_input(case)
-    results = forward(pipeline, x)
+    inputs = random_inputs(case, pipeline)
+    results = forward(pipeline, inputs, case.packed)
     if is_checked:
         with torch.no_grad():
-            check_pipeline(case.name, pipeline, x, results)
+            check_pipeline(case.name, pipeline, inputs, results)
     manifest = {
         "module": "Sequential",
         "modules": [stage.entry(case.stated) for stage in case.stages],
+        "packed": case.packed,
         "description": case.description,
     }
-    groups = {
-        "inputs": {"input": x}, "outputs": outputs(case, results),
-        "state_dict": pipeline.state_dict(),
-    }
+    groups = {"inputs": inputs, "outputs": outputs(case, results)}
+    if not case.layout_only:
+        groups["state_dict"] = pipeline.state_dict()
     return described(
         case.name, case.container, as_arrays(groups), manifest, made_by_pytorch(case.seed))
+
+
+def random_inputs(case: PipelineCase, pipeline: Pipeline) -> Named:
+    """The input, and what the case has beside it for the first recurrent module."""
+    inputs = {"input": random_input(case)}
+    if case.packed is not None:
+        inputs["lengths"] = torch.tensor(case.sentences)
+    if case.initial_state:
+        module = next(m for m in pipeline.children() if isinstance(m, torch.nn.RNNBase))
+        rows = module.num_layers * (2 if module.bidirectional else 1)
+        batch = len(case.sentences) if case.has_tokens or case.packed is not None else case.batch
+        inputs["h_0"] = torch.randn(
+            rows, batch, module.proj_size or module.hidden_size, dtype=case.dtype)
+        if isinstance(module, torch.nn.LSTM):
+            inputs["c_0"] = torch.randn(rows, batch, module.hidden_size, dtype=case.dtype)
+    return inputs
 
 
 def random_input(case: PipelineCase) -> torch.Tensor:
     """(B, T) token ids, or (T, B, I) and with batch_first (B, T, I) numbers."""
     arguments = case.stages[0].arguments
-    if case.stages[0].module != "Embedding":
-        axes = case.steps, case.batch
+    if not case.has_tokens:
+        axes = case.steps, case.batch if case.packed is None else len(case.sentences)
         if arguments["batch_first"]:
             axes = axes[::-1]
         return torch.randn(*axes, arguments["input_size"], dtype=case.dtype)
@@ -48,8 +66,8 @@ def random_input(case: PipelineCase) -> torch.Tensor:
 
 
 @torch.no_grad()
-def forward(pipeline: Pipeline, x: torch.Tensor) -> Named:
-    return pipeline(x)
+def forward(pipeline: Pipeline, inputs: Named, packed: dict[str, Any] | None) -> Named:
+    return pipeline(inputs, packed)
 
 
 def outputs(case: PipelineCase, results: Named) -> Named:

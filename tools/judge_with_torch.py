@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import parity_format
-from export_fixtures import states
 from fixture import Named
 from parity_format import Manifest, Tensors
-from torch_pipeline import Pipeline, Stage
+from torch_pipeline import Pipeline, Stage, run_recurrent, states
 
 
 def cases(folder: Path) -> Iterator[Path]:
@@ -108,7 +106,8 @@ def judge(path: Path) -> str:
     }
     if isinstance(own, Pipeline):
         # A case need not give the results of each module.
-        results = own(typed(inputs["input"], dtype))
+        results = own(
+            {name: typed(t, dtype) for name, t in inputs.items()}, manifest.get("packed"))
         results = {
             name.removeprefix("outputs/"): results[name.removeprefix("outputs/")]
             for name in tensors
@@ -131,23 +130,12 @@ def typed(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 def run(own: torch.nn.Module, manifest: Manifest, inputs: Named) -> Named:
     """The results of one recurrent module, by name."""
-    x, state = inputs["input"], inputs.get("h_0")
+    if not isinstance(own, torch.nn.RNNCellBase):
+        return run_recurrent(own, inputs, manifest.get("packed"))
+    state = inputs.get("h_0")
     if "c_0" in inputs:
         state = (state, inputs["c_0"])
-    if isinstance(own, torch.nn.RNNCellBase):
-        return states(own(x, state))
-    if "lengths" in inputs:
-        packed = pack_padded_sequence(
-            x, inputs["lengths"].long(), batch_first=own.batch_first, enforce_sorted=False
-        )
-        output, final = own(packed, state)
-        output, _ = pad_packed_sequence(
-            output, batch_first=own.batch_first,
-            total_length=manifest["packed"].get("total_length"),
-        )
-    else:
-        output, final = own(x, state)
-    return {"output": output} | states(final)
+    return states(own(inputs["input"], state))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -176,11 +176,15 @@ def step_of(manifest: dict[str, Any], bug: str | None) -> Step:
 def sequential(manifest: dict[str, Any], p: Tensors, inputs: Tensors, bug: str | None) -> Tensors:
     """Each module gets what the one before hands on; the last one's is the `output`."""
     x, select = inputs["input"], "output"
+    left = {name: tensor for name, tensor in inputs.items() if name != "input"}
     for entry in manifest["modules"]:
         prefix, kind, arguments = entry["name"] + ".", entry["module"], entry.get("arguments", {})
         own = {n.removeprefix(prefix): t for n, t in p.items() if n.startswith(prefix)}
         if kind in RECURRENT:
-            results = recurrent(entry, own, {"input": x}, bug)
+            # Each packs its sequences; initial states are the first one's.
+            results = recurrent(
+                entry | {"packed": manifest.get("packed", {})}, own, left | {"input": x}, bug)
+            left = {name: tensor for name, tensor in left.items() if name == "lengths"}
             select = entry.get("select", "output")
             last_rows = 2 if "weight_ih_l0_reverse" in own else 1
             x = results["h_n"][-last_rows:] if select == "h_n" else results["output"]

@@ -25,7 +25,8 @@ class PipelineCase:
     #: What the case catches that others do not.
     description: str
     stages: list[Stage]
-    #: Words in each sentence; the rest, up to the longest, is the id 0.
+    #: Words in each sentence; the rest, up to the longest, is the id 0. The lengths, where
+    #: sequences are packed.
     sentences: tuple[int, ...] = (7, 3, 5, 4)
     #: Of input that is no sentences.
     batch: int = 3
@@ -37,11 +38,21 @@ class PipelineCase:
     stated: bool = True
     #: Changes the parameters, in place.
     prepare: Callable[[Pipeline], None] | None = None
+    #: Whether the first recurrent module starts from random states.
+    initial_state: bool = False
+    #: The manifest's `packed`; None for sequences that are not packed.
+    packed: dict[str, Any] | None = None
+    #: Whether the parameters are left out.
+    layout_only: bool = False
 
     @property
     def seed(self) -> int:
         """Out of the name, so that a new case changes no other."""
         return zlib.crc32(self.name.encode())
+
+    @property
+    def has_tokens(self) -> bool:
+        return self.stages[0].module == "Embedding"
 
 
 def embedding(**arguments: Any) -> Stage:
@@ -173,5 +184,34 @@ PIPELINE_CASES: list[PipelineCase] = [
         [embedding(**PADDING), recurrent("LSTM", "h_n"), merge("concat"), linear(12),
          log_softmax(1)],
         intermediates=False,
+    ),
+    PipelineCase(
+        "sequential-packed", "npz-deflated",
+        "sentences packed: the reverse direction starts at a sentence's own last word",
+        [embedding(**PADDING), recurrent("LSTM"), merge("concat"), linear(12), log_softmax(2)],
+        sentences=(3, 7, 5, 4), packed={"enforce_sorted": False, "total_length": 9},
+    ),
+    PipelineCase(
+        "sequential-packed-modules", "folder",
+        "each of two recurrent modules is packed; numbers, time first",
+        [recurrent("GRU", "output", "encoder", batch_first=False), merge("sum"),
+         recurrent("RNN", "h_n", "reader", input_size=6, hidden_size=4, batch_first=False),
+         Stage("join", "DirectionMerge", {"mode": "concat"})],
+        sentences=(2, 7, 1, 6, 3), steps=8, packed={"enforce_sorted": False},
+    ),
+    PipelineCase(
+        "sequential-initial-states", "hdf5",
+        "the first of two recurrent modules starts from given states, the second from zeros",
+        [embedding(**PADDING), recurrent("LSTM", "output", "encoder", num_layers=2),
+         merge("ave"), recurrent("LSTM", "h_n", "reader", input_size=6, hidden_size=4),
+         Stage("join", "DirectionMerge", {"mode": "concat"})],
+        sentences=(2, 7, 5), initial_state=True,
+    ),
+    PipelineCase(
+        "sequential-layout-only", "npz-stored",
+        "no parameters: how the results of two recurrent modules hang together",
+        [recurrent("GRU", "output", "encoder", num_layers=2), merge("sum"),
+         recurrent("LSTM", "h_n", "reader", input_size=6, hidden_size=7, bidirectional=False)],
+        sentences=(8, 5, 3), steps=8, packed={"enforce_sorted": True}, layout_only=True,
     ),
 ]

@@ -53,10 +53,19 @@ def chain(number: int) -> PipelineCase:
             parameter *= scale
 
     sentences = tuple(sorted((choose.randint(1, steps) for _ in range(batch)), reverse=True))
+    # By a generator of their own, so that the chains are those of before.
+    beside = random.Random(f"{number}/beside")
+    orders = {stage.arguments["batch_first"] for stage in stages if stage.select}
+    # One that reads the batch's axis as the steps' has no use for lengths.
+    can_pack = len(orders) == 1
+    packed = {"enforce_sorted": False} if beside.random() < 0.4 and can_pack else None
+    if packed and beside.random() < 0.4:
+        packed["total_length"] = sentences[0] + beside.randint(0, 3)
     return PipelineCase(
         f"chain-{number:03}", "npz-stored", "random", stages, sentences=sentences, batch=batch,
         steps=steps, dtype=torch.float64 if choose.random() < 0.2 else torch.float32,
-        intermediates=choose.random() < 0.7, prepare=prepare)
+        intermediates=choose.random() < 0.7, prepare=prepare, packed=packed,
+        initial_state=beside.random() < 0.4)
 
 
 def right(number: int) -> Fixture:
@@ -78,5 +87,6 @@ def wrong(number: int, relative: float) -> Fixture:
     tensors = {
         name: (bad if name.startswith("outputs/") else good).tensors[name] for name in good.tensors
     }
-    own = {key: good.manifest[key] for key in ("module", "modules", "description")}
+    told = ("module", "modules", "packed", "description")
+    own = {key: good.manifest[key] for key in told if key in good.manifest}
     return described(case.name, case.container, tensors, own, good.manifest["provenance"])

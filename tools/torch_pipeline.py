@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 #: How DirectionMerge joins the two directions, by Keras' names.
 MERGES = {
@@ -63,27 +64,57 @@ class Pipeline(torch.nn.Module):
         for stage in stages:
             self.add_module(stage.name, make(stage, dtype))
 
-    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(
+        self, inputs: dict[str, torch.Tensor], packed: dict[str, Any] | None = None
+    ) -> dict[str, torch.Tensor]:
         """What the last module hands on as `output`, and every module's results as
         `NAME.output`, `NAME.h_n` and `NAME.c_n`.
+
+        The first recurrent module starts from `h_0` and `c_0`, where they are given; each
+        packs its sequences, where there are `lengths`.
         """
         results: dict[str, torch.Tensor] = {}
+        x, left = inputs["input"], dict(inputs)
         before = None
         for stage in self.stages:
             module = self.get_submodule(stage.name)
             if isinstance(module, torch.nn.RNNBase):
-                output, final = module(x)
-                h_n, *c_n = final if isinstance(final, tuple) else (final,)
-                results |= {f"{stage.name}.output": output, f"{stage.name}.h_n": h_n}
-                if c_n:
-                    results[f"{stage.name}.c_n"] = c_n[0]
-                x = handed_on(stage, module, output, h_n)
+                own = run_recurrent(module, left | {"input": x}, packed)
+                left = {k: v for k, v in left.items() if k not in ("h_0", "c_0")}
+                results |= {f"{stage.name}.{name}": tensor for name, tensor in own.items()}
+                x = handed_on(stage, module, own["output"], own["h_n"])
             else:
                 merges = isinstance(module, DirectionMerge)
                 x = module(*directions(before, x)) if merges else module(x)
                 results[f"{stage.name}.output"] = x
             before = stage
         return {"output": x} | results
+
+
+def run_recurrent(
+    module: torch.nn.RNNBase, inputs: dict[str, torch.Tensor], packed: dict[str, Any] | None
+) -> dict[str, torch.Tensor]:
+    """`output`, `h_n` and of an LSTM `c_n`, from `input`, and from `h_0`, `c_0` and
+    `lengths` as far as they are given.
+    """
+    x, state = inputs["input"], inputs.get("h_0")
+    if "c_0" in inputs:
+        state = (state, inputs["c_0"])
+    if "lengths" in inputs:
+        sequences = pack_padded_sequence(
+            x, inputs["lengths"].long(), batch_first=module.batch_first,
+            enforce_sorted=packed.get("enforce_sorted", True),
+        )
+        output, final = module(sequences, state)
+        output, _ = pad_packed_sequence(
+            output, batch_first=module.batch_first, total_length=packed.get("total_length"))
+    else:
+        output, final = module(x, state)
+    return {"output": output} | states(final)
+
+
+def states(final: torch.Tensor | tuple[torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return dict(zip(("h_n", "c_n"), final if isinstance(final, tuple) else (final,)))
 
 
 def handed_on(

@@ -8,7 +8,8 @@ package enum FixtureSuite {
   package static let all: [ParityCase] = locations.compactMap { try? ParityCase.load($0) }
   /// One recurrent module by itself each.
   package static let modules = all.filter(\.isSingleModule)
-  package static let chains = all.filter { !$0.isSingleModule }
+  /// Several modules with parameters each.
+  package static let chains = all.filter { !$0.isSingleModule && $0.chain != nil }
   /// Modules that compare numbers with weights, and so must see a planted bug.
   package static let comparing = modules.filter { blind[$0.location.name] == nil }
   /// The other modules, each with the reason.
