@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 
 /// The built `parity-check`, run as a user runs it.
@@ -30,17 +31,31 @@ struct Tool {
     process.standardOutput = output
     process.standardError = errors
     try process.run()
-    // Both stay far below a pipe's buffer.
-    self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    self.errors = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    (self.output, self.errors) = Self.contents(of: output, errors)
     process.waitUntilExit()
     status = process.terminationStatus
+  }
+
+  /// Reads both pipes at the same time: a program whose output nobody takes waits when
+  /// a pipe's buffer is full, and would never close the other pipe.
+  private static func contents(of output: Pipe, _ errors: Pipe) -> (String, String) {
+    let text = Mutex("")
+    let isRead = DispatchSemaphore(value: 0)
+    // A thread of its own, which waits for no other test's.
+    Thread.detachNewThread {
+      let bytes = errors.fileHandleForReading.readDataToEndOfFile()
+      text.withLock { $0 = String(decoding: bytes, as: UTF8.self) }
+      isRead.signal()
+    }
+    let bytes = output.fileHandleForReading.readDataToEndOfFile()
+    isRead.wait()
+    return (String(decoding: bytes, as: UTF8.self), text.withLock { $0 })
   }
 
   var lines: [String] { output.split(separator: "\n").map(String.init) }
 
   /// Beside the test bundle, where SwiftPM builds it.
-  private static let executable: URL = {
+  static let executable: URL = {
     #if os(macOS)
       let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? Bundle.main
       return bundle.bundleURL.deletingLastPathComponent().appending(path: "parity-check")
