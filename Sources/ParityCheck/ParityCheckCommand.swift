@@ -105,8 +105,10 @@ struct ParityCheckCommand: AsyncParsableCommand {
     func add(_ result: CaseResult) {
       statuses.append(result.status)
       let lines = report.lines(result)
-      if statuses.count > PrintedCases.before { Terminal.print(lines) }
-      PrintedCases.tellOne()
+      // The first were printed by the process that this one takes over from.
+      guard statuses.count > WatchedProcess.current?.orders.printed ?? 0 else { return }
+      Terminal.print(lines)
+      WatchedProcess.current?.tell(.printedCase)
     }
 
     let clock = ContinuousClock()

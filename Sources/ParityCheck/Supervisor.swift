@@ -1,5 +1,3 @@
-import Dispatch
-import ExternalEngine
 import TensorArchives
 
 #if canImport(Darwin)
@@ -24,42 +22,38 @@ import TensorArchives
 ///
 /// With `PARITY_CHECK_WATCH=off` in the environment, for a debugger, there is no
 /// child.
-struct Supervisor {
-  private var lost: [String: String] = [:]
-  private var printed = 0
+enum Supervisor {
+  /// By which Swift's runtime is told whether a crash prints where it happened. The
+  /// child's do not: a crash is told of in one line.
+  static let backtraces = "SWIFT_BACKTRACE"
 
   /// Ends the process with the child's status. Returns where this is the child, or
   /// where none can be started.
   static func run() {
     let environment = ProcessInfo.processInfo.environment
-    guard environment[HDF5Watch.Key.descriptor] == nil else {
-      return HDF5Watch.shared.descriptor.map(endWithParent) ?? ()
+    if let child = WatchedProcess.current {
+      HDF5Library.install(child)
+      return child.endWithParent()
     }
-    var supervisor = Supervisor()
-    guard var child = ChildProcess(environment, lost: [:], printed: 0) else { return }
+    // Three numbers that are not for this process are a mistake of this program's, and
+    // no reason to start one child after the other.
+    let value = environment[Invitation.variable]
+    guard value != "off", value.flatMap({ Invitation($0) }) == nil else { return }
+    var orders = WatchOrders()
+    orders.unset = [Invitation.variable] + (environment[backtraces] == nil ? [backtraces] : [])
+    guard var child = try? ChildProcess(orders) else { return }
     while true {
-      let end = child.watch()
-      supervisor.printed = max(supervisor.printed, end.printed)
-      guard let path = end.lostOn else { exit(end.status) }
-      guard supervisor.lost.updateValue(end.words, forKey: path) == nil,
-        let next = ChildProcess(
-          environment, lost: supervisor.lost, printed: supervisor.printed)
-      else {
-        Terminal.printError("parity-check: internal error: can't go on after \(path): \(end.words)")
-        exit(70)
+      switch child.watch(counting: &orders.printed) {
+      case .exited(let status): exit(status)
+      case .lost(let path, let words):
+        guard orders.lost.updateValue(words, forKey: path) == nil,
+          let next = try? ChildProcess(orders)
+        else {
+          Terminal.printError("parity-check: internal error: can't go on after \(path): \(words)")
+          exit(70)
+        }
+        child = next
       }
-      child = next
-    }
-  }
-
-  /// A child whose parent was killed has nobody to print for: the pipe tells.
-  private static func endWithParent(_ descriptor: CInt) {
-    // A queue of its own, so that no thread of the pool that judges waits here.
-    DispatchQueue(label: "parity-check.watch").async {
-      var request = pollfd(fd: descriptor, events: 0, revents: 0)
-      while poll(&request, 1, -1) < 0, errno == EINTR {}
-      RunningEngines.shared.end()
-      _exit(128 + SIGTERM)
     }
   }
 }

@@ -1,16 +1,11 @@
 #if HDF5
   import CHDF5
-  import Synchronization
 
   #if canImport(FoundationEssentials)
     import FoundationEssentials
   #else
     import Foundation
   #endif
-
-  /// All calls of the library go through this one lock: not every build of
-  /// HDF5 is safe to call from two threads.
-  private let libraryLock = Mutex(())
 
   /// An open HDF5 file, closed once, with its last reference.
   final class HDF5File: Sendable {
@@ -20,7 +15,7 @@
     /// - Parameter start: the first bytes of the file, for the error message.
     init(path: String, start: Data) throws(ArchiveError) {
       self.path = path
-      id = try Self.withLibrary(on: path) {
+      id = try HDF5Library.working(on: path) {
         H5Fopen(path, parity_H5F_ACC_RDONLY(), parity_H5P_DEFAULT())
       }
       guard id >= 0 else {
@@ -34,26 +29,14 @@
     }
 
     deinit {
-      try? Self.withLibrary(on: path) { _ = H5Fclose(id) }
+      try? HDF5Library.working(on: path) { _ = H5Fclose(id) }
     }
 
     /// Runs `body` on the open file while no other thread calls the library.
     func withID<Result: Sendable>(
       _ body: (hid_t) throws(ArchiveError) -> Result
     ) throws(ArchiveError) -> Result {
-      try Self.withLibrary(on: path) { () throws(ArchiveError) in try body(id) }
-    }
-
-    static func withLibrary<Result: Sendable>(
-      on path: String, _ body: () throws(ArchiveError) -> Result
-    ) throws(ArchiveError) -> Result {
-      try libraryLock.withLock { _ throws(ArchiveError) in
-        try HDF5Watch.shared.working(on: path) { () throws(ArchiveError) in
-          // Errors are told by this reader; the switch is one per thread.
-          H5Eset_auto2(parity_H5E_DEFAULT(), nil, nil)
-          return try body()
-        }
-      }
+      try HDF5Library.working(on: path) { () throws(ArchiveError) in try body(id) }
     }
   }
 

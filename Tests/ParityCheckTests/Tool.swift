@@ -18,15 +18,19 @@ struct Tool {
       ["-c", command, Self.executable.path], program: URL(filePath: "/bin/bash"), in: folder)
   }
 
+  /// - Parameter environment: what differs from the tests' own; nil for a variable that
+  ///   the tool is not to see.
   init(
-    _ arguments: [String], program: URL = executable, environment: [String: String] = [:],
+    _ arguments: [String], program: URL = executable, environment: [String: String?] = [:],
     in folder: String? = nil
   ) throws {
     let process = Process()
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = URL(filePath: folder ?? Repository.root)
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = environment.reduce(into: ProcessInfo.processInfo.environment) {
+      $0[$1.key] = $1.value
+    }
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors
