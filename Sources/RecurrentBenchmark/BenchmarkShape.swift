@@ -43,30 +43,19 @@ package struct BenchmarkShape: Sendable {
     self = shape
   }
 
-  package static let standard: [BenchmarkShape] = {
-    var shapes: [BenchmarkShape] = []
-    for module in [RecurrentModule.lstm, .gru] {
-      for (i, h, layers, batch, steps) in [
-        (5, 6, 1, 1, 4), (64, 64, 1, 1, 100), (128, 256, 1, 1, 100), (128, 256, 1, 32, 100),
-        (512, 512, 2, 32, 100), (1024, 1024, 1, 64, 50), (40, 256, 3, 8, 160),
-      ] {
-        shapes += shape(module, i, h, layers, batch, steps)
-      }
-      shapes += shape(module, 300, 128, 1, 64, 40, isRagged: true)
+  /// What is measured where no shape is asked for.
+  package static let standard = [
+    "lstm-5-6-1-1-4", "lstm-64-64-1-1-100", "lstm-128-256-1-1-100", "lstm-128-256-1-32-100",
+    "lstm-512-512-2-32-100", "lstm-1024-1024-1-64-50", "lstm-40-256-3-8-160",
+    "lstm-300-128-1-64-40-ragged", "gru-5-6-1-1-4", "gru-64-64-1-1-100", "gru-128-256-1-1-100",
+    "gru-128-256-1-32-100", "gru-512-512-2-32-100", "gru-1024-1024-1-64-50", "gru-40-256-3-8-160",
+    "gru-300-128-1-64-40-ragged", "rnn-128-256-1-32-100", "lstm-128-256-1-32-100-float64",
+    "gru-128-256-1-1-100-float64",
+  ].map { name in
+    guard let shape = BenchmarkShape(named: name) else {
+      preconditionFailure("\(name) is no shape")
     }
-    shapes += shape(.rnn, 128, 256, 1, 32, 100)
-    shapes += shape(.lstm, 128, 256, 1, 32, 100, .float64)
-    shapes += shape(.gru, 128, 256, 1, 1, 100, .float64)
-    return shapes
-  }()
-
-  private static func shape(
-    _ module: RecurrentModule, _ i: Int, _ h: Int, _ layers: Int, _ batch: Int, _ steps: Int,
-    isRagged: Bool = false, _ arithmetic: Arithmetic = .float32
-  ) -> [BenchmarkShape] {
-    let shape = try? BenchmarkShape(
-      module, i, h, layers: layers, batch: batch, steps: steps, isRagged: isRagged, arithmetic)
-    return [shape].compactMap(\.self)
+    return shape
   }
 
   /// Of each sequence.
