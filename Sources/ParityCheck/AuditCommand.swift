@@ -43,7 +43,7 @@ struct AuditCommand: ParsableCommand {
 
   func validate() throws {
     _ = try share()
-    _ = try CaseFilter(filter)
+    _ = try NameFilter(filter, option: "--filter")
   }
 
   private func share() throws -> Double {
@@ -56,7 +56,7 @@ struct AuditCommand: ParsableCommand {
 
   func run() throws {
     let discovery = Discovery(paths: path, allowedRoots: allowRoot)
-    let filter = try CaseFilter(self.filter)
+    let filter = try NameFilter(self.filter, option: "--filter")
     let cases = discovery.cases.filter { filter.matches($0.name) }
     for error in discovery.errors { Terminal.printError(Style.printable("\(error)")) }
     let clock = ContinuousClock()

@@ -44,7 +44,7 @@ struct BenchCommand: ParsableCommand {
   var list = false
 
   func validate() throws {
-    _ = try CaseFilter(shape)
+    _ = try NameFilter(shape, option: "--shape")
     if let threads, threads < 1 {
       throw ValidationError("--threads: expected 1 or more, found \(threads).")
     }
@@ -54,7 +54,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let filter = try CaseFilter(shape)
+    let filter = try NameFilter(shape, option: "--shape")
     var shapes = BenchmarkShape.standard.filter { filter.matches($0.name) }
     if shapes.isEmpty { shapes = [shape.flatMap(BenchmarkShape.init(named:))].compactMap(\.self) }
     guard !shapes.isEmpty else {

@@ -87,12 +87,12 @@ struct ParityCheckCommand: AsyncParsableCommand {
     if let threads, threads < 1 {
       throw ValidationError("--threads: expected 1 or more, found \(threads).")
     }
-    _ = try CaseFilter(filter)
+    _ = try NameFilter(filter, option: "--filter")
   }
 
   func run() async throws {
     let discovery = Discovery(paths: path, allowedRoots: allowRoot)
-    let filter = try CaseFilter(self.filter)
+    let filter = try NameFilter(self.filter, option: "--filter")
     let cases = discovery.cases.filter { filter.matches($0.name) }
     guard !list else { return try printList(cases, discovery) }
 

@@ -181,6 +181,16 @@ import Testing
     #expect(!tool.errors.isEmpty && tool.output.isEmpty)
   }
 
+  @Test(arguments: [
+    ["Fixtures", "--filter"], ["audit", "Fixtures", "--filter"], ["bench", "--shape"],
+  ])
+  func anOptionThatIsWrongIsNamed(arguments: [String]) throws {
+    let option = try #require(arguments.last)
+    #expect(
+      try Tool(arguments + ["("]).errors.contains(
+        "Error: \(option): expected a regular expression, found '('."))
+  }
+
   /// Other thresholds, and other replicas, are used and not only accepted.
   @Test func sigmaAndReplicasChangeTheVerdict() throws {
     let tight = try Tool("Fixtures", "--filter", "^gru$", "--sigma", "0.01")
@@ -231,8 +241,25 @@ import Testing
         #expect(tool.output.contains(expected), "\(expected)")
       }
     }
-    #expect(try Tool("help", "layout").output == Tool("layout", "--help").output)
     #expect(try Tool("--version").lines.count == 1)
+  }
+
+  /// A subcommand is parsed as a root, so that nothing but an option of ArgumentParser's
+  /// that its documentation leaves out puts the program's name before its own.
+  @Test func aSubcommandsHelpShowsHowToCallIt() throws {
+    let all = try Tool("--help").output
+    let listed = try #require(all.firstRange(of: "SUBCOMMANDS:\n")).upperBound
+    let names = all[listed...].split(separator: "\n").compactMap {
+      $0.wholeMatch(of: /\s\s(\w+)\s\s.*/).map { String($0.1) }
+    }
+    #expect(names == ["audit", "layout", "compare", "bench"])
+    for name in names {
+      let tool = try Tool(name, "--help")
+      #expect(tool.status == 0 && tool.output.contains("\nUSAGE: parity-check \(name) "), "\(name)")
+      #expect(try Tool("help", name).output == tool.output, "\(name)")
+      let wrong = try Tool(name, "--bogus").errors
+      #expect(wrong.contains("\nUsage: parity-check \(name) "), "\(wrong)")
+    }
   }
 
   @Test func aFolderNamedLikeASubcommandCanBeChecked() throws {
