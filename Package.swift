@@ -57,7 +57,10 @@ let package = Package(
     room("TensorCore"),
     room(
       "TensorArchives",
-      imports: ["TensorCore", "CZlib", .target(name: "CHDF5", condition: .when(traits: ["HDF5"]))]),
+      imports: [
+        "TensorCore", "CZlib", systemPackage,
+        .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
+      ]),
     room("TensorComparison", imports: ["TensorCore", realModule]),
     room("ArchiveComparison", imports: ["TensorCore", "TensorArchives", "TensorComparison"]),
     room("RecurrentModel", imports: ["TensorCore", realModule]),

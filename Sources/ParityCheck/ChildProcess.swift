@@ -34,7 +34,7 @@ struct ChildProcess {
     let (events, told) = try FileDescriptor.pipe()
     defer { try? told.close() }
     do {
-      guard fcntl(events.rawValue, F_SETFD, FD_CLOEXEC) == 0 else { throw Errno(rawValue: errno) }
+      try events.closeOnExecution()
       let file = try orders.file()
       defer { try? file.close() }
       process = try Self.start(

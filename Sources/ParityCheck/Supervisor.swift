@@ -1,12 +1,5 @@
+import ArgumentParser
 import TensorArchives
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -44,16 +37,20 @@ enum Supervisor {
     guard var child = try? ChildProcess(orders) else { return }
     while true {
       switch child.watch(counting: &orders.printed) {
-      case .exited(let status): exit(status)
+      case .exited(let status): end(with: status)
       case .lost(let path, let words):
         guard orders.lost.updateValue(words, forKey: path) == nil,
           let next = try? ChildProcess(orders)
         else {
           Terminal.printError("parity-check: internal error: can't go on after \(path): \(words)")
-          exit(70)
+          end(with: 70)
         }
         child = next
       }
     }
+  }
+
+  private static func end(with status: CInt) -> Never {
+    ParityCheckCommand.exit(withError: ExitCode(status))
   }
 }

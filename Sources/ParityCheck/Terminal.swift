@@ -1,3 +1,5 @@
+import SystemPackage
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -33,7 +35,7 @@ enum Terminal {
   static func print(_ lines: [String]) {
     for line in lines { Swift.print(line) }
     guard fflush(nil) == 0 else {
-      printError("parity-check: the report can't be written: \(String(cString: strerror(errno)))")
+      printError("parity-check: the report can't be written: \(Errno(rawValue: errno))")
       exit(70)
     }
   }
@@ -41,12 +43,8 @@ enum Terminal {
   static func printError(_ line: String) { writeError(line + "\n") }
 
   static func writeError(_ text: String) {
-    var bytes = Array(text.utf8)
-    while !bytes.isEmpty {
-      let written = write(STDERR_FILENO, bytes, bytes.count)
-      guard written > 0 else { return }
-      bytes.removeFirst(written)
-    }
+    // Where it can't be written, there is no place to say so.
+    _ = try? FileDescriptor.standardError.writeAll(text.utf8)
   }
 }
 

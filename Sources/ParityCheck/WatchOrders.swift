@@ -1,4 +1,5 @@
 import SystemPackage
+import TensorArchives
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -38,7 +39,7 @@ struct WatchOrders: Codable, Equatable {
   /// Reads the whole of such a file.
   init(from file: FileDescriptor) throws {
     var data = Data(count: Int(try Stat(file).size))
-    let count = try data.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: 0, into: $0) }
+    let count = try data.withUnsafeMutableBytes { try file.fill($0, from: 0) }
     self = try JSONDecoder().decode(WatchOrders.self, from: data.prefix(count))
   }
 }

@@ -39,8 +39,7 @@ final class WatchedProcess: HDF5Guardian {
     let events = FileDescriptor(rawValue: invitation.events)
     let file = FileDescriptor(rawValue: invitation.orders)
     guard invitation.parent == getppid(), (try? Stat(events))?.type == .fifo,
-      let orders = try? WatchOrders(from: file),
-      fcntl(events.rawValue, F_SETFD, FD_CLOEXEC) == 0
+      let orders = try? WatchOrders(from: file), (try? events.closeOnExecution()) != nil
     else { return nil }
     try? file.close()
     for variable in orders.unset { unsetenv(variable) }
@@ -66,7 +65,7 @@ final class WatchedProcess: HDF5Guardian {
     let events = events.withLock(\.self)
     // A queue of its own, so that no thread of the pool that judges waits here.
     DispatchQueue(label: "parity-check.watch").async {
-      while !events.isReady(for: 0, until: nil) {}
+      events.waitForClosing()
       RunningEngines.shared.end()
       _exit(128 + SIGTERM)
     }

@@ -12,7 +12,6 @@ struct Search {
   private var borrowed: Set<String> = []
 
   private static let deepest = 32
-  private static let manifestName = "manifest.json"
 
   init(boundary: FileBoundary) { self.boundary = boundary }
 
@@ -37,7 +36,7 @@ struct Search {
     guard try FileBytes.kind(of: path) == .folder else { return visitFile(path, name) }
     guard visited.insert(FileBoundary.resolved(path) ?? path).inserted else { return }
     let files = try FileBytes.names(in: path)
-    if files.contains(Self.manifestName) {
+    if files.contains(manifestName) {
       add(path, name.isEmpty ? [lastComponent(path)] : name)
       noteBorrowed(by: path)
       noteStrangers(inCase: path, depth: 0)
@@ -91,7 +90,7 @@ struct Search {
 
   private mutating func noteStrangers(inCase folder: String, depth: Int) {
     guard depth < Self.deepest, let files = try? FileBytes.names(in: folder) else { return }
-    for file in files where file != Self.manifestName || depth > 0 {
+    for file in files where file != manifestName || depth > 0 {
       let path = folder + "/" + file
       if (try? FileBytes.kind(of: path)) == .folder {
         guard visited.insert(FileBoundary.resolved(path) ?? path).inserted else { continue }

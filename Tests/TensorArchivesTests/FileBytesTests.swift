@@ -74,4 +74,14 @@ import Testing
     #expect(reason("/") == .wrongFormat(expected: "a file", found: "a folder"))
     #expect(reason("/dev/null/x") == .unreadable("not a directory"))
   }
+
+  /// The system's reason, and not that of what was asked of it afterwards.
+  @Test func saysWhyAFolderCannotBeListedOrMade() throws {
+    let listing = #expect(throws: ArchiveError.self) { try FileBytes.names(in: "/dev/null") }
+    #expect(listing?.reason == .unreadable("can't be listed (not a directory)"))
+    let folder = try TemporaryFolder()
+    let path = try folder.write("", to: "file") + "/folder"
+    let making = #expect(throws: ArchiveError.self) { try TensorContainer.write([:], to: path) }
+    #expect(making?.reason == .unwritable("can't be written (not a directory)"))
+  }
 }

@@ -1,11 +1,3 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// The folders that a run may read from: neither symbolic links nor the paths
 /// in a manifest lead out of them.
 package struct FileBoundary: Sendable, Hashable {
@@ -28,8 +20,6 @@ package struct FileBoundary: Sendable, Hashable {
 
   /// The path that the system knows a file by; nil where there is none.
   package static func resolved(_ path: String) -> String? {
-    guard let buffer = realpath(path, nil) else { return nil }
-    defer { free(buffer) }
-    return String(cString: buffer)
+    try? SystemCall.resolve(path)
   }
 }

@@ -1,15 +1,9 @@
+import SystemPackage
+
 #if canImport(FoundationEssentials)
   package import FoundationEssentials
 #else
   package import Foundation
-#endif
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
 #endif
 
 /// Whole files and folders, with errors in the system's words.
@@ -24,20 +18,24 @@ package enum FileBytes {
   /// - Throws: `ArchiveError` for a path where nothing is, and for what is
   ///   neither a file nor a folder (a pipe or a device might never end).
   package static func kind(of path: String) throws(ArchiveError) -> Kind {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
+    let status: Stat
+    do {
+      status = try Stat(path)
+    } catch {
+      let isMissing = error == .noSuchFileOrDirectory
       throw ArchiveError(
-        path: path, .unreadable(errno == ENOENT ? "no such file or folder" : words(of: errno)))
+        path: path, .unreadable(isMissing ? "no such file or folder" : systemWords(for: error)))
     }
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: return .file
-    case S_IFDIR: return .folder
+    switch status.type {
+    case .regular: return .file
+    case .directory: return .folder
     default: throw ArchiveError(path: path, .unreadable("neither a file nor a folder"))
     }
   }
 
   /// The bytes of a file: mapped, so that what nobody looks at is never read,
-  /// or, of a small one, read.
+  /// or, of a small one, read. A file that is cut off while it is mapped ends the
+  /// process with SIGBUS: fixtures are not written while they are judged.
   ///
   /// - Throws: `ArchiveError` where it can't be read, and for the pointer that
   ///   Git LFS leaves in place of a file that was not fetched.
@@ -45,15 +43,29 @@ package enum FileBytes {
     guard try kind(of: path) == .file else {
       throw ArchiveError(path: path, .wrongFormat(expected: "a file", found: "a folder"))
     }
-    guard let bytes = FileMapping.bytes(of: path) else {
-      throw ArchiveError(path: path, .unreadable("can't be read (\(words(of: errno)))"))
-    }
+    let bytes = try ArchiveError.reading(path) { try contents(of: path) }
     guard !bytes.starts(with: gitLFSPointer) else {
       throw ArchiveError(
         path: path,
         .wrongFormat(expected: "the file itself", found: "a Git LFS pointer; run git lfs pull"))
     }
     return bytes
+  }
+
+  /// From this size on a file is mapped: below it, a copy costs less. (Foundation's
+  /// `.mappedIfSafe` maps nothing on Linux.)
+  private static let smallestMapping = 64 << 10
+
+  /// As many bytes as the file says it has: those that the system makes up (under
+  /// `/proc`) say 0, and some of them never end.
+  private static func contents(of path: String) throws -> Data {
+    let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
+    defer { try? file.close() }
+    let size = Int(try Stat(file).size)
+    guard size < smallestMapping else { return try file.mapping(size) }
+    var bytes = Data(count: size)
+    let count = try bytes.withUnsafeMutableBytes { try file.fill($0, from: 0) }
+    return bytes.prefix(count)
   }
 
   /// How every pointer file starts (the Git LFS specification).
@@ -65,12 +77,7 @@ package enum FileBytes {
       return try FileManager.default.contentsOfDirectory(atPath: folder)
         .filter { !$0.hasPrefix(".") }.sorted()
     } catch {
-      throw ArchiveError(path: folder, .unreadable("can't be listed (\(words(of: errno)))"))
+      throw ArchiveError(path: folder, .unreadable("can't be listed (\(systemWords(for: error)))"))
     }
-  }
-
-  static func words(of code: CInt) -> String {
-    let text = String(cString: strerror(code))
-    return text.prefix(1).lowercased() + text.dropFirst()
   }
 }

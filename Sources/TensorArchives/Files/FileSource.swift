@@ -1,13 +1,5 @@
-import Synchronization
+import SystemPackage
 import TensorCore
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// Elements that stand side by side in a file, in C order. They are read, not
 /// mapped: what was looked at does not stay in memory.
@@ -15,7 +7,7 @@ final class FileSource: TensorSource {
   let header: TensorHeader
   private let path: String
   private let member: String?
-  private let descriptor: CInt
+  private let file: FileDescriptor
   /// Of the first element, in bytes.
   private let start: Int
   private let isBigEndian: Bool
@@ -26,10 +18,8 @@ final class FileSource: TensorSource {
     _ header: TensorHeader, path: String, member: String?, start: Int, isBigEndian: Bool,
     checksum: PiecewiseChecksum? = nil
   ) throws(ArchiveError) {
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw ArchiveError(
-        path: path, .unreadable("can't be read (\(FileBytes.words(of: errno)))"))
+    file = try ArchiveError.reading(path) {
+      try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
     }
     self.header = header
     self.path = path
@@ -39,41 +29,24 @@ final class FileSource: TensorSource {
     self.checksum = checksum
   }
 
-  deinit { close(descriptor) }
+  deinit { try? file.close() }
 
   func read(
     _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ArchiveError) {
     let width = header.elementType.byteCount
     let offset = range.lowerBound * width
-    try fill(buffer, from: start + offset)
+    let count = try ArchiveError.reading(path, member: member) {
+      try file.fill(buffer, from: start + offset)
+    }
+    // The size was held against the header when it was opened.
+    guard count == buffer.count else {
+      throw ArchiveError(
+        path: path, member: member,
+        .truncated("the data", expectedBytes: buffer.count, foundBytes: count))
+    }
     checksum?.add(UnsafeRawBufferPointer(buffer), at: offset)
     if isBigEndian { Self.swap(buffer, width: width) }
-  }
-
-  private func fill(
-    _ buffer: UnsafeMutableRawBufferPointer, from offset: Int
-  ) throws(ArchiveError) {
-    // Darwin refuses to read 2 GiB in one call.
-    let largest = 1 << 30
-    var filled = 0
-    while filled < buffer.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...].prefix(largest))
-      let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled))
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else {
-        throw ArchiveError(
-          path: path, member: member,
-          .unreadable("can't be read (\(FileBytes.words(of: errno)))"))
-      }
-      // The size was held against the header when it was opened.
-      guard count > 0 else {
-        throw ArchiveError(
-          path: path, member: member,
-          .truncated("the data", expectedBytes: buffer.count, foundBytes: filled))
-      }
-      filled += count
-    }
   }
 
   private static func swap(_ buffer: UnsafeMutableRawBufferPointer, width: Int) {
@@ -100,39 +73,5 @@ final class FileSource: TensorSource {
     throw ArchiveError(
       path: path, member: member,
       .corrupt("CRC-32", expected: expected.description, found: found.description))
-  }
-}
-
-/// The checksum of data that is read in pieces, in any order.
-final class PiecewiseChecksum: Sendable {
-  private let head: CRC32
-  private let expected: CRC32
-  private let pieces = Mutex<[Int: (checksum: CRC32, count: Int)]>([:])
-
-  /// - Parameters:
-  ///   - head: of what stands before the data.
-  ///   - expected: of both.
-  init(head: CRC32, expected: CRC32) {
-    self.head = head
-    self.expected = expected
-  }
-
-  func add(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
-    var checksum = CRC32()
-    checksum.update(bytes)
-    pieces.withLock { [checksum] in $0[offset] = (checksum, bytes.count) }
-  }
-
-  /// What was expected and found where they differ; nil where they do not, and
-  /// where the pieces do not make up `count` bytes.
-  func contradiction(of count: Int) -> (expected: CRC32, found: CRC32)? {
-    pieces.withLock { pieces in
-      var (found, end) = (head, 0)
-      for (offset, piece) in pieces.sorted(by: { $0.key < $1.key }) where offset == end {
-        found.append(piece.checksum, of: piece.count)
-        end += piece.count
-      }
-      return end == count && found.value != expected.value ? (expected, found) : nil
-    }
   }
 }

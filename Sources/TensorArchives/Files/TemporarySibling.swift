@@ -4,14 +4,6 @@
   import Foundation
 #endif
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// A hidden name beside the one that a file or folder will have: it is moved there
 /// when it is whole, so that nothing half written ever stands under its own name.
 struct TemporarySibling: ~Copyable {
@@ -28,10 +20,7 @@ struct TemporarySibling: ~Copyable {
 
   /// Moves it to where it belongs, in place of a file that stood there.
   func commit() throws(ArchiveError) {
-    guard rename(temporaryPath, path) == 0 else {
-      throw ArchiveError(
-        path: path, .unwritable("can't be written (\(FileBytes.words(of: errno)))"))
-    }
+    try ArchiveError.writing(path) { try SystemCall.move(temporaryPath, to: path) }
   }
 
   // What was moved away is not found here.

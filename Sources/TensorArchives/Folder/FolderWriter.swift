@@ -6,14 +6,6 @@ import TensorCore
   import Foundation
 #endif
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// Writes a folder of `.npy` files, with the manifest as `manifest.json`.
 enum FolderWriter {
   /// A new folder takes its name when it is whole. Into one that stands already,
@@ -65,12 +57,8 @@ enum FolderWriter {
   }
 
   private static func makeFolder(_ folder: String, for path: String) throws(ArchiveError) {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw ArchiveError(
-        path: path, .unwritable("can't be written (\(FileBytes.words(of: errno)))"))
+    try ArchiveError.writing(path) {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
   }
 }

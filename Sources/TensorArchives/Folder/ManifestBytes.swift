@@ -5,7 +5,7 @@
 #endif
 
 /// The manifest's name, in a ZIP file and in a folder.
-let manifestName = "manifest.json"
+package let manifestName = "manifest.json"
 
 /// Nobody writes so long a manifest.
 private let largestManifest = 16 << 20
