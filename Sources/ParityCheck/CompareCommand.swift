@@ -84,8 +84,8 @@ struct CompareCommand: ParsableCommand {
         expected: try TensorReference(expected).tensors(),
         actual: try TensorReference(actual).tensors()
       )
-      for stranger in sides.expected.archive.strangers + sides.actual.archive.strangers {
-        Terminal.print(["note: \(Style.printable(stranger)) holds no tensors, passed over"])
+      for file in sides.expected.archive.otherFiles + sides.actual.archive.otherFiles {
+        Terminal.print(["note: \(Style.printable(file)) holds no tensors, passed over"])
       }
       pair = try ArchivePair(expected: sides.expected, actual: sides.actual, rules: try rules())
     } catch let error as ArchiveError {

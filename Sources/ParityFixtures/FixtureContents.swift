@@ -13,9 +13,11 @@ struct FixtureContents {
   /// O(its bytes).
   init(_ location: CaseLocation) throws(CaseError) {
     let (path, boundary) = (location.path, location.boundary)
+    let pending: PendingArchive
     let text: String?
     do {
-      text = try TensorContainer.manifest(of: path, within: boundary)
+      pending = try PendingArchive(path, within: boundary)
+      text = try pending.manifest()
     } catch {
       throw .unreadable(error)
     }
@@ -25,24 +27,25 @@ struct FixtureContents {
       }
       json = try JSONParser.parse(text)
       manifest = try Manifest(json)
-      guard manifest.borrowed.isEmpty || (try? FileBytes.kind(of: path)) == .folder else {
+      guard manifest.borrowed.isEmpty || pending.isFolder else {
         throw InvalidValue("tensors", expected: "none outside a folder", found: "some")
       }
     } catch {
       throw .invalid(path: path, error)
     }
-    do throws(ArchiveError) {
-      tensors = try Self.tensors(path, manifest.borrowed, boundary)
+    do {
+      tensors = try Self.tensors(of: pending, path, manifest.borrowed, boundary)
     } catch {
       throw .unreadable(error)
     }
   }
 
   private static func tensors(
-    _ path: String, _ borrowed: [String: BorrowedTensors], _ boundary: FileBoundary?
+    of pending: PendingArchive, _ path: String, _ borrowed: [String: BorrowedTensors],
+    _ boundary: FileBoundary?
   ) throws(ArchiveError) -> [String: Tensor] {
     let files = borrowed.values.compactMap { FileBoundary.resolved($0.path(from: path)) }
-    let archive = try TensorContainer.open(path, within: boundary, passingOver: Set(files))
+    let archive = try pending.archive(excluding: Set(files))
     var tensors: [String: Tensor] = [:]
     for name in archive.tensorNames { tensors[name] = try archive.tensor(named: name) }
     for (group, source) in borrowed.sorted(by: { $0.key < $1.key }) {

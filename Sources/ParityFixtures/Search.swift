@@ -5,7 +5,7 @@ struct Search {
   private let boundary: FileBoundary
   private(set) var cases: [CaseLocation] = []
   private(set) var errors: [ArchiveError] = []
-  private(set) var strangers: [String] = []
+  private(set) var otherFiles: [String] = []
   /// Resolved; a link can lead to a folder that was searched already.
   private var visited: Set<String> = []
   /// Resolved paths of the files that manifests borrow.
@@ -21,13 +21,14 @@ struct Search {
     } catch {
       errors.append(error)
     }
+    guard !borrowed.isEmpty else { return }
     // What is borrowed is no case, unless the user named it or it has a manifest.
     let borrowed = borrowed
     cases.removeAll { location in
       location.path != path && borrowed.contains(FileBoundary.resolved(location.path) ?? "")
         && !Self.hasManifest(location.path)
     }
-    strangers.removeAll { borrowed.contains(FileBoundary.resolved($0) ?? "") }
+    otherFiles.removeAll { borrowed.contains(FileBoundary.resolved($0) ?? "") }
   }
 
   /// - Parameter name: the path below the one that the user named.
@@ -39,7 +40,7 @@ struct Search {
     if files.contains(manifestName) {
       add(path, name.isEmpty ? [lastComponent(path)] : name)
       noteBorrowed(by: path)
-      noteStrangers(inCase: path, depth: 0)
+      noteOtherFiles(inCase: path, depth: 0)
       return
     }
     guard name.count < Self.deepest else {
@@ -60,7 +61,7 @@ struct Search {
     if name.isEmpty || TensorContainer(path: path)?.holdsNames == true {
       add(path, name.dropLast() + [TensorContainer.stem(of: path)])
     } else {
-      noteStranger(path)
+      noteOtherFile(path)
     }
   }
 
@@ -88,21 +89,21 @@ struct Search {
     }
   }
 
-  private mutating func noteStrangers(inCase folder: String, depth: Int) {
+  private mutating func noteOtherFiles(inCase folder: String, depth: Int) {
     guard depth < Self.deepest, let files = try? FileBytes.names(in: folder) else { return }
     for file in files where file != manifestName || depth > 0 {
       let path = folder + "/" + file
       if (try? FileBytes.kind(of: path)) == .folder {
         guard visited.insert(FileBoundary.resolved(path) ?? path).inserted else { continue }
-        noteStrangers(inCase: path, depth: depth + 1)
+        noteOtherFiles(inCase: path, depth: depth + 1)
       } else if TensorContainer(path: path) == nil {
-        noteStranger(path)
+        noteOtherFile(path)
       }
     }
   }
 
-  private mutating func noteStranger(_ path: String) {
-    if !lastComponent(path).uppercased().hasPrefix("README") { strangers.append(path) }
+  private mutating func noteOtherFile(_ path: String) {
+    if !lastComponent(path).uppercased().hasPrefix("README") { otherFiles.append(path) }
   }
 
   private func lastComponent(_ path: String) -> String {

@@ -9,7 +9,7 @@ package protocol TensorArchive: Sendable {
   var tensorNames: [String] { get }
 
   /// Files of a folder that hold no tensor that can be read: their paths, sorted.
-  var strangers: [String] { get }
+  var otherFiles: [String] { get }
 
   /// The text of the manifest that the archive carries; nil where it has none.
   func manifest() throws(ArchiveError) -> String?
@@ -26,7 +26,7 @@ package protocol TensorArchive: Sendable {
 }
 
 extension TensorArchive {
-  package var strangers: [String] { [] }
+  package var otherFiles: [String] { [] }
 
   func requireMember(_ name: String) throws(ArchiveError) {
     guard tensorNames.contains(name) else {

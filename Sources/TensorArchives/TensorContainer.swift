@@ -48,19 +48,17 @@ package enum TensorContainer: CaseIterable, Sendable {
   ///
   /// - Parameters:
   ///   - boundary: what a folder's files must lie in; nil for anywhere.
-  ///   - others: resolved paths of a folder's files that are no part of it.
   ///   - namingFiles: whether the names of what a folder's files hold start with the file's,
   ///     `gru/outputs/h_n`, but in a folder with a manifest: for folders of many cases.
   /// - Throws: `ArchiveError` where nothing is there, its ending is unknown, or
   ///   it is not what its ending promises.
   package static func open(
-    _ path: String, within boundary: FileBoundary? = nil, passingOver others: Set<String> = [],
-    namingFiles: Bool = false
+    _ path: String, within boundary: FileBoundary? = nil, namingFiles: Bool = false
   ) throws(ArchiveError) -> any TensorArchive {
-    if try FileBytes.kind(of: path) == .folder {
-      return try FolderArchive(
-        path: path, within: boundary, passingOver: others, namingFiles: namingFiles)
-    }
+    try PendingArchive(path, within: boundary).archive(namingFiles: namingFiles)
+  }
+
+  static func openFile(_ path: String) throws(ArchiveError) -> any TensorArchive {
     switch TensorContainer(path: path) {
     case .npy: return try NPYFile(path: path, isCompressed: false)
     case .compressedNPY: return try NPYFile(path: path, isCompressed: true)
@@ -94,9 +92,6 @@ package enum TensorContainer: CaseIterable, Sendable {
   package static func manifest(
     of path: String, within boundary: FileBoundary? = nil
   ) throws(ArchiveError) -> String? {
-    switch try FileBytes.kind(of: path) {
-    case .folder: try FolderArchive.manifest(in: path, within: boundary)
-    case .file: try open(path).manifest()
-    }
+    try PendingArchive(path, within: boundary).manifest()
   }
 }

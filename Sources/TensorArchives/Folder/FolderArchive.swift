@@ -6,7 +6,7 @@ import TensorCore
 struct FolderArchive: TensorArchive {
   let path: String
   let tensorNames: [String]
-  let strangers: [String]
+  let otherFiles: [String]
   private let parts: [String: Part]
   private let boundary: FileBoundary?
 
@@ -15,20 +15,20 @@ struct FolderArchive: TensorArchive {
     let name: String
   }
 
-  /// - Parameters: as `TensorContainer.open`.
+  /// - Parameters: as `PendingArchive.archive`.
   init(
-    path: String, within boundary: FileBoundary?, passingOver others: Set<String>,
+    path: String, within boundary: FileBoundary?, excluding excludedFiles: Set<String>,
     namingFiles: Bool
   ) throws(ArchiveError) {
     self.path = path
     self.boundary = boundary
     var parts: [String: Part] = [:]
-    var walk = Walk(boundary: boundary, others: others)
+    var walk = FolderWalk(boundary: boundary, excluding: excludedFiles)
     try walk.visit(path, prefix: "", depth: 0)
-    var strangers: [String] = []
+    var otherFiles: [String] = []
     for file in walk.files {
       guard let container = TensorContainer(path: file.path) else {
-        strangers.append(file.path)
+        otherFiles.append(file.path)
         continue
       }
       let archive = try TensorContainer.open(file.path)
@@ -45,7 +45,7 @@ struct FolderArchive: TensorArchive {
       }
     }
     self.parts = parts
-    self.strangers = strangers.sorted()
+    self.otherFiles = otherFiles.sorted()
     tensorNames = parts.keys.sorted()
   }
 
@@ -85,47 +85,5 @@ struct FolderArchive: TensorArchive {
       throw ArchiveError(path: path, member: name, .noSuchMember(available: tensorNames))
     }
     return part
-  }
-}
-
-/// Finds all files below a folder, with the prefix that each one's tensors have.
-struct Walk {
-  let boundary: FileBoundary?
-  /// Resolved paths to leave out.
-  let others: Set<String>
-  private(set) var files: [(path: String, prefix: String)] = []
-  /// Of folders that hold a manifest.
-  private(set) var prefixesOfManifests: Set<String> = []
-  private var visited: Set<String> = []
-
-  /// Deeper folders are not looked into: a fixture's are two levels deep.
-  static let deepest = 8
-
-  init(boundary: FileBoundary?, others: Set<String>) {
-    self.boundary = boundary
-    self.others = others
-  }
-
-  mutating func visit(_ folder: String, prefix: String, depth: Int) throws(ArchiveError) {
-    guard depth < Self.deepest else {
-      throw ArchiveError(
-        path: folder,
-        .unsupported("folder", expected: "at most \(Self.deepest) levels", found: "more"))
-    }
-    guard visited.insert(FileBoundary.resolved(folder) ?? folder).inserted else {
-      throw ArchiveError(
-        path: folder,
-        .corrupt("folder", expected: "every folder once", found: "a link to one met before"))
-    }
-    for name in try FileBytes.names(in: folder) {
-      let path = folder + "/" + name
-      try boundary?.check(path)
-      if try FileBytes.kind(of: path) == .folder {
-        try visit(path, prefix: prefix + name + "/", depth: depth + 1)
-      } else if !others.contains(FileBoundary.resolved(path) ?? path) {
-        files.append((path, prefix))
-        if name == manifestName { prefixesOfManifests.insert(prefix) }
-      }
-    }
   }
 }

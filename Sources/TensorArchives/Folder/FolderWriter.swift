@@ -20,7 +20,7 @@ enum FolderWriter {
     }
     if let manifest { files[manifestName] = MemberContents(Data(manifest.utf8)) }
     guard (try? FileBytes.kind(of: path)) == nil else {
-      try checkStrangers(in: path, beside: files)
+      try checkOtherTensors(in: path, beside: files)
       return try write(files, into: path)
     }
     let sibling = TemporarySibling(of: path)
@@ -41,10 +41,10 @@ enum FolderWriter {
     }
   }
 
-  private static func checkStrangers(
+  private static func checkOtherTensors(
     in folder: String, beside files: [String: MemberContents]
   ) throws(ArchiveError) {
-    var walk = Walk(boundary: nil, others: [])
+    var walk = FolderWalk(boundary: nil, excluding: [])
     try walk.visit(folder, prefix: "", depth: 0)
     for (file, prefix) in walk.files {
       let name = prefix + (file.split(separator: "/").last ?? "")

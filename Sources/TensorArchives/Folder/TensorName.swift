@@ -15,8 +15,8 @@ enum TensorName {
     guard parts.allSatisfy({ !$0.hasPrefix(".") }) else {
       throw refuse("words that do not start with a dot")
     }
-    guard parts.count <= Walk.deepest else {
-      throw refuse("at most \(Walk.deepest) levels")
+    guard parts.count <= FolderWalk.deepest else {
+      throw refuse("at most \(FolderWalk.deepest) levels")
     }
     let isPrintable = name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     guard isPrintable else { throw refuse("no control characters") }
