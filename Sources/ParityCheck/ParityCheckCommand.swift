@@ -91,12 +91,11 @@ struct ParityCheckCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let discovery = Discovery(paths: path, allowedRoots: allowRoot)
-    let filter = try NameFilter(self.filter, option: "--filter")
-    let cases = discovery.cases.filter { filter.matches($0.name) }
-    guard !list else { return try printList(cases, discovery) }
+    let found = try FoundCases(in: path, allowing: allowRoot, matching: filter)
+    let cases = found.cases
+    guard !list else { return try printList(found) }
 
-    let unreadable = discovery.errors.map(CaseResult.init(unreadable:))
+    let unreadable = found.errors.map(CaseResult.init(unreadable:))
     let detail: TextReport.Detail = quiet ? .quiet : verbose ? .verbose : .normal
     var report = TextReport(
       style: color.style, detail: detail,
@@ -120,7 +119,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
         override: tolerance.rule, noiseWork: tolerance.noiseWork,
         subject: Judge.engine(threads: threads ?? Machine.cores), source: source,
         sourceArithmetic: actual.actualArithmetic,
-        diagnostician: Diagnostician(diagnose), known: KnownOutputs(discovery.cases)),
+        diagnostician: Diagnostician(diagnose), known: KnownOutputs(found.all)),
       jobs: jobs ?? Machine.cores,
       failFast: failFast)
     let progress = ProgressLine(total: cases.count)
@@ -130,25 +129,25 @@ struct ParityCheckCommand: AsyncParsableCommand {
     progress.erase()
     // --fail-fast leaves some behind.
     RunningEngines.shared.end()
-    for stranger in discovery.strangers {
-      Terminal.print(["note: \(Style.printable(stranger)) is not a fixture, passed over"])
+    for file in found.otherFiles {
+      Terminal.print(["note: \(Style.printable(file)) is not a fixture, passed over"])
     }
     if statuses.isEmpty {
       let places = Style.printable(path.joined(separator: ", "))
       Terminal.printError(
-        discovery.cases.isEmpty
+        found.all.isEmpty
           ? "no case found in \(places)"
-          : "none of the \(discovery.cases.count) cases in \(places) matches --filter")
+          : "none of the \(found.all.count) cases in \(places) matches --filter")
     } else {
       Terminal.print([report.summary(seconds: (clock.now - start) / .seconds(1))])
     }
     throw ExitCode(RunStatus(of: statuses).rawValue)
   }
 
-  private func printList(_ cases: [CaseLocation], _ discovery: Discovery) throws {
-    Terminal.print(cases.map { Style.printable($0.name) })
-    for error in discovery.errors { Terminal.printError(Style.printable("\(error)")) }
-    if cases.isEmpty || !discovery.errors.isEmpty {
+  private func printList(_ found: FoundCases) throws {
+    Terminal.print(found.cases.map { Style.printable($0.name) })
+    found.printErrors()
+    if found.cases.isEmpty || !found.errors.isEmpty {
       throw ExitCode(RunStatus.unusable.rawValue)
     }
   }

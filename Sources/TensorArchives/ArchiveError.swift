@@ -17,8 +17,9 @@ package struct ArchiveError: Error, Equatable {
     case unsupported(String, expected: String, found: String)
     /// Nothing of this name, or nothing that stands out without one.
     case noSuchMember(available: [String])
-    /// A link or a manifest leads to where nobody allowed to read.
-    case outside(folders: [String], target: String)
+    /// A link or a manifest leads to where nobody allowed to read. The remedy is what
+    /// whoever set the boundary says about how to widen it (`FileBoundary.remedy`).
+    case outside(folders: [String], target: String, remedy: String?)
   }
 
   package let path: String
@@ -29,6 +30,15 @@ package struct ArchiveError: Error, Equatable {
     self.path = path
     self.member = member
     self.reason = reason
+  }
+}
+
+extension ArchiveError {
+  /// The same error, with a remedy where it is about a boundary.
+  package func advising(_ remedy: String) -> ArchiveError {
+    guard case .outside(let folders, let target, _) = reason else { return self }
+    return ArchiveError(
+      path: path, member: member, .outside(folders: folders, target: target, remedy: remedy))
   }
 }
 
@@ -50,9 +60,9 @@ extension ArchiveError.Reason: CustomStringConvertible {
     case .corrupt(let what, let expected, let found),
       .unsupported(let what, let expected, let found):
       "\(what): expected \(expected), found \(found)"
-    case .outside(let folders, let target):
-      "expected a file inside \(folders.joined(separator: " or ")), found \(target); "
-        + "--allow-root permits its folder"
+    case .outside(let folders, let target, let remedy):
+      "expected a file inside \(folders.joined(separator: " or ")), found \(target)"
+        + (remedy.map { "; " + $0 } ?? "")
     case .noSuchMember(let available):
       "no such tensor; the file holds " + Self.list(available)
     }

@@ -95,13 +95,34 @@ import Testing
     try folder.write("version https://git-lfs.github.com/spec/v1\n", to: "pointer.h5")
     let tool = try Tool(folder.path)
     #expect(tool.status == 2)
-    #expect(tool.lines[0].contains("/link.npz") && tool.lines[0].contains("--allow-root"))
+    let advice = "; --allow-root permits its folder"
+    #expect(tool.lines[0].contains("/link.npz") && tool.lines[0].hasSuffix(advice))
     #expect(tool.lines[1].hasPrefix("passed        good "))
     #expect(tool.lines[2].hasSuffix("run git lfs pull"))
     #expect(tool.lines[3].hasPrefix("3 cases: 1 passed, 2 unreadable in "))
     let allowed = try Tool(folder.path, "--allow-root", outside.path, "--filter", "link|good")
     #expect(allowed.status == 0)
     #expect(allowed.lines.last?.hasPrefix("2 cases: 2 passed in ") == true)
+    for arguments in [["--list", folder.path], ["audit", folder.path]] {
+      #expect(try Tool(arguments).errors.contains(advice + "\n"), "\(arguments)")
+    }
+  }
+
+  /// Of a case whose manifest leads out, the case itself says so.
+  @Test func aManifestThatLeadsOutIsUnreadable() throws {
+    let (folder, outside) = (try TemporaryFolder(), try TemporaryFolder())
+    let checkpoint = try outside.copy(
+      Repository.fixtures + "/checkpoints/lstm-borrowed.npz", as: "x.npz")
+    let path = try folder.copy(Repository.fixtures + "/lstm-borrowed", as: "case")
+    let text = String(decoding: try bytes(of: path + "/manifest.json"), as: UTF8.self)
+    let own = "../checkpoints/lstm-borrowed.npz"
+    #expect(text.contains(own))
+    try folder.write(text.replacing(own, with: checkpoint), to: "case/manifest.json")
+    let tool = try Tool(folder.path)
+    #expect(tool.status == 2)
+    #expect(tool.lines[0].hasPrefix("unreadable    case  "))
+    #expect(tool.lines[0].hasSuffix("; --allow-root permits its folder"))
+    #expect(try Tool(folder.path, "--allow-root", outside.path).status == 0)
   }
 
   /// One damaged byte each: on these libhdf5 1.10 crashes, and loops. Whatever

@@ -75,10 +75,12 @@ import Testing
       }
     }
     #expect(error(folder.path)?.path == folder.path + "/output.npy")
-    guard case .outside(_, FileBoundary.resolved(target)) = error(folder.path)?.reason else {
-      Issue.record("\(String(describing: error(folder.path)))")
-      return
-    }
+    let folders = [FileBoundary.resolved(folder.path)].compactMap(\.self)
+    let resolved = try #require(FileBoundary.resolved(target))
+    #expect(
+      error(folder.path)?.reason == .outside(folders: folders, target: resolved, remedy: nil))
+    // An option's name would be of no use to who has no command line.
+    #expect(try !"\(#require(error(folder.path)))".contains("--"))
     #expect(error(folder.path, outside.path) == nil)
     // A name that only starts like the folder's is outside too.
     #expect(error(folder.path, String(outside.path.dropLast())) != nil)

@@ -4,6 +4,10 @@ package struct FileBoundary: Sendable, Hashable {
   /// Without symbolic links.
   private let folders: [String]
 
+  /// What can be done to read what lies outside, in a few words, for the error: an option
+  /// of the program's, say. Nil where there is nothing to advise.
+  package var remedy: String?
+
   package init(_ folders: [String]) { self.folders = folders.compactMap(Self.resolved) }
 
   /// - Throws: `ArchiveError` where nothing stands at `path`, or it lies outside
@@ -14,7 +18,7 @@ package struct FileBoundary: Sendable, Hashable {
     }
     let isInside = folders.contains { target == $0 || target.hasPrefix($0 == "/" ? $0 : $0 + "/") }
     guard isInside else {
-      throw ArchiveError(path: path, .outside(folders: folders, target: target))
+      throw ArchiveError(path: path, .outside(folders: folders, target: target, remedy: remedy))
     }
   }
 
