@@ -87,27 +87,3 @@ package struct LoadedSource: TensorSource {
     }
   }
 }
-
-extension TensorArchive {
-  /// Hands out the elements of a tensor in row-major order, `elements` at a time:
-  /// the offset of the first, and a tensor of one axis.
-  ///
-  /// Holds one block at a time of an `.npy` or a stored member of an `.npz`, in C
-  /// order, and of an HDF5 dataset, of which a block is whole chunks; the whole of
-  /// any other tensor. O(its bytes).
-  ///
-  /// - Throws: `ArchiveError` as `tensor(named:)`, and what `body` throws. A wrong
-  ///   checksum is seen behind the last block.
-  package func forEachBlock(
-    of name: String, elements: Int = 1 << 20,
-    _ body: (_ offset: Int, _ block: Tensor) throws(ArchiveError) -> Void
-  ) throws(ArchiveError) {
-    let source = try source(of: name)
-    let count = source.header.shape.elementCount
-    let size = (max(1, elements) + source.grain - 1) / source.grain * source.grain
-    for start in stride(from: 0, to: count, by: size) {
-      try body(start, try source.block(start..<min(start + size, count)))
-    }
-    try source.verify()
-  }
-}

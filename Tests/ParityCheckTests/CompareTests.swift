@@ -49,7 +49,7 @@ import Testing
     let lengths = Tensor([Int64(3), 1], shape: [2])
     let tensors = ["outputs/output": right, "inputs/lengths": lengths]
     var names = ["a.npz", "folder"]
-    #if canImport(CHDF5)
+    #if HDF5
       names.append("a.h5")
     #endif
     for name in names { try write(name, tensors) }

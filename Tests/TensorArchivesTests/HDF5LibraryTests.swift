@@ -1,4 +1,4 @@
-#if canImport(CHDF5)
+#if HDF5
   import Synchronization
   import TestSupport
   import Testing

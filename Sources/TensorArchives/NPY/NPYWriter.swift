@@ -1,29 +1,18 @@
-package import TensorCore
+import TensorCore
 
 #if canImport(FoundationEssentials)
-  package import FoundationEssentials
+  import FoundationEssentials
 #else
-  package import Foundation
+  import Foundation
 #endif
 
 extension NPY {
   /// The bytes of an `.npy` file, those that `numpy.save` writes: version 1.0,
-  /// little-endian, in C order. O(elements), with a copy of all.
+  /// little-endian, in C order.
   ///
   /// - Parameters:
   ///   - path, member: where the bytes will stand, for errors.
   /// - Throws: `ArchiveError` for bfloat16, which NumPy has not.
-  package static func data(
-    of tensor: Tensor, path: String, member: String? = nil
-  ) throws(ArchiveError) -> Data {
-    var data = Data()
-    try contents(of: tensor, path: path, member: member).forEachPiece {
-      data.append(contentsOf: $0)
-    }
-    return data
-  }
-
-  /// The same, without a copy.
   static func contents(
     of tensor: Tensor, path: String, member: String?
   ) throws(ArchiveError) -> MemberContents {
