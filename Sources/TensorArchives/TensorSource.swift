@@ -1,6 +1,6 @@
 package import TensorCore
 
-/// What a tensor is, without its elements.
+/// The element type and the shape of a tensor, without its elements.
 package struct TensorHeader: Sendable, Equatable {
   package let elementType: ElementType
   package let shape: Shape
@@ -10,30 +10,44 @@ package struct TensorHeader: Sendable, Equatable {
     self.shape = shape
   }
 
+  /// Those of a tensor in memory.
   init(of tensor: Tensor) { self.init(tensor.elementType, tensor.shape) }
 
+  /// How many bytes all elements take.
   package var byteCount: Int { shape.elementCount * elementType.byteCount }
 }
 
-/// The elements of one tensor of a file, any range of them at a time, from any
-/// number of threads.
+/// The elements of one tensor of a file, of which any range can be read by itself, so
+/// that a tensor that is larger than the memory can be compared with another.
+///
+/// ```swift
+/// let source = try archive.source(of: "outputs/output")
+/// let start = try source.block(0..<source.grain)  // a tensor of one axis
+/// ```
+///
+/// It may be used by any number of threads at a time.
 package protocol TensorSource: Sendable {
   var header: TensorHeader { get }
 
-  /// Ranges that start and end at multiples of it, in elements, read nothing twice:
-  /// 1 but where a file is packed in chunks.
+  /// The number of elements that the file holds in one piece, which is read and unpacked
+  /// as a whole: 1, unless the file is packed in chunks. Ranges that start and end at
+  /// multiples of it read no piece twice.
   var grain: Int { get }
 
-  /// Reads the elements of a range in row-major order.
+  /// Reads the elements of a range, counted in row-major order.
   ///
-  /// - Parameter buffer: as large as they are; filled in this machine's byte order.
+  /// - Parameter buffer: exactly as large as the elements; they are written to it in this
+  ///   machine's byte order.
+  /// - Throws: `ArchiveError` where the file can't be read, or is damaged.
+  /// - Complexity: O(elements in the range, with the rest of the grains at its ends).
   func read(
     _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ArchiveError)
 
-  /// To be called when every element was read once, in ranges that do not overlap.
+  /// Holds all that was read against the file's checksum, where it has one. To be called
+  /// when every element was read once, in ranges that do not overlap.
   ///
-  /// - Throws: `ArchiveError` where they are not what the file's checksum is of.
+  /// - Throws: `ArchiveError` where the checksum is of other bytes.
   func verify() throws(ArchiveError)
 }
 
@@ -42,7 +56,9 @@ extension TensorSource {
 
   package func verify() throws(ArchiveError) {}
 
-  /// The elements of a range, as a tensor of one axis.
+  /// Reads the elements of a range, counted in row-major order, as a tensor of one axis.
+  ///
+  /// - Throws: `ArchiveError` where the file can't be read, or is damaged.
   package func block(_ range: Range<Int>) throws(ArchiveError) -> Tensor {
     switch header.elementType {
     case .float16: try block(Half.self, range)
@@ -70,7 +86,8 @@ extension TensorSource {
   }
 }
 
-/// A tensor in memory: what stands in a file in another order, or packed.
+/// A tensor in memory as a source. What stands in a file in Fortran order, or packed as
+/// one piece, can't be read in parts, and is handed out so.
 package struct LoadedSource: TensorSource {
   let tensor: Tensor
 

@@ -6,11 +6,13 @@ import CZlib
   import Foundation
 #endif
 
-/// Data, packed through zlib at its default level.
+/// Packs data by zlib, at its default level.
 enum Deflate {
-  /// - Returns: one stream, the same at each run with the same zlib; nil where zlib
-  ///   has no memory. A gzip header bears no time. O(bytes) time, and memory for
-  ///   what is returned.
+  /// Packs data as one stream.
+  ///
+  /// - Returns: the same bytes in every run with the same zlib, since the header of a gzip
+  ///   stream bears no time; nil where zlib gets no memory.
+  /// - Complexity: O(bytes) in time, and memory for what is returned.
   static func pack(_ contents: MemberContents, as format: Inflate.Format) -> Data? {
     var stream = z_stream()
     guard parity_deflateInit2(&stream, format.windowBits) == Z_OK else { return nil }

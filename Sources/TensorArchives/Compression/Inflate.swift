@@ -6,16 +6,16 @@ import CZlib
   import Foundation
 #endif
 
-/// Deflated data, unpacked through zlib.
+/// Unpacks deflated data by zlib.
 enum Inflate {
-  /// What stands around the deflated data.
+  /// What stands before and behind the deflated data.
   enum Format {
-    /// Nothing: a member of a ZIP file.
+    /// Nothing, as in a member of a ZIP file.
     case raw
-    /// A header, and behind the data its CRC-32 and size, which zlib verifies.
+    /// A header before the data, and behind it its CRC-32 and size, which zlib verifies.
     case gzip
 
-    /// zlib's way to ask for it (`inflateInit2` and `deflateInit2` in its manual).
+    /// How zlib is asked for the format (`inflateInit2` and `deflateInit2` in its manual).
     var windowBits: CInt {
       switch self {
       case .raw: -MAX_WBITS
@@ -24,21 +24,25 @@ enum Inflate {
     }
   }
 
+  /// Why data can't be unpacked.
   struct Failure: Error {
+    /// What was found in place of the data that was expected.
     let found: String
   }
 
-  /// Deflate writes at least one bit for 258 bytes and some more for the block:
-  /// never more than 1032 : 1 (zlib's own figure, `zlib_tech.html`).
+  /// The most bytes that so many packed ones can unpack to. Deflate writes at least one
+  /// bit for 258 bytes and some more for the block, which makes 1032 for one at most
+  /// (zlib's own figure, in its `zlib_tech.html`).
   static func largestOutput(of compressedBytes: Int) -> Int {
     let (bytes, overflow) = compressedBytes.multipliedReportingOverflow(by: 1032)
     return overflow ? .max : bytes
   }
 
-  /// Unpacks one stream that must give exactly `size` bytes.
+  /// Unpacks one stream that must unpack to exactly `size` bytes.
   ///
-  /// - Returns: a failure with zlib's words where it gives another number of
-  ///   bytes or is damaged. O(size) time and memory.
+  /// - Returns: a failure where it unpacks to another number of bytes, or is damaged; in
+  ///   zlib's own words where it has some.
+  /// - Complexity: O(size) in time and memory.
   static func unpack(
     _ compressed: Data, from format: Format, size: Int
   ) -> Result<Data, Failure> {
@@ -68,8 +72,10 @@ enum Inflate {
     }
   }
 
-  /// The first bytes that a stream gives, `count` or as many as come before its end
-  /// or the first damage. O(count).
+  /// The first `count` bytes that a stream unpacks to, or as many as come before its end
+  /// or the first damage.
+  ///
+  /// - Complexity: O(count).
   static func prefix(_ count: Int, of compressed: Data, from format: Format) -> Data {
     var stream = z_stream()
     guard parity_inflateInit2(&stream, format.windowBits) == Z_OK else { return Data() }
@@ -81,7 +87,11 @@ enum Inflate {
     return output.prefix(produced)
   }
 
-  /// zlib counts the bytes of one call in 32 bits, so large data takes several.
+  /// Unpacks until the stream ends, is damaged, or `output` is full. zlib counts the bytes
+  /// of one call in 32 bits, so that large data takes several.
+  ///
+  /// - Returns: zlib's last status, and how many bytes of `input` were not read and of
+  ///   `output` were written.
   private static func run(
     _ stream: inout z_stream, from input: UnsafeRawBufferPointer,
     into output: UnsafeMutableRawBufferPointer

@@ -6,17 +6,18 @@ import SystemPackage
   package import Foundation
 #endif
 
-/// Whole files and folders, with errors in the system's words.
+/// Reads whole files, and lists folders. What goes wrong is said in the system's words.
 package enum FileBytes {
+  /// What a path can lead to.
   package enum Kind: Sendable {
     case file
     case folder
   }
 
-  /// What stands at `path`, symbolic links followed.
+  /// Whether a file or a folder is at `path`, once symbolic links are followed.
   ///
-  /// - Throws: `ArchiveError` for a path where nothing is, and for what is
-  ///   neither a file nor a folder (a pipe or a device might never end).
+  /// - Throws: `ArchiveError` where nothing is at `path`, and for what is neither: a pipe
+  ///   or a device might never end.
   package static func kind(of path: String) throws(ArchiveError) -> Kind {
     let status: Stat
     do {
@@ -33,12 +34,15 @@ package enum FileBytes {
     }
   }
 
-  /// The bytes of a file: mapped, so that what nobody looks at is never read,
-  /// or, of a small one, read. A file that is cut off while it is mapped ends the
-  /// process with SIGBUS: fixtures are not written while they are judged.
+  /// The bytes of a file. Those of a large one are mapped into memory, so that what
+  /// nobody looks at is never read.
   ///
-  /// - Throws: `ArchiveError` where it can't be read, and for the pointer that
-  ///   Git LFS leaves in place of a file that was not fetched.
+  /// A file that is cut off while it is mapped ends the process with SIGBUS: files must
+  /// not be written while they are read here.
+  ///
+  /// - Throws: `ArchiveError` where the file can't be read, and for the pointer that Git
+  ///   LFS leaves in place of a file that was not fetched.
+  /// - Complexity: O(1) for a file of 64 KiB or more, O(bytes) for a smaller one.
   package static func read(_ path: String) throws(ArchiveError) -> Data {
     guard try kind(of: path) == .file else {
       throw ArchiveError(path: path, .wrongFormat(expected: "a file", found: "a folder"))
@@ -52,12 +56,12 @@ package enum FileBytes {
     return bytes
   }
 
-  /// From this size on a file is mapped: below it, a copy costs less. (Foundation's
-  /// `.mappedIfSafe` maps nothing on Linux.)
+  /// The size in bytes from which on a file is mapped; below it, a copy costs less.
+  /// (Foundation's `.mappedIfSafe` maps nothing on Linux.)
   private static let smallestMapping = 64 << 10
 
-  /// As many bytes as the file says it has: those that the system makes up (under
-  /// `/proc`) say 0, and some of them never end.
+  /// As many bytes as the file says that it has. Those that the system makes up (under
+  /// `/proc`) say 0, and some of these never end.
   private static func contents(of path: String) throws -> Data {
     let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking])
     defer { try? file.close() }
@@ -68,10 +72,13 @@ package enum FileBytes {
     return bytes.prefix(count)
   }
 
-  /// How every pointer file starts (the Git LFS specification).
+  /// How every pointer starts, by the specification of Git LFS.
   private static let gitLFSPointer = Array("version https://git-lfs.github.com/spec/".utf8)
 
-  /// The names in a folder, sorted by their Unicode scalars, hidden ones left out.
+  /// The names of the files and folders in a folder, sorted by their Unicode scalars.
+  /// Hidden ones, which start with a dot, are left out.
+  ///
+  /// - Throws: `ArchiveError` where the folder can't be listed.
   package static func names(in folder: String) throws(ArchiveError) -> [String] {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder)

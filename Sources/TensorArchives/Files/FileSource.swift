@@ -1,18 +1,20 @@
 import SystemPackage
 import TensorCore
 
-/// Elements that stand side by side in a file, in C order. They are read, not
-/// mapped: what was looked at does not stay in memory.
+/// A tensor whose elements stand side by side in a file, in C order. They are read and
+/// not mapped, so that what was looked at does not stay in memory.
 final class FileSource: TensorSource {
   let header: TensorHeader
   private let path: String
   private let member: String?
   private let file: FileDescriptor
-  /// Of the first element, in bytes.
+  /// Where the first element starts, in bytes from the file's first.
   private let start: Int
   private let isBigEndian: Bool
+  /// Of the bytes that are read; nil where the file states none.
   private let checksum: PiecewiseChecksum?
 
+  /// - Parameters: as the properties of the same names.
   /// - Throws: `ArchiveError` where the file can't be opened.
   init(
     _ header: TensorHeader, path: String, member: String?, start: Int, isBigEndian: Bool,
@@ -39,7 +41,7 @@ final class FileSource: TensorSource {
     let count = try ArchiveError.reading(path, member: member) {
       try file.fill(buffer, from: start + offset)
     }
-    // The size was held against the header when it was opened.
+    // All elements were there when the file was opened; it was cut off since.
     guard count == buffer.count else {
       throw ArchiveError(
         path: path, member: member,
@@ -49,6 +51,7 @@ final class FileSource: TensorSource {
     if isBigEndian { Self.swap(buffer, width: width) }
   }
 
+  /// Reverses the bytes of every element of `width` bytes.
   private static func swap(_ buffer: UnsafeMutableRawBufferPointer, width: Int) {
     switch width {
     case 2: swap(buffer, UInt16.self)

@@ -1,13 +1,14 @@
 import SystemPackage
 
-/// A new file, written from its start to its end, which takes its name by
-/// `commit`. Without that, nothing of it stays.
+/// Writes a new file from its start to its end. It takes its name by `commit`; without
+/// that, nothing of it stays.
 struct FileWriter: ~Copyable {
   private let sibling: TemporarySibling
   private let file: FileDescriptor
-  /// The bytes written so far.
+  /// The number of bytes that are written so far.
   private(set) var offset = 0
 
+  /// - Parameter path: where the file will be, in place of one that is there.
   /// - Throws: `ArchiveError` where no file can be made in the folder.
   init(path: String) throws(ArchiveError) {
     let sibling = TemporarySibling(of: path)
@@ -25,7 +26,9 @@ struct FileWriter: ~Copyable {
     offset += bytes.count
   }
 
-  /// What was written is on the disk before the name leads to it.
+  /// Gives the file its name, once all that was written is on the disk.
+  ///
+  /// - Throws: `ArchiveError` where the system refuses either.
   func commit() throws(ArchiveError) {
     try ArchiveError.writing(sibling.path) { try file.synchronize() }
     try sibling.commit()

@@ -15,9 +15,10 @@ package import SystemPackage
 #endif
 
 extension FileDescriptor {
-  /// Fills `buffer` with the bytes of the file from `offset` on.
+  /// Fills `buffer` with the bytes of the file from `offset` on, however many.
   ///
-  /// - Returns: how many there were; fewer than the buffer holds only at the file's end.
+  /// - Returns: how many there were; fewer than `buffer` holds only at the file's end.
+  /// - Throws: `Errno` where the system refuses.
   package func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws -> Int {
     var filled = 0
     while filled < buffer.count {
@@ -32,6 +33,8 @@ extension FileDescriptor {
   }
 
   /// Writes all of `bytes`, however many.
+  ///
+  /// - Throws: `Errno` where the system refuses.
   func write(whole bytes: UnsafeRawBufferPointer) throws {
     for start in stride(from: 0, to: bytes.count, by: Self.largestTransfer) {
       try writeAll(
@@ -39,7 +42,7 @@ extension FileDescriptor {
     }
   }
 
-  /// Bytes in one call; Darwin refuses 2 GiB.
+  /// The most bytes to read or write in one call; Darwin refuses 2 GiB.
   private static let largestTransfer = 1 << 30
 
   /// Waits until all that was written is on the disk.
@@ -47,7 +50,7 @@ extension FileDescriptor {
     if fsync(rawValue) != 0 { throw Errno(rawValue: errno) }
   }
 
-  /// The first `size` bytes of the file, at least one, in place.
+  /// The first `size` bytes of the file, at least one, mapped into memory.
   func mapping(_ size: Int) throws(Errno) -> Data {
     let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, rawValue, 0)
     guard let address, address != MAP_FAILED else { throw Errno(rawValue: errno) }
@@ -55,9 +58,9 @@ extension FileDescriptor {
   }
 }
 
-/// What swift-system 1.8 has no name for.
+/// Calls of the system that swift-system 1.8 has no name for.
 enum SystemCall {
-  /// Moves a file or folder, in place of a file that stands at `other`.
+  /// Moves a file or folder, in place of a file that is at `other`.
   static func move(_ path: String, to other: String) throws(Errno) {
     if rename(path, other) != 0 { throw Errno(rawValue: errno) }
   }
@@ -70,7 +73,7 @@ enum SystemCall {
   }
 }
 
-/// What the system calls an error, from a small letter on.
+/// What the system calls an error, starting with a small letter.
 ///
 /// - Parameter error: an `Errno`, or what Foundation makes of one.
 func systemWords(for error: any Error) -> String {

@@ -4,11 +4,14 @@
   import Foundation
 #endif
 
-/// A hidden name beside the one that a file or folder will have: it is moved there
-/// when it is whole, so that nothing half written ever stands under its own name.
+/// A hidden name beside the name that a file or folder will have. It is written under the
+/// hidden name and moved when it is whole, so that nothing half written ever has its own.
+///
+/// What was not moved when the value ends is deleted.
 struct TemporarySibling: ~Copyable {
-  /// Where it will stand.
+  /// Where the file or folder will be.
   let path: String
+  /// Where it is to be written; nothing is there at first.
   let temporaryPath: String
 
   init(of path: String) {
@@ -18,7 +21,9 @@ struct TemporarySibling: ~Copyable {
     temporaryPath = path[..<start] + ".\(path[start...]).\(mark)"
   }
 
-  /// Moves it to where it belongs, in place of a file that stood there.
+  /// Moves what was written to where it belongs, in place of a file that is there.
+  ///
+  /// - Throws: `ArchiveError` where the system refuses.
   func commit() throws(ArchiveError) {
     try ArchiveError.writing(path) { try SystemCall.move(temporaryPath, to: path) }
   }

@@ -1,17 +1,22 @@
 import TensorCore
 
-/// A folder as an archive: `.npy` and `.npy.gz` files in it and in its folders are
-/// tensors by their paths, files of the other containers add what they hold, and
-/// `manifest.json` is the manifest.
+/// A folder as an archive.
+///
+/// An `.npy` or `.npy.gz` file in it, or in a folder in it, is the tensor that is named like
+/// its path without the ending. A file of another format adds the tensors that it holds. The
+/// file `manifest.json` is the manifest.
 struct FolderArchive: TensorArchive {
   let path: String
   let tensorNames: [String]
   let otherFiles: [String]
+  /// Where the tensors are, by their names in this archive.
   private let parts: [String: Part]
   private let boundary: FileBoundary?
 
+  /// A tensor of one of the files.
   private struct Part {
     let archive: any TensorArchive
+    /// Its name in that file.
     let name: String
   }
 
@@ -34,8 +39,13 @@ struct FolderArchive: TensorArchive {
       let archive = try TensorContainer.open(file.path)
       for name in archive.tensorNames {
         let stem = TensorContainer.stem(of: file.path)
-        let isCaseOfItsOwn = namingFiles && !walk.prefixesOfManifests.contains(file.prefix)
-        let own = !container.holdsNames ? stem : isCaseOfItsOwn ? stem + "/" + name : name
+        let isNamed = namingFiles && !walk.prefixesOfManifests.contains(file.prefix)
+        let own =
+          switch (container.holdsNames, isNamed) {
+          case (false, _): stem
+          case (true, false): name
+          case (true, true): stem + "/" + name
+          }
         let key = file.prefix + own
         if let other = parts.updateValue(Part(archive: archive, name: name), forKey: key) {
           throw ArchiveError(
@@ -49,7 +59,7 @@ struct FolderArchive: TensorArchive {
     tensorNames = parts.keys.sorted()
   }
 
-  /// The manifest of the folder at `path`; nil where it has none.
+  /// The text of the manifest of the folder at `path`; nil where it has none.
   static func manifest(
     in path: String, within boundary: FileBoundary?
   ) throws(ArchiveError) -> String? {

@@ -8,9 +8,13 @@ import TensorCore
 
 /// Writes a folder of `.npy` files, with the manifest as `manifest.json`.
 enum FolderWriter {
-  /// A new folder takes its name when it is whole. Into one that stands already,
-  /// file after file is written; what it holds beside them must be no tensor, or
-  /// it would hold more than was asked for.
+  /// Writes all tensors, and the manifest where there is one.
+  ///
+  /// A new folder takes its name when it is whole. Into one that is there already, file
+  /// after file is written; it must hold no other tensors, or it would hold more than was
+  /// asked for.
+  ///
+  /// - Throws: `ArchiveError` where it holds other tensors, or can't be written.
   static func write(
     _ tensors: [String: Tensor], manifest: String?, to path: String
   ) throws(ArchiveError) {
@@ -29,6 +33,7 @@ enum FolderWriter {
     try sibling.commit()
   }
 
+  /// - Parameter files: by their paths below the folder.
   private static func write(
     _ files: [String: MemberContents], into folder: String
   ) throws(ArchiveError) {
@@ -41,6 +46,7 @@ enum FolderWriter {
     }
   }
 
+  /// Refuses a folder with tensors, or a manifest, that are none of `files`.
   private static func checkOtherTensors(
     in folder: String, beside files: [String: MemberContents]
   ) throws(ArchiveError) {
@@ -56,6 +62,7 @@ enum FolderWriter {
     }
   }
 
+  /// - Parameter path: what is to be written into the folder, for errors.
   private static func makeFolder(_ folder: String, for path: String) throws(ArchiveError) {
     try ArchiveError.writing(path) {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -4,12 +4,13 @@
   import Foundation
 #endif
 
-/// The manifest's name, in a ZIP file and in a folder.
+/// The name of the manifest, as a member of a ZIP file and as a file in a folder.
 package let manifestName = "manifest.json"
 
-/// Nobody writes so long a manifest.
+/// The most bytes that a manifest has; nobody writes so long a one.
 private let largestManifest = 16 << 20
 
+/// - Throws: `ArchiveError` for a manifest of more than 16 MiB.
 func checkManifestSize(_ size: Int, path: String, member: String?) throws(ArchiveError) {
   guard size <= largestManifest else {
     throw ArchiveError(
@@ -18,6 +19,7 @@ func checkManifestSize(_ size: Int, path: String, member: String?) throws(Archiv
   }
 }
 
+/// - Throws: `ArchiveError` where the bytes are no UTF-8.
 func decodeUTF8(_ bytes: Data, path: String, member: String?) throws(ArchiveError) -> String {
   guard let text = String(validating: bytes, as: UTF8.self) else {
     throw ArchiveError(

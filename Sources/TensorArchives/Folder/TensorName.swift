@@ -1,5 +1,5 @@
-/// What a tensor may be called, so that each container can hold it and its reader
-/// finds it there again.
+/// What a tensor may be called, so that every format can hold it, and is read again with
+/// the same name.
 enum TensorName {
   /// - Throws: `ArchiveError` for a name that leads out of a folder (`../x`, `/x`),
   ///   that a reader passes over (`.x`), or that nests deeper than it looks.

@@ -2,17 +2,20 @@
   import CHDF5
   import TensorCore
 
-  /// An HDF5 file: its datasets are the tensors, its root attribute `manifest`
-  /// is the manifest.
+  /// An HDF5 file as an archive: its datasets are the tensors, by their paths, and the
+  /// attribute `manifest` of its root is the manifest.
   final class HDF5Archive: TensorArchive {
     let path: String
     let tensorNames: [String]
     private let file: HDF5File
+    /// In bytes.
     private let fileSize: Int
     private let manifestText: String?
 
-    /// - Throws: `ArchiveError` where the file is not HDF5, is cut off, or holds
-    ///   links to elsewhere.
+    /// Opens the file, and lists its datasets.
+    ///
+    /// - Throws: `ArchiveError` where it is no HDF5 file, is damaged or cut off, or holds
+    ///   links, named types, or more than a fixture could.
     init(path: String) throws(ArchiveError) {
       self.path = path
       // HDF5 would wait on a pipe, and reports a folder as a damaged file.

@@ -1,13 +1,15 @@
 #if HDF5
   import CHDF5
 
-  /// The root attributes of an HDF5 file that hold text.
+  /// Reads the attributes of an HDF5 file's root that hold text.
   enum HDF5Attribute {
-    /// The library itself limits what is not in dense storage to 64 KiB; no
-    /// manifest comes near this.
+    /// The most bytes of a text of fixed length that are read. libhdf5 itself writes no more
+    /// than 64 KiB, unless it is asked for dense storage; no manifest comes near this.
     private static let longest = 16 << 20
 
-    /// - Returns: nil where there is no attribute of this name.
+    /// The text of an attribute; nil where there is none of this name.
+    ///
+    /// - Throws: `ArchiveError` where it is not one string, or no UTF-8, or damaged.
     static func text(
       named name: String, of object: hid_t, path: String
     ) throws(ArchiveError) -> String? {
@@ -36,6 +38,7 @@
       return text
     }
 
+    /// A string of any length, as h5py writes them; nil where libhdf5 can't read it.
     private static func variable(_ attribute: hid_t, _ type: hid_t, _ space: hid_t) -> [UInt8]? {
       var text: UnsafeMutablePointer<CChar>?
       guard H5Aread(attribute, type, &text) >= 0 else { return nil }
@@ -46,6 +49,7 @@
       return bytes
     }
 
+    /// A string of a length that its type states; nil where libhdf5 can't read it.
     private static func fixed(_ attribute: hid_t, _ type: hid_t) -> [UInt8]? {
       let size = H5Tget_size(type)
       guard size > 0, size <= longest else { return nil }

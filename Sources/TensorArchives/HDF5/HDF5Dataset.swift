@@ -2,14 +2,18 @@
   import CHDF5
   import TensorCore
 
-  /// One open dataset. Lives under the library's lock.
+  /// One open dataset of an HDF5 file. It is used inside of `HDF5File.withID` alone, while no
+  /// other thread calls libhdf5.
   struct HDF5Dataset: ~Copyable {
     private let dataset: HDF5Handle
     private let name: String
     private let path: String
     private let fileSize: Int
 
-    /// - Parameter fileSize: in bytes; no dataset stores more.
+    /// - Parameters:
+    ///   - file: the identifier of the open file.
+    ///   - fileSize: its size in bytes; no dataset stores more.
+    /// - Throws: `ArchiveError` where libhdf5 can't open the dataset.
     init(named name: String, in file: hid_t, path: String, fileSize: Int) throws(ArchiveError) {
       guard
         let dataset = HDF5Handle(
@@ -21,7 +25,9 @@
       self.fileSize = fileSize
     }
 
-    /// Reads all of it. HDF5 converts from the file's byte order.
+    /// Reads all elements. libhdf5 converts them from the file's byte order.
+    ///
+    /// - Throws: `ArchiveError` where it is of a type that is not read, or damaged.
     func read() throws(ArchiveError) -> Tensor {
       let header = try header()
       let (type, shape) = (header.elementType, header.shape)
@@ -36,14 +42,20 @@
       }
     }
 
-    /// What it is, its declared size held against what the file stores.
+    /// The element type and the shape.
+    ///
+    /// - Throws: `ArchiveError` where they are of a kind that is not read, and where the file
+    ///   stores fewer bytes than they need.
     func header() throws(ArchiveError) -> TensorHeader {
       let header = TensorHeader(try elementType(), try shape())
       try checkStorage(of: header.shape, header.elementType)
       return header
     }
 
-    /// Reads one box of a dataset whose header was asked for.
+    /// Reads one box of a dataset whose header was asked for before.
+    ///
+    /// - Parameter buffer: exactly as large as the elements in the box.
+    /// - Throws: `ArchiveError` where the dataset is damaged.
     func read(
       _ box: RowMajorBox, of type: ElementType, into buffer: UnsafeMutableRawBufferPointer
     ) throws(ArchiveError) {
@@ -68,8 +80,8 @@
       }
     }
 
-    /// The elements of a row of chunks along the first axis: a range of whole rows
-    /// unpacks each chunk once.
+    /// The number of elements of a row of chunks along the first axis, so that a range of
+    /// whole rows unpacks each chunk once; 1 where the dataset is not stored in chunks.
     func grain(_ shape: Shape) throws(ArchiveError) -> Int {
       guard
         let creation = HDF5Handle(H5Dget_create_plist(dataset.id), closedBy: { H5Pclose($0) })
@@ -79,6 +91,7 @@
         * (shape.elementCount / shape.axes[0])
     }
 
+    /// The sizes of a chunk along every axis, in elements.
     private func chunkSizes(_ creation: hid_t, _ shape: Shape) throws(ArchiveError) -> [hsize_t] {
       var sizes = [hsize_t](repeating: 1, count: shape.rank)
       guard
@@ -88,6 +101,7 @@
       return sizes
     }
 
+    /// - Parameter memoryType: libhdf5's identifier for `type`.
     private func elements<Element: TensorElement>(
       _ type: Element.Type, _ memoryType: hid_t, _ shape: Shape
     ) throws(ArchiveError) -> Tensor {
@@ -106,6 +120,7 @@
       return Tensor(elements, shape: shape)
     }
 
+    /// - Throws: `ArchiveError` for an element type that is none of `ElementType`'s.
     private func elementType() throws(ArchiveError) -> ElementType {
       guard let type = HDF5Handle(H5Dget_type(dataset.id), closedBy: { H5Tclose($0) }) else {
         throw HDF5Listing.damaged(name, path: path)
@@ -132,7 +147,8 @@
       throw error(.unsupported("element type", expected: known, found: found))
     }
 
-    /// A 16-bit float by the sizes of its exponent and fraction.
+    /// Which float of 16 bits a type is, by the sizes of its exponent and its fraction; nil
+    /// where it is none that is known.
     private func halfType(_ type: hid_t) -> ElementType? {
       var (sign, exponent, exponentSize, fraction, fractionSize) = (0, 0, 0, 0, 0)
       guard
@@ -146,6 +162,7 @@
       }
     }
 
+    /// - Throws: `ArchiveError` where the number of elements does not fit 63 bits.
     private func shape() throws(ArchiveError) -> Shape {
       guard let space = HDF5Handle(H5Dget_space(dataset.id), closedBy: { H5Sclose($0) }) else {
         throw HDF5Listing.damaged(name, path: path)
@@ -163,8 +180,8 @@
       return shape
     }
 
-    /// Holds the declared size against what the file stores, before anything is
-    /// allocated.
+    /// Holds the size that the header states against the bytes that the file stores, before
+    /// anything is allocated.
     private func checkStorage(of shape: Shape, _ type: ElementType) throws(ArchiveError) {
       guard
         let creation = HDF5Handle(H5Dget_create_plist(dataset.id), closedBy: { H5Pclose($0) })
@@ -199,7 +216,7 @@
       if layout == H5D_CHUNKED { try checkChunks(creation.id, shape) }
     }
 
-    /// A filter that this build of the library lacks can't be undone.
+    /// Refuses filters (such as compression) that this build of libhdf5 can't undo.
     private func checkFilters(_ creation: hid_t, _ count: CInt) throws(ArchiveError) {
       for position in 0..<max(0, count) {
         let filter = H5Pget_filter2(
@@ -212,7 +229,8 @@
       }
     }
 
-    /// A chunk that was never written would read as the fill value.
+    /// Refuses a dataset of which a chunk was never written: it would read as zeros, or
+    /// what else the file names.
     private func checkChunks(_ creation: hid_t, _ shape: Shape) throws(ArchiveError) {
       guard shape.elementCount > 0 else { return }
       let sizes = try chunkSizes(creation, shape)

@@ -7,12 +7,14 @@
     import Foundation
   #endif
 
-  /// An open HDF5 file, closed once, with its last reference.
+  /// An open HDF5 file, which is closed with the last reference to it.
   final class HDF5File: Sendable {
     private let id: hid_t
     private let path: String
 
-    /// - Parameter start: the first bytes of the file, for the error message.
+    /// - Parameter start: the first bytes of the file, which tell a damaged file from one of
+    ///   another format.
+    /// - Throws: `ArchiveError` where libhdf5 can't open the file.
     init(path: String, start: Data) throws(ArchiveError) {
       self.path = path
       id = try HDF5Library.working(on: path) {
@@ -32,7 +34,10 @@
       try? HDF5Library.working(on: path) { _ = H5Fclose(id) }
     }
 
-    /// Runs `body` on the open file while no other thread calls the library.
+    /// Runs `body` with libhdf5's identifier of the file, while no other thread calls
+    /// libhdf5. Identifiers that `body` opens must not outlive it.
+    ///
+    /// - Throws: what `body` throws.
     func withID<Result: Sendable>(
       _ body: (hid_t) throws(ArchiveError) -> Result
     ) throws(ArchiveError) -> Result {
@@ -40,14 +45,13 @@
     }
   }
 
-  /// One of HDF5's identifiers, closed once.
-  ///
-  /// Lives inside `HDF5File.withID` only, under the library's lock.
+  /// One of libhdf5's identifiers, which is closed with the value. It is used inside of
+  /// `HDF5File.withID` alone.
   struct HDF5Handle: ~Copyable {
     let id: hid_t
     private let close: (hid_t) -> herr_t
 
-    /// nil where the library gave no identifier.
+    /// Nil where libhdf5 gave no identifier, but an error.
     init?(_ id: hid_t, closedBy close: @escaping (hid_t) -> herr_t) {
       guard id >= 0 else { return nil }
       self.id = id

@@ -19,11 +19,12 @@ package protocol HDF5Guardian: Sendable {
   func hasReturned()
 }
 
-/// libhdf5, as this process uses it: by one thread at a time, since not every build of
-/// it is safe to call from two.
+/// libhdf5 as this process uses it: by one thread at a time, since not every build of it
+/// is safe to call from two.
 ///
-/// The reader itself fears nothing. A program that reads files which it can't trust
-/// installs a guardian before the first of them:
+/// The library is linked into this process, and a file on which it crashes ends the
+/// process. Nothing here changes that. A program that reads files which it can't trust
+/// installs a guardian before the first of them, and decides what to do about it:
 ///
 /// ```swift
 /// HDF5Library.install(guardian)

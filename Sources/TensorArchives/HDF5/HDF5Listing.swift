@@ -1,18 +1,23 @@
 #if HDF5
   import CHDF5
 
-  /// The names of all datasets of an HDF5 file.
+  /// Finds all datasets of an HDF5 file.
   struct HDF5Listing {
     private let path: String
     private var names: [String] = []
-    /// Of the objects met; HDF5 allows a group to contain itself, and any object
-    /// to have many names.
+    /// Where the objects that were found stand in the file. HDF5 allows a group to contain
+    /// itself, and an object to have many names.
     private var addresses: Set<haddr_t> = []
 
-    /// No fixture nests this deep, and no checkpoint holds this many tensors.
+    /// How many levels of groups are looked into; no fixture has as many.
     private static let deepest = 8
+    /// How many objects are listed; no checkpoint holds as many tensors.
     static let most = 10_000
 
+    /// The names of all datasets, sorted, with `/` between a group and its member.
+    ///
+    /// - Throws: `ArchiveError` for any other object than groups and datasets, for links,
+    ///   for an object with two names, and where there are too many or too deep groups.
     static func datasets(in file: hid_t, path: String) throws(ArchiveError) -> [String] {
       var listing = HDF5Listing(path: path)
       try listing.collect(file, prefix: "", depth: 0)
@@ -21,6 +26,7 @@
 
     private init(path: String) { self.path = path }
 
+    /// Notes the datasets in a group and in the groups in it.
     private mutating func collect(
       _ group: hid_t, prefix: String, depth: Int
     ) throws(ArchiveError) {
@@ -89,6 +95,7 @@
       return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The error for an object that libhdf5 can't make sense of.
     static func damaged(_ member: String, path: String) -> ArchiveError {
       ArchiveError(
         path: path, member: member,

@@ -2,7 +2,8 @@
   import CHDF5
   import TensorCore
 
-  /// A dataset, read by hyperslabs.
+  /// A dataset of which any range can be read by itself. HDF5 selects boxes, so that a range
+  /// is read as the few boxes that it is made of.
   final class HDF5Source: TensorSource {
     let header: TensorHeader
     let grain: Int

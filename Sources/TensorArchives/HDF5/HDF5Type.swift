@@ -2,9 +2,10 @@
   import CHDF5
   import TensorCore
 
-  /// The types of elements, as HDF5 describes them.
+  /// The types of elements as libhdf5 describes them.
   enum HDF5Type {
-    /// Little-endian, as every machine that Swift runs on has it.
+    /// A type in little-endian byte order, which every machine that Swift runs on has; nil
+    /// where libhdf5 can't make it.
     static func littleEndian(_ type: ElementType) -> HDF5Handle? {
       let standard =
         switch type {

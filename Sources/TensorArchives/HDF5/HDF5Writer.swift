@@ -2,18 +2,21 @@
   import CHDF5
   import TensorCore
 
-  /// Writes HDF5 files: a dataset for each tensor, contiguous and little-endian, in
-  /// the groups that its name says, and the root attribute `manifest`.
+  /// Writes an HDF5 file: for each tensor a contiguous, little-endian dataset in the groups
+  /// that its name says, and the attribute `manifest` of the root.
   ///
-  /// No object's time is tracked, and the format is the oldest that holds all, so
-  /// that the same tensors give the same bytes.
+  /// The time of no object is written, and the version of the format is the oldest that
+  /// holds all, so that the same tensors give the same bytes in every run.
   struct HDF5Writer: ~Copyable {
     private let file: HDF5Handle
     private let path: String
+    /// The paths of the groups that are made.
     private var groups: Set<String> = []
 
-    /// - Throws: `ArchiveError` where the file can't be written, or a tensor is
-    ///   named like a group.
+    /// Writes all tensors, and the manifest where there is one.
+    ///
+    /// - Throws: `ArchiveError` where the file can't be written, there are more tensors than
+    ///   are read again, or a tensor is named like a group.
     static func write(
       _ tensors: [String: Tensor], manifest: String?, to path: String
     ) throws(ArchiveError) {
@@ -38,6 +41,9 @@
       try sibling.commit()
     }
 
+    /// - Parameters:
+    ///   - temporaryPath: where the file is made.
+    ///   - path: where it will be, for errors.
     private init(_ temporaryPath: String, for path: String) throws(ArchiveError) {
       guard
         let creation = Self.untimed(parity_H5P_FILE_CREATE()),
@@ -54,7 +60,7 @@
       self.path = path
     }
 
-    /// The properties of a new object whose time nobody writes down.
+    /// The properties of a new object whose time is not written.
     private static func untimed(_ kind: hid_t) -> HDF5Handle? {
       guard let list = HDF5Handle(H5Pcreate(kind), closedBy: { H5Pclose($0) }),
         H5Pset_obj_track_times(list.id, false) >= 0
@@ -84,6 +90,7 @@
       guard status >= 0 else { throw error(name, "the data") }
     }
 
+    /// Makes the groups that a tensor's name says, where they are not there yet.
     private mutating func addGroups(of name: String) throws(ArchiveError) {
       let parts = name.split(separator: "/").dropLast()
       for count in parts.indices.map({ $0 + 1 }) {
@@ -120,7 +127,7 @@
       guard status >= 0 else { throw error("attribute manifest", "text") }
     }
 
-    /// Names are UTF-8.
+    /// The properties of a link, whose name is UTF-8.
     private static func links() -> HDF5Handle? {
       guard
         let list = HDF5Handle(H5Pcreate(parity_H5P_LINK_CREATE()), closedBy: { H5Pclose($0) }),
@@ -129,6 +136,7 @@
       return list
     }
 
+    /// The dataspace of a shape; nil where libhdf5 can't make it.
     private static func space(_ shape: Shape) -> HDF5Handle? {
       let sizes = shape.axes.map { hsize_t($0) }
       return HDF5Handle(

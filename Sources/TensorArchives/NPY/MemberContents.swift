@@ -6,8 +6,8 @@ import TensorCore
   import Foundation
 #endif
 
-/// What a file, or a member of one, will hold: some bytes, and behind them the
-/// elements of a tensor, which are not copied.
+/// What a file, or a member of a ZIP file, will hold: some bytes, and perhaps the elements
+/// of a tensor behind them. The elements are not copied.
 struct MemberContents {
   private let head: Data
   private let tensor: Tensor?
@@ -17,10 +17,12 @@ struct MemberContents {
     self.tensor = tensor
   }
 
-  /// In bytes.
+  /// The number of bytes.
   var count: Int { head.count + (tensor.map { $0.count * $0.elementType.byteCount } ?? 0) }
 
-  /// Hands out all bytes, in one piece or two.
+  /// Hands out all bytes from the first to the last, in one piece or two.
+  ///
+  /// - Throws: what `body` throws.
   func forEachPiece(
     _ body: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void
   ) throws(ArchiveError) {
@@ -33,6 +35,9 @@ struct MemberContents {
     }.get()
   }
 
+  /// The checksum of all bytes.
+  ///
+  /// - Complexity: O(bytes).
   var checksum: CRC32 {
     var checksum = CRC32()
     try? forEachPiece { checksum.update($0) }

@@ -6,20 +6,24 @@ package import TensorCore
   package import Foundation
 #endif
 
-/// NumPy's format for one array, versions 1.0 to 3.0: magic, version, length of
-/// the header, the header (a Python dictionary), the elements.
+/// NumPy's format for one array, in its versions 1.0 to 3.0: a magic number, the version,
+/// the length of the header, the header, which is a Python dictionary, and the elements.
 ///
-/// Source: NumPy Enhancement Proposal 1 and `numpy.lib.format`'s documentation.
+/// Source: NumPy Enhancement Proposal 1 and the documentation of `numpy.lib.format`.
 package enum NPY {
+  /// How every file of the format starts.
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
+  /// Reads the tensor that a file holds.
+  ///
   /// - Parameters:
   ///   - bytes: a whole `.npy` file.
   ///   - path, member: where the bytes come from, for errors.
-  /// - Returns: a tensor that reads `bytes` in place where they stand as it needs
-  ///   them: little-endian, in C order, aligned.
-  /// - Throws: `ArchiveError` for anything but an array of a supported type, with
+  /// - Returns: a tensor that uses `bytes` in place, where its elements are little-endian,
+  ///   in C order and aligned, and one with elements of its own otherwise.
+  /// - Throws: `ArchiveError` for anything but an array of a type that is read, with
   ///   exactly as many bytes as its header states.
+  /// - Complexity: O(1) in place, and O(elements) otherwise.
   package static func decode(
     _ bytes: Data, path: String, member: String? = nil
   ) throws(ArchiveError) -> Tensor {
@@ -36,9 +40,12 @@ package enum NPY {
     }
   }
 
-  /// What stands before the data, which `reader` is left at.
+  /// Reads what stands before the elements, and leaves `reader` at the first of them.
   ///
-  /// - Parameter fileSize: in bytes, of which `reader` may have the first only.
+  /// - Parameter fileSize: the number of bytes of the whole file, of which `reader` may
+  ///   have no more than the first.
+  /// - Throws: `ArchiveError` where it is no `.npy` file of a type that is read, or its
+  ///   size is not the one that its header promises.
   static func header(
     from reader: inout ByteReader, fileSize: Int
   ) throws(ArchiveError) -> Header {
@@ -61,6 +68,7 @@ package enum NPY {
     return header
   }
 
+  /// - Parameter data: the bytes of the elements.
   private static func tensor<Element: TensorElement>(
     _ type: Element.Type, _ data: Data, _ header: Header
   ) -> Tensor {
@@ -76,7 +84,7 @@ package enum NPY {
       fortranOffsets(header.shape), shape: header.shape)
   }
 
-  /// The offset in Fortran order of each element in C order.
+  /// Where each element, in C order, stands in Fortran order, counted in elements.
   private static func fortranOffsets(_ shape: Shape) -> [Int] {
     var offsets = [0]
     var stride = 1
@@ -89,6 +97,7 @@ package enum NPY {
     return offsets
   }
 
+  /// The data with the bytes of every element of `width` bytes reversed.
   private static func swapped(_ data: Data, width: Int) -> Data {
     var bytes = [UInt8](data)
     for start in stride(from: 0, to: bytes.count, by: width) {
@@ -99,23 +108,27 @@ package enum NPY {
 }
 
 extension NPY {
+  /// What the header of a file says of the elements behind it.
   struct Header {
     let elementType: ElementType
     let isBigEndian: Bool
     let isFortranOrdered: Bool
     let shape: Shape
 
-    /// NumPy's own limit on the text of a header that it parses.
+    /// The most bytes of a header's text that are parsed, which is NumPy's own limit.
     static let longestText = 10_000
 
-    /// All that stands before the data, at most.
+    /// The most bytes that stand before the elements.
     static let longest = magic.count + 6 + longestText
 
+    /// What it says, but for how the elements stand.
     var tensor: TensorHeader { TensorHeader(elementType, shape) }
 
-    /// Whether the elements stand in row-major order.
+    /// Whether the elements stand in row-major order (C order). Where no more than one axis
+    /// is longer than 1, both orders are the same.
     var isRowMajor: Bool { !isFortranOrdered || shape.axes.count { $0 != 1 } <= 1 }
 
+    /// Reads all that stands between the magic number and the elements.
     init(from reader: inout ByteReader) throws(ArchiveError) {
       let major = try reader.integer(UInt8.self, of: "version")
       let minor = try reader.integer(UInt8.self, of: "version")
@@ -166,6 +179,7 @@ extension NPY {
       shape = try Self.shape(fields["shape"], in: reader)
     }
 
+    /// The types that are read and written, by NumPy's names without the byte order.
     static let types: [String: ElementType] = [
       "f2": .float16, "f4": .float32, "f8": .float64, "i4": .int32, "i8": .int64,
     ]
@@ -194,7 +208,7 @@ extension NPY {
       return (type, order == ">")
     }
 
-    /// NumPy's own limit.
+    /// The most axes that an array has, which is NumPy's own limit.
     static let mostAxes = 64
 
     private static func shape(

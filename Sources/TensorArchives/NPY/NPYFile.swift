@@ -6,11 +6,12 @@ import TensorCore
   import Foundation
 #endif
 
-/// A single `.npy` file, or one packed by gzip: an archive of one tensor
-/// without a name.
+/// An `.npy` file, or one that is packed by gzip, as an archive: it holds one tensor, whose
+/// name is empty, and no manifest.
 struct NPYFile: TensorArchive {
   let path: String
   private let isCompressed: Bool
+  /// The file as it stands, perhaps packed.
   private let bytes: Data
 
   init(path: String, isCompressed: Bool) throws(ArchiveError) {
@@ -52,6 +53,10 @@ struct NPYFile: TensorArchive {
     return LoadedSource(tensor: try tensor(named: name))
   }
 
+  /// The number of bytes that a packed file says it unpacks to.
+  ///
+  /// - Throws: `ArchiveError` where it is no gzip file, or promises more than its bytes can
+  ///   unpack to.
   private func unpackedSize() throws(ArchiveError) -> Int {
     guard bytes.starts(with: [0x1F, 0x8B]) else {
       throw ArchiveError(
@@ -71,6 +76,7 @@ struct NPYFile: TensorArchive {
     return size
   }
 
+  /// The bytes of the `.npy` file that was packed.
   private func unpacked() throws(ArchiveError) -> Data {
     let size = try unpackedSize()
     switch Inflate.unpack(bytes, from: .gzip, size: size) {

@@ -7,12 +7,13 @@ import TensorCore
 #endif
 
 extension NPY {
-  /// The bytes of an `.npy` file, those that `numpy.save` writes: version 1.0,
-  /// little-endian, in C order.
+  /// The contents of an `.npy` file that holds `tensor`: the same bytes that `numpy.save`
+  /// writes, version 1.0, little-endian, in C order.
   ///
   /// - Parameters:
-  ///   - path, member: where the bytes will stand, for errors.
-  /// - Throws: `ArchiveError` for bfloat16, which NumPy has not.
+  ///   - path, member: where the contents will stand, for errors.
+  /// - Throws: `ArchiveError` for bfloat16, which NumPy has not, and for more axes than it
+  ///   allows.
   static func contents(
     of tensor: Tensor, path: String, member: String?
   ) throws(ArchiveError) -> MemberContents {
@@ -33,7 +34,7 @@ extension NPY {
     return MemberContents(head(type: "<" + type, tensor.shape), elementsOf: tensor)
   }
 
-  /// All that stands before the elements; they start at a multiple of 64 bytes.
+  /// All that stands before the elements, which start at a multiple of 64 bytes.
   private static func head(type: String, _ shape: Shape) -> Data {
     var text = "{'descr': '\(type)', 'fortran_order': False, 'shape': \(shape), }"
     // Room for the first axis to grow to 21 digits, which NumPy leaves too.

@@ -1,15 +1,17 @@
-/// A Python literal, as the header of an `.npy` file is written.
+/// A value of Python's, as the header of an `.npy` file is written.
 ///
-/// Only what NumPy writes there: strings, integers, booleans, tuples, lists and
-/// dictionaries with string keys.
+/// It is only what NumPy writes there: strings without escapes, integers, booleans, tuples,
+/// lists, and dictionaries whose keys are strings.
 enum PythonLiteral: Equatable {
   case string(String)
   case integer(Int)
   case boolean(Bool)
+  /// A tuple or a list.
   case sequence([PythonLiteral])
   case dictionary([String: PythonLiteral])
 
   struct SyntaxError: Error, Equatable {
+    /// The number of characters before the place that is wrong.
     let offset: Int
     let expected: String
     let found: String
@@ -24,8 +26,10 @@ enum PythonLiteral: Equatable {
   }
 }
 
+/// Reads a literal from its first character to its last.
 private struct Parser {
   let scalars: [Unicode.Scalar]
+  /// The number of characters that are read.
   var offset = 0
 
   mutating func literal(depth: Int) throws(PythonLiteral.SyntaxError) -> PythonLiteral {
@@ -112,6 +116,7 @@ private struct Parser {
     guard peek == nil else { throw unexpected("the end of the header") }
   }
 
+  /// The next character; nil at the end.
   private var peek: Unicode.Scalar? { offset < scalars.count ? scalars[offset] : nil }
 
   private mutating func skipSpace() {
@@ -120,6 +125,7 @@ private struct Parser {
     }
   }
 
+  /// Reads a character where it is the next one behind blanks, and says whether it was.
   private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
     skipSpace()
     guard peek == scalar else { return false }

@@ -6,14 +6,19 @@ import TensorCore
   import Foundation
 #endif
 
-/// NumPy's `.npz`: a ZIP file whose members are `.npy` files, stored or
-/// deflated, and perhaps `manifest.json`.
+/// A file of NumPy's format `.npz`, which is a ZIP file: its members are `.npy` files, stored
+/// or deflated, and perhaps `manifest.json`.
+///
+/// The checksum of each member is verified when all of it was read, and the sizes before
+/// anything is unpacked.
 struct NPZArchive: TensorArchive {
   let path: String
   let tensorNames: [String]
+  /// The whole file.
   private let bytes: Data
   private let directory: ZIPDirectory
 
+  /// - Throws: `ArchiveError` where it is no ZIP file, or has members of another kind.
   init(path: String) throws(ArchiveError) {
     self.path = path
     bytes = try FileBytes.read(path)
@@ -77,7 +82,10 @@ struct NPZArchive: TensorArchive {
     return entry
   }
 
-  /// A member as it stands in the file, perhaps packed, and where.
+  /// The bytes of a member as they stand in the file, perhaps deflated, and how many bytes
+  /// stand before them.
+  ///
+  /// - Throws: `ArchiveError` where the member's own header contradicts the directory.
   private func stored(
     _ entry: ZIPDirectory.Entry
   ) throws(ArchiveError) -> (offset: Int, bytes: Data) {
@@ -96,6 +104,7 @@ struct NPZArchive: TensorArchive {
     return (reader.offset, try reader.take(entry.compressedSize, of: "data"))
   }
 
+  /// The bytes of a member, unpacked and held against its checksum.
   private func contents(of entry: ZIPDirectory.Entry) throws(ArchiveError) -> Data {
     let (_, stored) = try stored(entry)
     func error(_ reason: ArchiveError.Reason) -> ArchiveError {

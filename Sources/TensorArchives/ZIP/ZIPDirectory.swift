@@ -4,14 +4,17 @@
   import Foundation
 #endif
 
-/// The central directory of a ZIP file: what it holds and where.
+/// The central directory of a ZIP file, which says what the file holds and where.
 ///
-/// Sizes are taken from here and never from the local headers, where writers
-/// that stream leave them open.
+/// Sizes are taken from here and never from the headers that stand before the members,
+/// where writers that can't go back leave them open.
+///
 /// Source: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12 and 4.3.14 to 4.3.16;
 /// 4.5.3 for zip64.
 struct ZIPDirectory {
+  /// What the directory says of one member.
   struct Entry {
+    /// How the bytes of a member are packed, by the format's numbers.
     enum Method: Int {
       case stored = 0
       case deflated = 8
@@ -19,17 +22,24 @@ struct ZIPDirectory {
 
     let name: String
     let method: Method
+    /// The CRC-32 of the unpacked bytes.
     let checksum: UInt32
+    /// The number of bytes in the file.
     let compressedSize: Int
+    /// The number of bytes when unpacked.
     let size: Int
+    /// Where the member's own header starts, in bytes from the start of the file.
     let headerOffset: Int
   }
 
+  /// All members, by their names.
   let entries: [String: Entry]
 
-  /// - Throws: `ArchiveError` where `bytes` are not a ZIP file, where it spans
-  ///   disks, and where an entry is encrypted, compressed in another way, stands
-  ///   twice, or claims more than its bytes can expand to.
+  /// - Parameter bytes: the whole file.
+  /// - Throws: `ArchiveError` where the bytes are no ZIP file, or one part of a file on
+  ///   several disks, and where a member is encrypted, is packed in another way, is there
+  ///   twice, or claims to be larger than its bytes can unpack to.
+  /// - Complexity: O(members).
   init(of bytes: Data, path: String) throws(ArchiveError) {
     let end = try Self.endRecord(of: bytes, path: path)
     var reader = ByteReader(bytes, at: end.directoryOffset, path: path)
@@ -53,7 +63,8 @@ struct ZIPDirectory {
     self.entries = entries
   }
 
-  /// Members that share their bytes can unpack to any multiple of the file.
+  /// Refuses members that share their bytes, since they can unpack to any multiple of the
+  /// file's size: in all, the members must not be larger than the file.
   private static func checkOverlap(
     of entries: [String: Entry], in reader: ByteReader
   ) throws(ArchiveError) {
@@ -71,6 +82,7 @@ struct ZIPDirectory {
     }
   }
 
+  /// Reads the record at the end of the file, which says where the directory is.
   private static func endRecord(
     of bytes: Data, path: String
   ) throws(ArchiveError) -> (count: Int, directoryOffset: Int, directoryEnd: Int) {
@@ -115,8 +127,8 @@ struct ZIPDirectory {
     return (count, directoryOffset, directoryOffset + directorySize)
   }
 
-  /// The record that takes over where the fields of the other are too small; a
-  /// locator just before that one says where it is.
+  /// Reads the record that takes the place of the one at `start` where the fields of that
+  /// are too small. A locator just before `start` says where it is.
   private static func zip64EndRecord(
     of bytes: Data, before start: Int, path: String
   ) throws(ArchiveError) -> (count: Int, size: Int, offset: Int) {
@@ -141,6 +153,7 @@ struct ZIPDirectory {
     )
   }
 
+  /// Reads one entry of the directory.
   private static func entry(from reader: inout ByteReader) throws(ArchiveError) -> Entry {
     reader.member = nil
     let what = "central directory"
@@ -184,8 +197,8 @@ struct ZIPDirectory {
       size: size, headerOffset: headerOffset)
   }
 
-  /// Replaces the fields that are full of ones by the 64-bit ones of the extra
-  /// field 1, which holds just those, in this order.
+  /// Replaces the sizes of which all 32 bits are set by those of 64 bits in the extra field
+  /// with the number 1, which holds just these, in this order.
   private static func readZIP64(
     from extra: inout ByteReader, _ size: inout Int, _ compressedSize: inout Int,
     _ headerOffset: inout Int

@@ -4,29 +4,36 @@
   import Foundation
 #endif
 
-/// A ZIP file, member after member. Every member's time is 1980-01-01 00:00, the
-/// format's first, so that the same members give the same bytes.
+/// Writes a ZIP file, one member after the other, and gives it its name by `finish`. The
+/// time of every member is 1980-01-01 00:00, the format's first, so that the same members
+/// give the same bytes in every run.
 ///
 /// Source: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12 and 4.3.14 to 4.3.16;
 /// 4.5.3 for zip64, which is written where a number does not fit its field.
 struct ZIPWriter: ~Copyable {
   private let path: String
   private var file: FileWriter
+  /// The smallest size or offset that is left to the fields of zip64.
   private let smallestLarge: Int
   private var entries: [ZIPDirectory.Entry] = []
 
-  /// What stands in a field of 32 bits whose number stands elsewhere.
+  /// What stands in a field of 32 bits where its number stands in a field of zip64.
   static let fullField = 0xFFFF_FFFF
 
-  /// - Parameter smallestLarge: the smallest size or offset that is left to zip64;
-  ///   less than 4 GiB in tests.
+  /// - Parameter smallestLarge: the smallest size or offset that is left to the fields of
+  ///   zip64, in bytes; less than 4 GiB in tests alone.
+  /// - Throws: `ArchiveError` where no file can be made at `path`.
   init(path: String, smallestLarge: Int = fullField) throws(ArchiveError) {
     self.path = path
     self.smallestLarge = smallestLarge
     file = try FileWriter(path: path)
   }
 
-  /// O(bytes); a deflated member is packed in memory.
+  /// Writes one member.
+  ///
+  /// - Parameter deflating: whether it is deflated, or stored as it is.
+  /// - Throws: `ArchiveError` where the file can't be written, or the name is too long.
+  /// - Complexity: O(bytes) in time; a deflated member is packed in memory.
   mutating func add(
     _ contents: MemberContents, named name: String, deflating: Bool
   ) throws(ArchiveError) {
@@ -58,10 +65,12 @@ struct ZIPWriter: ~Copyable {
     try file.commit()
   }
 
+  /// Writes a header.
   private mutating func write(_ bytes: Data) throws(ArchiveError) {
     try MemberContents(bytes).forEachPiece { bytes throws(ArchiveError) in try file.write(bytes) }
   }
 
+  /// What stands before a member.
   private func localHeader(_ entry: ZIPDirectory.Entry) -> Data {
     // Both sizes or none stand in zip64's field of a local header.
     let isLarge = max(entry.size, entry.compressedSize) >= smallestLarge
@@ -82,8 +91,10 @@ struct ZIPWriter: ~Copyable {
     return header + extra
   }
 
+  /// What stands in the directory for a member.
   private func centralHeader(_ entry: ZIPDirectory.Entry) -> Data {
     var wide = Data()
+    /// The number for a field of 32 bits, or that the one of zip64 has it.
     func field(_ value: Int) -> Int {
       guard value >= smallestLarge else { return value }
       wide.append(integer: value, as: UInt64.self)
@@ -130,6 +141,7 @@ struct ZIPWriter: ~Copyable {
     header.append(integer: extra.count, as: UInt16.self)
   }
 
+  /// What stands behind the directory, which goes from `start` to `end`.
   private func end(count: Int, start: Int, end: Int) -> Data {
     var record = Data()
     let isLarge = count >= 0xFFFF || end >= smallestLarge
