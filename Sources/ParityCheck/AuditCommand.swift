@@ -4,6 +4,7 @@ import ParityFixtures
 import ParityJudging
 import ParityReports
 
+/// `parity-check audit`.
 struct AuditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit",
@@ -46,6 +47,7 @@ struct AuditCommand: ParsableCommand {
     _ = try NameFilter(filter, option: "--filter")
   }
 
+  /// The share of `--require`, from 0 to 1.
   private func share() throws -> Double {
     let digits = require.hasSuffix("%") ? String(require.dropLast()) : require
     guard let percent = Double(digits), 0...100 ~= percent else {

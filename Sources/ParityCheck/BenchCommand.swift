@@ -12,6 +12,7 @@ import TensorCore
   import Foundation
 #endif
 
+/// `parity-check bench`.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
@@ -75,12 +76,13 @@ struct BenchCommand: ParsableCommand {
     }
   }
 
+  /// What stands above the table.
   private static func header(_ set: InstructionSet, _ threads: Int) -> String {
     "\(set.name), \(NumberText.count(threads, "thread"))\n"
       + Style.padded("shape", to: 32) + "   median ms   GFLOP/s   of FMA peak   of bound"
   }
 
-  /// Three digits at least.
+  /// A time in milliseconds, with three digits or more.
   private static func milliseconds(_ seconds: Double) -> String {
     let milliseconds = seconds * 1000
     guard milliseconds < 1 else { return NumberText.short(milliseconds) }
@@ -88,6 +90,7 @@ struct BenchCommand: ParsableCommand {
     return "0." + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
   }
 
+  /// One line of the table.
   private static func line(_ result: EngineBenchmark.Result) -> String {
     func right(_ text: String, _ width: Int) -> String {
       String(repeating: " ", count: max(0, width - text.count)) + text

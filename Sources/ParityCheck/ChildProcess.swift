@@ -17,10 +17,12 @@ import TensorArchives
 
 /// This same program, started once more with the same arguments, and watched.
 struct ChildProcess {
+  /// Why it ended.
   enum End {
-    /// With the status for this process to end with.
+    /// For a reason of its own, or by somebody's request; with the status that this process
+    /// is to end with.
     case exited(CInt)
-    /// libhdf5 crashed or looped on the file at `path`; `words` say which.
+    /// Because libhdf5 crashed on the file at `path`, or did not return; `words` say which.
     case lost(path: String, words: String)
   }
 
@@ -28,9 +30,12 @@ struct ChildProcess {
   /// The end of the pipe from which the child's events are read.
   private let events: FileDescriptor
 
-  /// - Throws: where the system starts no process.
+  /// Starts the child.
+  ///
+  /// - Throws: `Errno` where the system refuses.
   init(_ orders: WatchOrders) throws {
-    // Both ends are inherited; the child alone closes its copies, when it ends.
+    // The child has to inherit the end that events are written to. This process must not
+    // keep it open, or it would never see the pipe's end.
     let (events, told) = try FileDescriptor.pipe()
     defer { try? told.close() }
     do {
@@ -38,7 +43,7 @@ struct ChildProcess {
       let file = try orders.file()
       defer { try? file.close() }
       process = try Self.start(
-        Invitation(parent: getpid(), events: told.rawValue, orders: file.rawValue))
+        WatchInvitation(parent: getpid(), events: told.rawValue, orders: file.rawValue))
     } catch {
       try? events.close()
       throw error
@@ -46,10 +51,11 @@ struct ChildProcess {
     self.events = events
   }
 
-  private static func start(_ invitation: Invitation) throws -> pid_t {
+  /// - Returns: the number of the new process.
+  private static func start(_ invitation: WatchInvitation) throws -> pid_t {
     guard let program else { throw Errno.noSuchFileOrDirectory }
     var environment = ProcessInfo.processInfo.environment
-    environment[Invitation.variable] = invitation.text
+    environment[WatchInvitation.variable] = invitation.text
     environment[Supervisor.backtraces] = environment[Supervisor.backtraces] ?? "enable=no"
     let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
     let variables = environment.map { strdup($0 + "=" + $1) } + [nil]
@@ -60,7 +66,8 @@ struct ChildProcess {
     return process
   }
 
-  /// The file of this program: not what its caller chose to call it.
+  /// The path of this program's file, whatever the caller has called it; nil where the
+  /// system does not tell.
   private static var program: String? {
     #if canImport(Darwin)
       var size: UInt32 = 0
@@ -73,9 +80,10 @@ struct ChildProcess {
     #endif
   }
 
-  /// Reads the child's events until it ends.
+  /// Reads the child's events until it ends. A child in which libhdf5 does not return in
+  /// time is killed.
   ///
-  /// - Parameter printed: counts the cases that it prints.
+  /// - Parameter printed: is increased by one for each case that the child prints.
   func watch(counting printed: inout Int) -> End {
     defer { try? events.close() }
     var reader = EventReader(events)
@@ -94,14 +102,16 @@ struct ChildProcess {
     }
   }
 
-  /// What a bug in a library, and nobody from outside, ends a process with.
+  /// The signals by which a mistake in a library ends a process, and nobody from outside.
   private static let crashes = [SIGSEGV, SIGBUS, SIGABRT, SIGFPE]
-  /// What people end a process with.
+  /// The signals by which people end a process.
   private static let requests = [SIGINT, SIGTERM, SIGHUP, SIGPIPE]
 
-  /// Waits for the end of the child, which is near, and says why it came.
+  /// Waits until the child has ended, and says why.
   ///
-  /// - Parameter path: the file that libhdf5 was at work on.
+  /// - Parameters:
+  ///   - path: the file that libhdf5 was at work on; nil where it was not at work.
+  ///   - isKilled: whether this process has ended the child.
   private func end(_ path: String?, isKilled: Bool) -> End {
     var state: CInt = 0
     while waitpid(process, &state, 0) < 0, errno == EINTR {}
@@ -119,8 +129,9 @@ struct ChildProcess {
     return .exited(70)
   }
 
-  /// How long libhdf5 may take for one dataset, or for the list of all: what even
-  /// a slow disk gives, and then some.
+  /// How long libhdf5 may take for one dataset, or for the list of all: 30 seconds, and one
+  /// more for each 10 MB of the file, which even a slow disk gives. The variable
+  /// `PARITY_CHECK_WATCH_SECONDS` is for tests.
   private static func limit(for path: String) -> Duration {
     let given = ProcessInfo.processInfo.environment["PARITY_CHECK_WATCH_SECONDS"]
     if let seconds = given.flatMap({ UInt32($0) }) { return .seconds(Int(seconds)) }

@@ -5,6 +5,7 @@ import ParityReports
 import TensorArchives
 import TensorComparison
 
+/// `parity-check compare`.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
@@ -108,6 +109,7 @@ struct CompareCommand: ParsableCommand {
     if !fates.allSatisfy(\.fate.isGood) { throw ExitCode(RunStatus.failed.rawValue) }
   }
 
+  /// - Throws: `ValidationError` for options that contradict each other, or say nothing.
   private func rules() throws -> ComparisonRules {
     if tolerance != nil, bound.bounds != nil {
       throw ValidationError("--tolerance and --rtol/--atol exclude each other.")
@@ -139,6 +141,7 @@ struct CompareCommand: ParsableCommand {
     return rules
   }
 
+  /// Reads `NAME=RTOL,ATOL`.
   private func limits(_ text: String) throws -> (String, Limits) {
     if let (name, bounds) = Self.split(text) {
       let numbers = bounds.split(separator: ",", omittingEmptySubsequences: false)
@@ -150,13 +153,15 @@ struct CompareCommand: ParsableCommand {
     throw ValidationError("--tensor: expected NAME=RTOL,ATOL, found \(text).")
   }
 
-  /// At the last `=`: names can hold one.
+  /// What stands before and behind the last `=`, since a name can hold one too; nil where
+  /// either is empty.
   private static func split(_ text: String) -> (String, String)? {
     guard let sign = text.lastIndex(of: "=") else { return nil }
     let (name, rest) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
     return name.isEmpty || rest.isEmpty ? nil : (name, rest)
   }
 
+  /// Prints an error, and ends the run.
   private func fail(_ message: String) throws {
     Terminal.printError("error: " + Style.printable(message))
     throw ExitCode(RunStatus.unusable.rawValue)

@@ -1,22 +1,24 @@
 import SystemPackage
 
-/// The events of a watched process, as they come out of the pipe.
+/// Reads the events of a watched process out of the pipe, as they come.
 struct EventReader {
   enum Result: Equatable {
     case event(WatchEvent)
-    /// The deadline came first.
+    /// No event came before the deadline.
     case tooLate
-    /// The process has closed the pipe, which it does when it ends.
+    /// No more events will come: the process has ended.
     case end
   }
 
   private let pipe: FileDescriptor
-  /// What was read and is not yet a whole event.
+  /// What was read, and is no whole event yet.
   private var bytes: [UInt8] = []
 
   init(_ pipe: FileDescriptor) { self.pipe = pipe }
 
-  /// - Parameter deadline: nil to wait for ever.
+  /// Waits for the next event.
+  ///
+  /// - Parameter deadline: how long, at most; nil to wait for ever.
   mutating func next(until deadline: ContinuousClock.Instant?) -> Result {
     while true {
       if let event = WatchEvent.take(from: &bytes) { return .event(event) }

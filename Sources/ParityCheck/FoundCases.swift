@@ -2,23 +2,26 @@ import ParityFixtures
 import ParityReports
 import TensorArchives
 
-/// What stands under the paths of a command line.
+/// What is found under the paths that a user names on the command line.
 ///
-/// Links and manifests lead no further than these paths. Whoever meets their end on the
-/// command line is told of the option that moves it, which a library's users have not.
+/// Links and manifests must not lead out of these paths. An error about one that does names
+/// the option that allows it: a library's errors can't, since its users have no options.
 struct FoundCases {
-  /// All cases, those that the filter leaves out among them.
+  /// All cases.
   let all: [CaseLocation]
-  /// Those that the filter leaves.
+  /// The cases whose names match the filter.
   let cases: [CaseLocation]
   /// Why some paths can't be looked into.
   let errors: [ArchiveError]
-  /// Files that are no cases, nor known to be something else.
+  /// The paths of files that are no cases, and not known to be something else either.
   let otherFiles: [String]
 
   private static let remedy = "--allow-root permits its folder"
 
-  /// - Throws: `ValidationError` where `filter` is no regular expression.
+  /// - Parameters:
+  ///   - roots: folders that links and manifests may lead into, beside the paths.
+  ///   - filter: a regular expression; nil for all names.
+  /// - Throws: `ValidationError` where `filter` is none.
   init(in paths: [String], allowing roots: [String], matching filter: String?) throws {
     let filter = try NameFilter(filter, option: "--filter")
     let discovery = Discovery(paths: paths, allowedRoots: roots)
@@ -32,6 +35,7 @@ struct FoundCases {
     otherFiles = discovery.strangers
   }
 
+  /// Prints the errors, one on each line.
   func printErrors() {
     for error in errors { Terminal.printError(Style.printable("\(error)")) }
   }

@@ -7,7 +7,7 @@ struct NameFilter {
 
   /// - Parameters:
   ///   - text: nil for all names.
-  ///   - option: where it comes from, for the error.
+  ///   - option: the option that it is the value of, for the error.
   /// - Throws: `ValidationError` where `text` is no regular expression.
   init(_ text: String?, option: String) throws {
     do {
@@ -17,6 +17,7 @@ struct NameFilter {
     }
   }
 
+  /// Whether a part of a name matches.
   func matches(_ name: String) -> Bool {
     guard let pattern else { return true }
     return name.contains(pattern)

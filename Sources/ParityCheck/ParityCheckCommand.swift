@@ -5,6 +5,7 @@ import ParityFixtures
 import ParityJudging
 import ParityReports
 
+/// `parity-check` without a subcommand: judges cases.
 struct ParityCheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "parity-check",
@@ -127,7 +128,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       progress.above { add(result) }
     }
     progress.erase()
-    // --fail-fast leaves some behind.
+    // Those of the cases that --fail-fast has left behind.
     RunningEngines.shared.end()
     for file in found.otherFiles {
       Terminal.print(["note: \(Style.printable(file)) is not a fixture, passed over"])
@@ -144,6 +145,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
     throw ExitCode(RunStatus(of: statuses).rawValue)
   }
 
+  /// Prints the names of the cases, for `--list`.
   private func printList(_ found: FoundCases) throws {
     Terminal.print(found.cases.map { Style.printable($0.name) })
     found.printErrors()

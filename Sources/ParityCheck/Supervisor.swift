@@ -7,33 +7,40 @@ import TensorArchives
   import Foundation
 #endif
 
-/// Runs this program as its own child, so that a file on which libhdf5 crashes or
-/// loops costs that file and not the run: the child is started again, told to
-/// leave the file alone, and prints on from where the other stopped. (Of 4,500
-/// small files with a few damaged bytes, libhdf5 1.10.8 crashed on five and looped
-/// on three.)
+/// Runs this program as its own child, and watches over it, so that a file on which
+/// libhdf5 crashes or never returns costs that file alone and not the whole run.
 ///
-/// With `PARITY_CHECK_WATCH=off` in the environment, for a debugger, there is no
-/// child.
+/// 1. This process starts the program again (`ChildProcess`), with an invitation in the
+///    environment (`WatchInvitation`) and orders in a file (`WatchOrders`).
+/// 2. The child takes both out of its environment (`WatchedProcess`), works, and tells
+///    through a pipe what libhdf5 works on and which cases it has printed (`WatchEvent`).
+/// 3. When the child ends, this process ends with its status, unless libhdf5 was the
+///    reason. Then another child is started, with orders to leave the file alone and to
+///    print on from where the first one stopped.
+///
+/// Of 4,500 small files with a few damaged bytes, libhdf5 1.10.8 crashed on five and never
+/// returned from three.
+///
+/// With `PARITY_CHECK_WATCH=off` in the environment, for a debugger, there is no child.
 enum Supervisor {
-  /// By which Swift's runtime is told whether a crash prints where it happened. The
-  /// child's do not: a crash is told of in one line.
+  /// The variable that tells Swift's runtime whether a crash prints where it happened. A
+  /// child's crash does not: it is reported in one line.
   static let backtraces = "SWIFT_BACKTRACE"
 
-  /// Ends the process with the child's status. Returns where this is the child, or
-  /// where none can be started.
+  /// Starts a child, and ends this process with the status of the child. Returns where this
+  /// process is itself the child, where there is to be none, and where none can be started.
   static func run() {
     let environment = ProcessInfo.processInfo.environment
     if let child = WatchedProcess.current {
       HDF5Library.install(child)
       return child.endWithParent()
     }
-    // Three numbers that are not for this process are a mistake of this program's, and
-    // no reason to start one child after the other.
-    let value = environment[Invitation.variable]
-    guard value != "off", value.flatMap({ Invitation($0) }) == nil else { return }
+    // An invitation that this process could not accept is a mistake of this program's.
+    // Without this, every child would start another one.
+    let value = environment[WatchInvitation.variable]
+    guard value != "off", value.flatMap({ WatchInvitation($0) }) == nil else { return }
     var orders = WatchOrders()
-    orders.unset = [Invitation.variable] + (environment[backtraces] == nil ? [backtraces] : [])
+    orders.unset = [WatchInvitation.variable] + (environment[backtraces] == nil ? [backtraces] : [])
     guard var child = try? ChildProcess(orders) else { return }
     while true {
       switch child.watch(counting: &orders.printed) {

@@ -1,9 +1,10 @@
 /// What a watched process tells the one that watches over it, through a pipe.
 ///
-/// An event is a byte for its kind, the number of bytes of the path in 32 bits,
-/// little-endian, and the path. No character of a path has to be escaped so.
+/// In the pipe, an event is one byte for its kind, the number of bytes of the path in 32
+/// bits, little-endian, and the path in UTF-8, which is empty but for `entered`. So no
+/// character of a path has a meaning, whatever somebody calls a file.
 enum WatchEvent: Equatable {
-  /// libhdf5 starts to work on the file at a path.
+  /// libhdf5 starts to work on the file at this path.
   case entered(String)
   /// libhdf5 has returned.
   case left
@@ -26,7 +27,7 @@ enum WatchEvent: Equatable {
 
   /// Takes the first event from the front of `bytes`.
   ///
-  /// - Returns: nil, with `bytes` as they were, where they do not hold the whole of it.
+  /// - Returns: the event; nil, with `bytes` as they were, where they do not hold all of it.
   static func take(from bytes: inout [UInt8]) -> WatchEvent? {
     guard bytes.count >= 5 else { return nil }
     let end = 5 + bytes[1..<5].reversed().reduce(0) { $0 << 8 | Int($1) }

@@ -2,15 +2,20 @@ import RecurrentModel
 import TensorArchives
 import TensorCore
 
-/// All that a fixture's files hold, read and not yet held against each other.
+/// All that the files of a fixture hold. Whether the manifest and the tensors fit together is
+/// not known yet.
 struct FixtureContents {
   let manifest: Manifest
-  /// What the manifest was read from.
+  /// The JSON that the manifest was made of.
   let json: JSONValue
-  /// By their names in the fixture, `state_dict/…` and so on.
+  /// All tensors by their names in the fixture, such as `outputs/h_n`, those among them that
+  /// the manifest takes from other files.
   let tensors: [String: Tensor]
 
-  /// O(its bytes).
+  /// Reads the manifest, and then all tensors.
+  ///
+  /// - Throws: `CaseError` where a file can't be read, or the manifest is none.
+  /// - Complexity: O(bytes of the files) in time and memory.
   init(_ location: CaseLocation) throws(CaseError) {
     let (path, boundary) = (location.path, location.boundary)
     let pending: PendingArchive
@@ -40,6 +45,7 @@ struct FixtureContents {
     }
   }
 
+  /// Reads the tensors of the fixture's own files, and those that are borrowed.
   private static func tensors(
     of pending: PendingArchive, _ path: String, _ borrowed: [String: BorrowedTensors],
     _ boundary: FileBoundary?

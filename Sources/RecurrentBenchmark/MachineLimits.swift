@@ -3,7 +3,7 @@ import RecurrentEngine
 import RecurrentKernels
 import TensorCore
 
-/// What the machine can do at most, measured.
+/// Measures what the machine can do at most.
 struct MachineLimits {
   private let kernels: rk_kernels
   private let elementBytes: Int
@@ -13,8 +13,8 @@ struct MachineLimits {
     elementBytes = arithmetic.computation.byteCount
   }
 
-  /// Fused multiply-adds on independent registers, as two operations each, on so many
-  /// cores at a time. Some 10 ms.
+  /// How many multiplications and additions so many cores can do, in 10⁹ a second: fused
+  /// ones on registers that do not depend on each other. This takes some 10 ms.
   func peakGigaflops(cores: Int) -> Double {
     let rounds = 1_000_000
     let operations = 2 * Double(Int(kernels.chains * kernels.lanes) * rounds * cores)
@@ -24,7 +24,8 @@ struct MachineLimits {
     return operations / seconds / 1e9
   }
 
-  /// Reading a buffer of `bytes` over and over, a buffer for each core.
+  /// How many bytes so many cores can read, in 10⁹ a second, where each reads a buffer of
+  /// `bytes` of its own over and over.
   func gigabytesPerSecond(reading bytes: Int, cores: Int) -> Double {
     let repeats = max(1, 4_000_000 / max(bytes, 1))
     let count = Int64(bytes / elementBytes)
@@ -34,8 +35,8 @@ struct MachineLimits {
     return Double(bytes * repeats * cores) / seconds / 1e9
   }
 
-  /// The median of five runs of `work`, each of them on all cores at a time, with a
-  /// zeroed buffer of `bytes` and another of 64 bytes for results for each core.
+  /// The median of the times of five runs of `work`. In a run, every core does `work` at the
+  /// same time, with a zeroed buffer of `bytes` to read and another of 64 bytes to write.
   private func medianSeconds(
     cores: Int, bytes: Int,
     _ work: @Sendable (rk_kernels, UnsafeRawPointer, UnsafeMutableRawPointer) -> Void
@@ -54,7 +55,7 @@ struct MachineLimits {
   }
 }
 
-/// Zeroed memory that one thread uses at a time.
+/// Zeroed memory, which one thread uses at a time.
 private final class ScratchBytes: @unchecked Sendable {
   let start: UnsafeMutableRawPointer
 

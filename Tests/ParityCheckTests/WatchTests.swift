@@ -58,7 +58,7 @@ import Testing
     let (read, written) = try FileDescriptor.pipe()
     let file = try orders.file()
     let process = WatchedProcess(
-      Invitation(parent: parent, events: written.rawValue, orders: file.rawValue))
+      WatchInvitation(parent: parent, events: written.rawValue, orders: file.rawValue))
     return (process, (read, written))
   }
 
@@ -94,20 +94,20 @@ import Testing
     let file = try WatchOrders().file()
     #expect(
       WatchedProcess(
-        Invitation(parent: getppid(), events: file.rawValue, orders: file.rawValue)) == nil)
+        WatchInvitation(parent: getppid(), events: file.rawValue, orders: file.rawValue)) == nil)
     let (read, written) = try FileDescriptor.pipe()
     try read.close()
     #expect(
       WatchedProcess(
-        Invitation(parent: getppid(), events: written.rawValue, orders: read.rawValue)) == nil)
+        WatchInvitation(parent: getppid(), events: written.rawValue, orders: read.rawValue)) == nil)
   }
 
   @Test func anInvitationIsThreeNumbers() {
-    let text = Invitation(parent: 1, events: 2, orders: 3).text
-    let read = Invitation(text)
+    let text = WatchInvitation(parent: 1, events: 2, orders: 3).text
+    let read = WatchInvitation(text)
     #expect(read?.parent == 1 && read?.events == 2 && read?.orders == 3)
     for other in ["", "off", "1", "1:2", "1:2:3:4", "1:2:x", "1::3", "1:2:99999999999"] {
-      #expect(Invitation(other) == nil, "\(other)")
+      #expect(WatchInvitation(other) == nil, "\(other)")
     }
   }
 }
