@@ -4,6 +4,7 @@ import TensorCore
 import TestSupport
 import Testing
 
+/// `parity-check compare`, as a user runs it.
 @Suite struct CompareTests {
   private let folder: TemporaryFolder
   private let elements = (0..<24).map { Float($0) / 7 + 1 }

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `parity-check` runs as its own child, and nobody but the two notices: neither a user
-/// with odd variables in his shell, nor the programs that it runs for him.
+/// `parity-check` runs as its own child, and nobody notices but where libhdf5 crashes: not
+/// a user with odd variables in the shell, nor the programs that the tool runs.
 @Suite struct SupervisionTests {
   /// - Parameter script: run for the case `gru`, with the tool's path as `$TOOL`; what it
   ///   prints is shown, since it writes no outputs.
@@ -33,8 +33,9 @@ import Testing
     #expect(printed.contains { $0.hasPrefix("1 case: 1 failed in ") })
   }
 
-  /// The variables by which the two processes speak are theirs, and those of the user
-  /// are his: a Swift program that crashes prints its backtrace unless he said otherwise.
+  /// An engine sees none of the variables by which the two processes speak, and of the
+  /// user's all: a Swift program that crashes prints its backtrace, unless the user has
+  /// said otherwise.
   @Test(arguments: [nil, "enable=yes,color=no", "enable=no"])
   func anEngineSeesTheUsersEnvironment(backtrace: String?) throws {
     let tool = try engine(
@@ -64,5 +65,37 @@ import Testing
       #expect(tool.lines.first?.hasPrefix("passed        gru ") == true, "\(key)")
       #expect(tool.lines.count == 2, "\(key): \(tool.output)")
     }
+  }
+
+  /// One damaged byte each: on these libhdf5 1.10 crashes, and loops. Whatever
+  /// another version does, the other cases are judged, each once.
+  @Test func whatCrashesLibhdf5CostsOnlyItself() throws {
+    let folder = try TemporaryFolder()
+    for name in ["a-good", "z-good"] {
+      try folder.write(try bytes(of: Repository.fixtures + "/gru-one-step.h5"), to: name + ".h5")
+    }
+    let sample = try bytes(of: Repository.samples + "/contiguous.h5")
+    for (name, offset, byte) in [("crash", 837, UInt8(255)), ("loop", 2112, 0)] {
+      var damaged = sample
+      damaged[offset] = byte
+      try folder.write(damaged, to: name + ".h5")
+    }
+    let tool = try Tool([folder.path], environment: ["PARITY_CHECK_WATCH_SECONDS": "2"])
+    #expect(tool.status == 2 && tool.errors.isEmpty)
+    #expect(tool.lines.count == 5)
+    #expect(tool.lines[0].hasPrefix("passed        a-good "))
+    for (line, name) in [(tool.lines[1], "crash"), (tool.lines[2], "loop")] {
+      #expect(line.hasPrefix("unreadable    \(name) ") || line.hasPrefix("invalid       \(name) "))
+      #expect(line.contains("/\(name).h5: "))
+    }
+    #expect(tool.lines[3].hasPrefix("passed        z-good "))
+  }
+
+  /// Whatever the caller calls the program, it is this one that runs.
+  @Test func theNameItIsCalledByDoesNotMatter() throws {
+    let tool = try Tool(
+      shell: "exec -a true \"$0\" Fixtures --filter '^gru$' --tolerance exact", in: Repository.root)
+    #expect(tool.status == 1)
+    #expect(tool.lines.first?.hasPrefix("failed        gru ") == true)
   }
 }

@@ -10,6 +10,8 @@ import Testing
 
 @testable import TensorArchives
 
+/// Whole files: their bytes are the same whether they are read or mapped, and what goes
+/// wrong is said in the system's words.
 @Suite struct FileBytesTests {
   /// Small files are read and large ones mapped; both are the same bytes.
   @Test(arguments: [0, 1, 4095, 65_535, 65_536, 200_001])

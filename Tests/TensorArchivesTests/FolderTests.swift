@@ -4,6 +4,7 @@ import Testing
 
 @testable import TensorArchives
 
+/// Folders as archives: which files are their tensors, and that nothing leads out of them.
 @Suite struct FolderTests {
   @Test func filesAreTensorsByTheirPaths() throws {
     let folder = try TemporaryFolder()
@@ -116,6 +117,7 @@ import Testing
   }
 }
 
+/// The checksum is the one that others compute.
 @Suite struct CRC32Tests {
   /// The check value of CRC-32/ISO-HDLC.
   @Test func isTheStandardOne() {

@@ -5,6 +5,8 @@
 
   @testable import TensorArchives
 
+  /// HDF5 files that h5py wrote: every type and storage that is read, and that a hostile file
+  /// is an error before anything is allocated.
   @Suite struct HDF5Tests {
     @Test(arguments: ["contiguous.h5", "chunked.h5", "gzip-shuffle.h5", "fixed-string.h5"])
     func readsEveryStorage(name: String) throws {

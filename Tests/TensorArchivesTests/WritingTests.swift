@@ -5,7 +5,7 @@ import Testing
 
 @testable import TensorArchives
 
-/// What is written, read back by our own readers.
+/// What is written is what our own readers read back, for every format and type.
 @Suite struct WritingTests {
   private static let values: [Double] = [0, -0.0, 1.5, -2, 448, .infinity, -.infinity, 0.0625]
 
