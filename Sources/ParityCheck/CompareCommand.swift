@@ -90,7 +90,7 @@ struct CompareCommand: ParsableCommand {
       }
       pair = try ArchivePair(expected: sides.expected, actual: sides.actual, rules: try rules())
     } catch let error as ArchiveError {
-      return try fail("\(error)")
+      try Terminal.fail("\(error)")
     }
     let clock = ContinuousClock()
     let start = clock.now
@@ -98,7 +98,7 @@ struct CompareCommand: ParsableCommand {
     let text = ComparisonText(color.style, isVerbose: verbose, names: fates.map(\.name))
     Terminal.print(fates.flatMap { text.lines($0.name, $0.fate) })
     guard !pair.matching.pairs.isEmpty else {
-      return try fail(
+      try Terminal.fail(
         fates.isEmpty
           ? "nothing to compare: neither \(expected) nor \(actual) holds a tensor"
           : "nothing to compare: no tensor of \(expected) is in \(actual)")
@@ -159,11 +159,5 @@ struct CompareCommand: ParsableCommand {
     guard let sign = text.lastIndex(of: "=") else { return nil }
     let (name, rest) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
     return name.isEmpty || rest.isEmpty ? nil : (name, rest)
-  }
-
-  /// Prints an error, and ends the run.
-  private func fail(_ message: String) throws {
-    Terminal.printError("error: " + Style.printable(message))
-    throw ExitCode(RunStatus.unusable.rawValue)
   }
 }

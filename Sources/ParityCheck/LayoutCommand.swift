@@ -57,9 +57,9 @@ struct LayoutCommand: ParsableCommand {
       if question.isVacuous { throw ExitCode(RunStatus.unusable.rawValue) }
       if !question.holds { throw ExitCode(RunStatus.failed.rawValue) }
     } catch let error as ArchiveError {
-      try fail("\(error)")
+      try Terminal.fail("\(error)")
     } catch let error as InvalidValue {
-      try fail("\(error)")
+      try Terminal.fail("\(error)")
     }
   }
 
@@ -94,11 +94,5 @@ struct LayoutCommand: ParsableCommand {
         found: "\(tensor.elementType) \(tensor.shape)")
     }
     return integers.map { Int(clamping: $0) }
-  }
-
-  /// Prints an error, and ends the run.
-  private func fail(_ message: String) throws {
-    Terminal.printError("error: " + Style.printable(message))
-    throw ExitCode(RunStatus.unusable.rawValue)
   }
 }

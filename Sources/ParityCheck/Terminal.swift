@@ -1,3 +1,6 @@
+import ArgumentParser
+import ParityJudging
+import ParityReports
 import SystemPackage
 
 #if canImport(Darwin)
@@ -39,6 +42,13 @@ enum Terminal {
       printError("parity-check: the report can't be written: \(Errno(rawValue: errno))")
       exit(70)
     }
+  }
+
+  /// Prints an error that keeps a command from having an answer, and ends its run with the
+  /// status for that.
+  static func fail(_ message: String) throws -> Never {
+    printError("error: " + Style.printable(message))
+    throw ExitCode(RunStatus.unusable.rawValue)
   }
 
   /// Prints a line to the standard error.

@@ -48,26 +48,7 @@ final class FileSource: TensorSource {
         .truncated("the data", expectedBytes: buffer.count, foundBytes: count))
     }
     checksum?.add(UnsafeRawBufferPointer(buffer), at: offset)
-    if isBigEndian { Self.swap(buffer, width: width) }
-  }
-
-  /// Reverses the bytes of every element of `width` bytes.
-  private static func swap(_ buffer: UnsafeMutableRawBufferPointer, width: Int) {
-    switch width {
-    case 2: swap(buffer, UInt16.self)
-    case 4: swap(buffer, UInt32.self)
-    default: swap(buffer, UInt64.self)
-    }
-  }
-
-  @inline(__always)
-  private static func swap<Word: FixedWidthInteger>(
-    _ buffer: UnsafeMutableRawBufferPointer, _ type: Word.Type
-  ) {
-    for start in stride(from: 0, to: buffer.count, by: MemoryLayout<Word>.size) {
-      let word = buffer.loadUnaligned(fromByteOffset: start, as: Word.self)
-      buffer.storeBytes(of: word.byteSwapped, toByteOffset: start, as: Word.self)
-    }
+    if isBigEndian { buffer.reverseBytes(ofNumbersOf: width) }
   }
 
   func verify() throws(ArchiveError) {

@@ -16,10 +16,9 @@
       guard H5Aexists(object, name) > 0 else { return nil }
       let member = "attribute " + name
       guard
-        let attribute = HDF5Handle(
-          H5Aopen(object, name, parity_H5P_DEFAULT()), closedBy: { H5Aclose($0) }),
-        let type = HDF5Handle(H5Aget_type(attribute.id), closedBy: { H5Tclose($0) }),
-        let space = HDF5Handle(H5Aget_space(attribute.id), closedBy: { H5Sclose($0) })
+        let attribute = HDF5Handle(H5Aopen(object, name, parity_H5P_DEFAULT())),
+        let type = HDF5Handle(H5Aget_type(attribute.id)),
+        let space = HDF5Handle(H5Aget_space(attribute.id))
       else { throw HDF5Listing.damaged(member, path: path) }
       guard H5Tget_class(type.id) == H5T_STRING, H5Sget_simple_extent_npoints(space.id) == 1 else {
         throw ArchiveError(

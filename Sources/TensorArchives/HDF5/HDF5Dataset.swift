@@ -15,10 +15,9 @@
     ///   - fileSize: its size in bytes; no dataset stores more.
     /// - Throws: `ArchiveError` where libhdf5 can't open the dataset.
     init(named name: String, in file: hid_t, path: String, fileSize: Int) throws(ArchiveError) {
-      guard
-        let dataset = HDF5Handle(
-          H5Dopen2(file, name, parity_H5P_DEFAULT()), closedBy: { H5Dclose($0) })
-      else { throw HDF5Listing.damaged(name, path: path) }
+      guard let dataset = HDF5Handle(H5Dopen2(file, name, parity_H5P_DEFAULT())) else {
+        throw HDF5Listing.damaged(name, path: path)
+      }
       self.dataset = dataset
       self.name = name
       self.path = path
@@ -59,12 +58,10 @@
     func read(
       _ box: RowMajorBox, of type: ElementType, into buffer: UnsafeMutableRawBufferPointer
     ) throws(ArchiveError) {
-      guard let memoryType = HDF5Type.littleEndian(type),
-        let space = HDF5Handle(H5Dget_space(dataset.id), closedBy: { H5Sclose($0) })
-      else { throw HDF5Listing.damaged(name, path: path) }
+      guard let memoryType = HDF5Type.littleEndian(type) else { throw damaged }
+      let space = try handle(H5Dget_space(dataset.id))
       let count = [hsize_t(buffer.count / type.byteCount)]
-      guard let memory = HDF5Handle(H5Screate_simple(1, count, nil), closedBy: { H5Sclose($0) })
-      else { throw HDF5Listing.damaged(name, path: path) }
+      let memory = try handle(H5Screate_simple(1, count, nil))
       let (start, sizes) = (box.start.map { hsize_t($0) }, box.sizes.map { hsize_t($0) })
       guard
         sizes.isEmpty
@@ -83,9 +80,7 @@
     /// The number of elements of a row of chunks along the first axis, so that a range of
     /// whole rows unpacks each chunk once; 1 where the dataset is not stored in chunks.
     func grain(_ shape: Shape) throws(ArchiveError) -> Int {
-      guard
-        let creation = HDF5Handle(H5Dget_create_plist(dataset.id), closedBy: { H5Pclose($0) })
-      else { throw HDF5Listing.damaged(name, path: path) }
+      let creation = try handle(H5Dget_create_plist(dataset.id))
       guard shape.elementCount > 0, H5Pget_layout(creation.id) == H5D_CHUNKED else { return 1 }
       return Int(clamping: try chunkSizes(creation.id, shape)[0])
         * (shape.elementCount / shape.axes[0])
@@ -97,7 +92,7 @@
       guard
         H5Pget_chunk(creation, CInt(shape.rank), &sizes) == shape.rank,
         sizes.allSatisfy({ $0 > 0 })
-      else { throw HDF5Listing.damaged(name, path: path) }
+      else { throw damaged }
       return sizes
     }
 
@@ -122,9 +117,7 @@
 
     /// - Throws: `ArchiveError` for an element type that is none of `ElementType`'s.
     private func elementType() throws(ArchiveError) -> ElementType {
-      guard let type = HDF5Handle(H5Dget_type(dataset.id), closedBy: { H5Tclose($0) }) else {
-        throw HDF5Listing.damaged(name, path: path)
-      }
+      let type = try handle(H5Dget_type(dataset.id))
       let size = H5Tget_size(type.id)
       let found: String
       switch (H5Tget_class(type.id), size) {
@@ -164,13 +157,11 @@
 
     /// - Throws: `ArchiveError` where the number of elements does not fit 63 bits.
     private func shape() throws(ArchiveError) -> Shape {
-      guard let space = HDF5Handle(H5Dget_space(dataset.id), closedBy: { H5Sclose($0) }) else {
-        throw HDF5Listing.damaged(name, path: path)
-      }
+      let space = try handle(H5Dget_space(dataset.id))
       // What h5py calls Empty: no elements, and no axes either.
       if H5Sget_simple_extent_type(space.id) == H5S_NULL { return [0] }
       let rank = Int(H5Sget_simple_extent_ndims(space.id))
-      guard rank >= 0 else { throw HDF5Listing.damaged(name, path: path) }
+      guard rank >= 0 else { throw damaged }
       var sizes = [hsize_t](repeating: 0, count: rank)
       H5Sget_simple_extent_dims(space.id, &sizes, nil)
       guard let shape = Shape(checking: sizes.map { Int(clamping: $0) }) else {
@@ -183,9 +174,7 @@
     /// Holds the size that the header states against the bytes that the file stores, before
     /// anything is allocated.
     private func checkStorage(of shape: Shape, _ type: ElementType) throws(ArchiveError) {
-      guard
-        let creation = HDF5Handle(H5Dget_create_plist(dataset.id), closedBy: { H5Pclose($0) })
-      else { throw HDF5Listing.damaged(name, path: path) }
+      let creation = try handle(H5Dget_create_plist(dataset.id))
       let layout = H5Pget_layout(creation.id)
       guard layout == H5D_COMPACT || layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED else {
         throw error(
@@ -235,10 +224,8 @@
       guard shape.elementCount > 0 else { return }
       let sizes = try chunkSizes(creation, shape)
       var found: hsize_t = 0
-      guard
-        let space = HDF5Handle(H5Dget_space(dataset.id), closedBy: { H5Sclose($0) }),
-        H5Dget_num_chunks(dataset.id, space.id, &found) >= 0
-      else { throw HDF5Listing.damaged(name, path: path) }
+      let space = try handle(H5Dget_space(dataset.id))
+      guard H5Dget_num_chunks(dataset.id, space.id, &found) >= 0 else { throw damaged }
       let expected = zip(shape.axes, sizes).reduce(hsize_t(1)) { product, axis in
         // No larger than the number of elements, which fits.
         product * ((hsize_t(axis.0) - 1) / axis.1 + 1)
@@ -247,6 +234,14 @@
         throw error(.corrupt("chunks", expected: "\(expected)", found: "\(found)"))
       }
     }
+
+    /// - Throws: `ArchiveError` where libhdf5 gave no identifier.
+    private func handle(_ id: hid_t) throws(ArchiveError) -> HDF5Handle {
+      guard let handle = HDF5Handle(id) else { throw damaged }
+      return handle
+    }
+
+    private var damaged: ArchiveError { HDF5Listing.damaged(name, path: path) }
 
     private func error(_ reason: ArchiveError.Reason) -> ArchiveError {
       ArchiveError(path: path, member: name, reason)

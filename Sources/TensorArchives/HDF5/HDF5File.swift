@@ -45,19 +45,18 @@
     }
   }
 
-  /// One of libhdf5's identifiers, which is closed with the value. It is used inside of
-  /// `HDF5File.withID` alone.
+  /// One of libhdf5's identifiers, of whatever kind, which is closed with the value. It is
+  /// used inside of `HDF5File.withID` alone.
   struct HDF5Handle: ~Copyable {
     let id: hid_t
-    private let close: (hid_t) -> herr_t
 
     /// Nil where libhdf5 gave no identifier, but an error.
-    init?(_ id: hid_t, closedBy close: @escaping (hid_t) -> herr_t) {
+    init?(_ id: hid_t) {
       guard id >= 0 else { return nil }
       self.id = id
-      self.close = close
     }
 
-    deinit { _ = close(id) }
+    // The only reference to it, so that whatever it is of is closed.
+    deinit { H5Idec_ref(id) }
   }
 #endif

@@ -55,10 +55,9 @@
               "link", expected: "a dataset or group of this file",
               found: kind == H5L_TYPE_EXTERNAL ? "a link to another file" : "a soft link"))
         }
-        guard
-          let object = HDF5Handle(
-            H5Oopen(group, name, parity_H5P_DEFAULT()), closedBy: { H5Oclose($0) })
-        else { throw Self.damaged(member, path: path) }
+        guard let object = HDF5Handle(H5Oopen(group, name, parity_H5P_DEFAULT())) else {
+          throw Self.damaged(member, path: path)
+        }
         guard addresses.insert(parity_object_address(object.id)).inserted else {
           throw ArchiveError(
             path: path, member: member,

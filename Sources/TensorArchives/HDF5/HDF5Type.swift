@@ -14,9 +14,7 @@
         case .int32: parity_H5T_STD_I32LE()
         case .int64: parity_H5T_STD_I64LE()
         }
-      guard let copy = HDF5Handle(H5Tcopy(standard), closedBy: { H5Tclose($0) }) else {
-        return nil
-      }
+      guard let copy = HDF5Handle(H5Tcopy(standard)) else { return nil }
       // HDF5 knows no 16-bit floats by name, only by the sizes of their parts.
       let (exponent, fraction, bias) = type == .float16 ? (5, 10, 15) : (8, 7, 127)
       guard type == .float16 || type == .bfloat16 else { return copy }

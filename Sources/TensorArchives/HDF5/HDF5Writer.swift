@@ -47,12 +47,10 @@
     private init(_ temporaryPath: String, for path: String) throws(ArchiveError) {
       guard
         let creation = Self.untimed(parity_H5P_FILE_CREATE()),
-        let access = HDF5Handle(
-          H5Pcreate(parity_H5P_FILE_ACCESS()), closedBy: { H5Pclose($0) }),
+        let access = HDF5Handle(H5Pcreate(parity_H5P_FILE_ACCESS())),
         H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) >= 0,
         let file = HDF5Handle(
-          H5Fcreate(temporaryPath, parity_H5F_ACC_EXCL(), creation.id, access.id),
-          closedBy: { H5Fclose($0) })
+          H5Fcreate(temporaryPath, parity_H5F_ACC_EXCL(), creation.id, access.id))
       else {
         throw ArchiveError(path: path, .unwritable("HDF5 can't create a file here"))
       }
@@ -62,7 +60,7 @@
 
     /// The properties of a new object whose time is not written.
     private static func untimed(_ kind: hid_t) -> HDF5Handle? {
-      guard let list = HDF5Handle(H5Pcreate(kind), closedBy: { H5Pclose($0) }),
+      guard let list = HDF5Handle(H5Pcreate(kind)),
         H5Pset_obj_track_times(list.id, false) >= 0
       else { return nil }
       return list
@@ -77,8 +75,7 @@
         H5Pset_layout(creation.id, H5D_CONTIGUOUS) >= 0,
         let dataset = HDF5Handle(
           H5Dcreate2(
-            file.id, name, type.id, space.id, links.id, creation.id, parity_H5P_DEFAULT()),
-          closedBy: { H5Dclose($0) })
+            file.id, name, type.id, space.id, links.id, creation.id, parity_H5P_DEFAULT()))
       else { throw error(name, "a dataset of \(tensor.elementType) \(tensor.shape)") }
       guard tensor.count > 0 else { return }
       let id = dataset.id
@@ -104,20 +101,19 @@
         guard let links = Self.links(), let creation = Self.untimed(parity_H5P_GROUP_CREATE())
         else { throw error(group, "a group") }
         let id = H5Gcreate2(file.id, group, links.id, creation.id, parity_H5P_DEFAULT())
-        guard id >= 0, H5Gclose(id) >= 0 else { throw error(group, "a group") }
+        guard HDF5Handle(id) != nil else { throw error(group, "a group") }
       }
     }
 
     private func add(manifest: String) throws(ArchiveError) {
       guard !manifest.utf8.contains(0),
-        let type = HDF5Handle(H5Tcopy(parity_H5T_C_S1()), closedBy: { H5Tclose($0) }),
+        let type = HDF5Handle(H5Tcopy(parity_H5T_C_S1())),
         H5Tset_size(type.id, parity_H5T_VARIABLE()) >= 0,
         H5Tset_cset(type.id, H5T_CSET_UTF8) >= 0,
         let space = Self.space([]),
         let attribute = HDF5Handle(
           H5Acreate2(
-            file.id, "manifest", type.id, space.id, parity_H5P_DEFAULT(), parity_H5P_DEFAULT()),
-          closedBy: { H5Aclose($0) })
+            file.id, "manifest", type.id, space.id, parity_H5P_DEFAULT(), parity_H5P_DEFAULT()))
       else { throw error("attribute manifest", "text") }
       let id = attribute.id
       let status = manifest.withCString { text in
@@ -129,8 +125,7 @@
 
     /// The properties of a link, whose name is UTF-8.
     private static func links() -> HDF5Handle? {
-      guard
-        let list = HDF5Handle(H5Pcreate(parity_H5P_LINK_CREATE()), closedBy: { H5Pclose($0) }),
+      guard let list = HDF5Handle(H5Pcreate(parity_H5P_LINK_CREATE())),
         H5Pset_char_encoding(list.id, H5T_CSET_UTF8) >= 0
       else { return nil }
       return list
@@ -140,8 +135,7 @@
     private static func space(_ shape: Shape) -> HDF5Handle? {
       let sizes = shape.axes.map { hsize_t($0) }
       return HDF5Handle(
-        sizes.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(CInt(sizes.count), sizes, nil),
-        closedBy: { H5Sclose($0) })
+        sizes.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(CInt(sizes.count), sizes, nil))
     }
 
     private func error(_ member: String?, _ what: String) -> ArchiveError {

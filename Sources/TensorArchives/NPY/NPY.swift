@@ -73,7 +73,10 @@ package enum NPY {
     _ type: Element.Type, _ data: Data, _ header: Header
   ) -> Tensor {
     // Every machine that Swift runs on is little-endian.
-    let data = header.isBigEndian ? swapped(data, width: MemoryLayout<Element>.size) : data
+    var data = data
+    if header.isBigEndian {
+      data.withUnsafeMutableBytes { $0.reverseBytes(ofNumbersOf: MemoryLayout<Element>.size) }
+    }
     let elements = Elements<Element>(in: data)
     guard header.isFortranOrdered, header.shape.elementCount > 0 else {
       return Tensor(elements, shape: header.shape)
@@ -95,15 +98,6 @@ package enum NPY {
       stride *= size
     }
     return offsets
-  }
-
-  /// The data with the bytes of every element of `width` bytes reversed.
-  private static func swapped(_ data: Data, width: Int) -> Data {
-    var bytes = [UInt8](data)
-    for start in stride(from: 0, to: bytes.count, by: width) {
-      bytes[start..<start + width].reverse()
-    }
-    return Data(bytes)
   }
 }
 

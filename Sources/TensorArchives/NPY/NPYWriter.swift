@@ -44,17 +44,8 @@ extension NPY {
     let unpadded = magic.count + 4 + text.utf8.count + 1
     text += String(repeating: " ", count: 64 - unpadded % 64) + "\n"
     var data = Data(magic + [1, 0])
-    data.append(integer: text.utf8.count, as: UInt16.self)
+    data.append(u16: text.utf8.count)
     data.append(contentsOf: text.utf8)
     return data
-  }
-}
-
-extension Data {
-  /// Appends the low bytes of a number, little-endian.
-  mutating func append<Integer: FixedWidthInteger>(integer: Int, as type: Integer.Type) {
-    Swift.withUnsafeBytes(of: Integer(truncatingIfNeeded: integer).littleEndian) {
-      append(contentsOf: $0)
-    }
   }
 }

@@ -76,14 +76,12 @@ struct ZIPWriter: ~Copyable {
     let isLarge = max(entry.size, entry.compressedSize) >= smallestLarge
     var extra = Data()
     if isLarge {
-      extra.append(integer: 1, as: UInt16.self)
-      extra.append(integer: 16, as: UInt16.self)
-      extra.append(integer: entry.size, as: UInt64.self)
-      extra.append(integer: entry.compressedSize, as: UInt64.self)
+      extra.append(u16: 1, 16)
+      extra.append(u64: entry.size, entry.compressedSize)
     }
     var header = Data()
-    header.append(integer: 0x0403_4B50, as: UInt32.self)
-    header.append(integer: isLarge ? 45 : 20, as: UInt16.self)
+    header.append(u32: 0x0403_4B50)
+    header.append(u16: isLarge ? 45 : 20)  // version needed
     Self.appendCommon(
       entry, size: isLarge ? Self.fullField : entry.size,
       compressedSize: isLarge ? Self.fullField : entry.compressedSize, extra, to: &header)
@@ -97,7 +95,7 @@ struct ZIPWriter: ~Copyable {
     /// The number for a field of 32 bits, or that the one of zip64 has it.
     func field(_ value: Int) -> Int {
       guard value >= smallestLarge else { return value }
-      wide.append(integer: value, as: UInt64.self)
+      wide.append(u64: value)
       return Self.fullField
     }
     // In the order of zip64's field.
@@ -105,21 +103,16 @@ struct ZIPWriter: ~Copyable {
     let headerOffset = field(entry.headerOffset)
     var extra = Data()
     if !wide.isEmpty {
-      extra.append(integer: 1, as: UInt16.self)
-      extra.append(integer: wide.count, as: UInt16.self)
+      extra.append(u16: 1, wide.count)
       extra += wide
     }
-    var header = Data()
     let version = wide.isEmpty ? 20 : 45
-    header.append(integer: 0x0201_4B50, as: UInt32.self)
-    header.append(integer: 3 << 8 | version, as: UInt16.self)  // made by: Unix
-    header.append(integer: version, as: UInt16.self)
+    var header = Data()
+    header.append(u32: 0x0201_4B50)
+    header.append(u16: 3 << 8 | version, version)  // made by Unix; version needed
     Self.appendCommon(entry, size: size, compressedSize: compressedSize, extra, to: &header)
-    header.append(integer: 0, as: UInt16.self)  // comment
-    header.append(integer: 0, as: UInt16.self)  // disk
-    header.append(integer: 0, as: UInt16.self)  // internal attributes
-    header.append(integer: 0o100644 << 16, as: UInt32.self)
-    header.append(integer: headerOffset, as: UInt32.self)
+    header.append(u16: 0, 0, 0)  // comment, disk, internal attributes
+    header.append(u32: 0o100644 << 16, headerOffset)  // a file; where its own header is
     header.append(contentsOf: entry.name.utf8)
     return header + extra
   }
@@ -130,15 +123,10 @@ struct ZIPWriter: ~Copyable {
     to header: inout Data
   ) {
     let isASCII = entry.name.utf8.allSatisfy { $0 < 0x80 }
-    header.append(integer: isASCII ? 0 : 0x800, as: UInt16.self)  // the name is UTF-8
-    header.append(integer: entry.method.rawValue, as: UInt16.self)
-    header.append(integer: 0, as: UInt16.self)  // 00:00:00
-    header.append(integer: 1 << 5 | 1, as: UInt16.self)  // the first of January 1980
-    header.append(integer: Int(entry.checksum), as: UInt32.self)
-    header.append(integer: compressedSize, as: UInt32.self)
-    header.append(integer: size, as: UInt32.self)
-    header.append(integer: entry.name.utf8.count, as: UInt16.self)
-    header.append(integer: extra.count, as: UInt16.self)
+    header.append(u16: isASCII ? 0 : 0x800, entry.method.rawValue)  // the name is UTF-8
+    header.append(u16: 0, 1 << 5 | 1)  // 00:00:00 on the first of January 1980
+    header.append(u32: Int(entry.checksum), compressedSize, size)
+    header.append(u16: entry.name.utf8.count, extra.count)
   }
 
   /// What stands behind the directory, which goes from `start` to `end`.
@@ -146,28 +134,20 @@ struct ZIPWriter: ~Copyable {
     var record = Data()
     let isLarge = count >= 0xFFFF || end >= smallestLarge
     if isLarge {
-      record.append(integer: 0x0606_4B50, as: UInt32.self)
-      record.append(integer: 44, as: UInt64.self)  // what follows of this record
-      record.append(integer: 3 << 8 | 45, as: UInt16.self)
-      record.append(integer: 45, as: UInt16.self)
-      record.append(integer: 0, as: UInt32.self)  // this disk
-      record.append(integer: 0, as: UInt32.self)  // the directory's
-      record.append(integer: count, as: UInt64.self)
-      record.append(integer: count, as: UInt64.self)
-      record.append(integer: end - start, as: UInt64.self)
-      record.append(integer: start, as: UInt64.self)
-      record.append(integer: 0x0706_4B50, as: UInt32.self)  // the locator
-      record.append(integer: 0, as: UInt32.self)
-      record.append(integer: end, as: UInt64.self)
-      record.append(integer: 1, as: UInt32.self)
+      record.append(u32: 0x0606_4B50)
+      record.append(u64: 44)  // what follows of this record
+      record.append(u16: 3 << 8 | 45, 45)  // made by Unix; version needed
+      record.append(u32: 0, 0)  // this disk, and the directory's
+      record.append(u64: count, count, end - start, start)
+      record.append(u32: 0x0706_4B50, 0)  // the locator, and the disk of the record
+      record.append(u64: end)
+      record.append(u32: 1)  // disks
     }
-    record.append(integer: 0x0605_4B50, as: UInt32.self)
-    record.append(integer: 0, as: UInt32.self)  // disks
-    record.append(integer: isLarge ? 0xFFFF : count, as: UInt16.self)
-    record.append(integer: isLarge ? 0xFFFF : count, as: UInt16.self)
-    record.append(integer: isLarge ? Self.fullField : end - start, as: UInt32.self)
-    record.append(integer: isLarge ? Self.fullField : start, as: UInt32.self)
-    record.append(integer: 0, as: UInt16.self)  // comment
+    let entries = isLarge ? 0xFFFF : count
+    record.append(u32: 0x0605_4B50)
+    record.append(u16: 0, 0, entries, entries)  // this disk, and the directory's
+    record.append(u32: isLarge ? Self.fullField : end - start, isLarge ? Self.fullField : start)
+    record.append(u16: 0)  // comment
     return record
   }
 }
