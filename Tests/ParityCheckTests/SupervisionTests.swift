@@ -46,6 +46,17 @@ import Testing
   }
 
   #if os(Linux)
+    /// A debugger then has the process that judges before it, and not one that waits.
+    @Test(arguments: [nil, "off"])
+    func thereIsNoChildWhereItIsSwitchedOff(value: String?) throws {
+      let tool = try engine(
+        "cat /proc/$PPID/comm /proc/$(cut -d ' ' -f 4 /proc/$PPID/stat)/comm",
+        environment: ["PARITY_CHECK_WATCH": value])
+      let printed = tool.lines.filter { $0.hasPrefix("      ") }
+      #expect(printed.count == 2 && printed.first == "      parity-check", "\(tool.output)")
+      #expect((printed.last == "      parity-check") == (value == nil), "\(tool.output)")
+    }
+
     /// Nothing is open in a program but what it reads, what it prints to, and what the
     /// command that looks reads from.
     @Test func anEngineInheritsNoDescriptors() throws {
