@@ -26,6 +26,7 @@ func tests(of room: String, imports dependencies: [Target.Dependency] = []) -> T
     exclude: room == "TensorArchives" ? ["Samples"] : [], swiftSettings: strict)
 }
 
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
 
 let package = Package(
@@ -56,7 +57,10 @@ let package = Package(
     room("TensorCore"),
     room(
       "TensorArchives",
-      imports: ["TensorCore", "CZlib", .target(name: "CHDF5", condition: .when(traits: ["HDF5"]))]),
+      imports: [
+        "TensorCore", "CZlib", systemPackage,
+        .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
+      ]),
     room("TensorComparison", imports: ["TensorCore", realModule]),
     room("ArchiveComparison", imports: ["TensorCore", "TensorArchives", "TensorComparison"]),
     room("RecurrentModel", imports: ["TensorCore", realModule]),
@@ -103,15 +107,14 @@ let package = Package(
       "ExternalEngine",
       imports: [
         "TensorArchives", "RecurrentModel", "ParityFixtures",
-        .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Subprocess", package: "swift-subprocess"), systemPackage,
       ]),
     .executableTarget(
       name: "ParityCheck",
       dependencies: [
         "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison", "RecurrentModel",
         "RecurrentEngine", "RecurrentBenchmark", "ParityFixtures", "ParityJudging",
-        "ParityDiagnosis", "ParityReports", "ExternalEngine",
+        "ParityDiagnosis", "ParityReports", "ExternalEngine", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -161,6 +164,8 @@ let package = Package(
       ]),
     tests(of: "ParityTesting"),
     tests(of: "ExternalEngine", imports: ["RecurrentModel"]),
-    tests(of: "ParityCheck", imports: ["RecurrentEngine", "TensorCore", "TensorArchives"]),
+    tests(
+      of: "ParityCheck",
+      imports: ["RecurrentEngine", "TensorCore", "TensorArchives", systemPackage]),
   ]
 )

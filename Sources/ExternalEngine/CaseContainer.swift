@@ -1,18 +1,22 @@
 import ParityFixtures
 import TensorArchives
 
-/// How a user's program is handed a case.
+/// In which format a user's program is handed a case.
 package enum CaseContainer: String, CaseIterable, Sendable {
-  /// As it stands, whatever it is.
+  /// The case's own file or folder, with all that it holds.
   case original
+  /// A new file without the case's outputs, as the two below.
   case npz
   case h5
-  /// With a file `.npy` for each tensor.
+  /// A folder with an `.npy` file for each tensor.
   case folder
 
-  /// - Parameter folder: for what has to be written.
-  /// - Returns: where the case is.
-  /// - Throws: a description of what can't be read or written.
+  /// Writes the case anew, unless it is handed over as it stands.
+  ///
+  /// - Parameter folder: where to write it.
+  /// - Returns: the path of the case.
+  /// - Throws: `SuppliedOutputs.Missing`, with what can't be read or written.
+  /// - Complexity: O(bytes of the case).
   func path(
     of request: OutputsRequest, in folder: String
   ) throws(SuppliedOutputs.Missing) -> String {

@@ -1,20 +1,23 @@
 package import RecurrentModel
 
-/// A command line to run for each case, as in `python3 mine.py {case} {out}`.
+/// A command line that is run for each case.
 ///
-/// There is no shell: words are separated by blanks, and quotes and backslashes keep them
-/// together as they do in a shell.
+/// ```swift
+/// let command = try EngineCommand(parsing: "python3 'my engine.py' {case} {out}")
+/// ```
+///
+/// No shell runs it. Words are separated by blanks, and quotes and backslashes keep them
+/// together as they do in a shell; variables, pipes and patterns mean nothing.
 package struct EngineCommand: Sendable, Equatable {
-  /// Stands for the path of the case.
+  /// What stands for the path of the case.
   package static let casePlaceholder = "{case}"
-  /// Stands for the path to write the outputs to, without an ending.
+  /// What stands for the path to write the outputs to, which has no ending.
   package static let outputPlaceholder = "{out}"
 
-  /// At least one.
+  /// The program and its arguments, with the placeholders in them.
   let words: [String]
 
-  /// - Throws: `InvalidValue` where a quote is open at the end, there is no word, or a
-  ///   placeholder is missing.
+  /// - Throws: `InvalidValue` where a quote is not closed, or a placeholder is missing.
   package init(parsing text: String) throws(InvalidValue) {
     words = try Self.words(of: text)
     for placeholder in [Self.casePlaceholder, Self.outputPlaceholder]
@@ -23,10 +26,10 @@ package struct EngineCommand: Sendable, Equatable {
     }
   }
 
-  /// The words for one case.
+  /// The program and its arguments for one case.
   func words(case path: String, output: String) -> [String] {
     words.map { word in
-      // What stands in the path itself is no placeholder.
+      // The path of the case comes last, so that no placeholder is looked for in it.
       word.split(separator: Self.casePlaceholder, omittingEmptySubsequences: false)
         .map { $0.replacing(Self.outputPlaceholder, with: output) }.joined(separator: path)
     }

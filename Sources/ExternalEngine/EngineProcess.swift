@@ -9,17 +9,26 @@ import Synchronization
 
 /// One run of a user's program, in a process group of its own.
 struct EngineProcess {
+  /// The program and its arguments. A program without a `/` is looked for in `PATH`.
   let words: [String]
+  /// After which the program is ended.
   let timeLimit: Duration
 
+  /// How a run ended.
   enum End: Equatable {
+    /// With an exit status.
     case exited(Int)
+    /// By a signal that was not sent by this process.
     case signal(Int)
     case outOfTime
+    /// The system's words for why there was no run.
     case notStarted(String)
   }
 
-  /// - Returns: how it ended, and the end of what it printed.
+  /// Runs the program, and ends all that it leaves running in its process group.
+  ///
+  /// - Returns: how it ended, and the last of what it printed to its standard output and
+  ///   its standard error.
   func run() async -> (end: End, printed: String) {
     var options = PlatformOptions()
     options.processGroupID = 0
@@ -38,7 +47,7 @@ struct EngineProcess {
       ) { execution in
         let process = execution.processIdentifier.value
         RunningEngines.shared.insert(process)
-        // All that it started, too.
+        // The whole group, with all that the program has started.
         deadline.reach { try? execution.send(signal: .kill, toProcessGroup: true) }
         var tail = PrintedTail()
         do {
@@ -50,7 +59,7 @@ struct EngineProcess {
         }
         return (process, tail.text)
       }
-      // It may have left others running, which nobody waits for.
+      // The program may have left others running, which nobody waits for.
       RunningEngines.shared.end(result.closureResult.0)
       timer.cancel()
       let isOutOfTime = await timer.value
@@ -66,6 +75,7 @@ struct EngineProcess {
     }
   }
 
+  /// Why a program was not started.
   private func reason(of error: any Error) -> String {
     guard let error = error as? SubprocessError else { return "\(error)" }
     if error.code == .executableNotFound { return "no such program, or not one to run" }
@@ -73,11 +83,13 @@ struct EngineProcess {
   }
 }
 
-/// Ends what has not ended by itself.
+/// Ends a process when its time is over. The time runs before there is a process to end.
 private final class Deadline: Sendable {
   private let state = Mutex<(hasPassed: Bool, end: (@Sendable () -> Void)?)>((false, nil))
 
-  /// - Parameter end: called when the time is over, which it may be already.
+  /// Sets what ends the process.
+  ///
+  /// - Parameter end: is called when the time is over, or at once where it is over already.
   func reach(_ end: @escaping @Sendable () -> Void) {
     let hasPassed = state.withLock {
       $0.end = end
@@ -86,6 +98,7 @@ private final class Deadline: Sendable {
     if hasPassed { end() }
   }
 
+  /// Says that the time is over.
   func pass() {
     let end = state.withLock {
       $0.hasPassed = true

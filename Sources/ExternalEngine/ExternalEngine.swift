@@ -7,22 +7,35 @@ import RecurrentModel
   import Foundation
 #endif
 
-/// A user's program as the source of outputs: it runs once for each case.
+/// A user's program as the source of the outputs that are judged: it runs once for each case.
+///
+/// ```swift
+/// let engine = ExternalEngine(
+///   try EngineCommand(parsing: "./mine {case} {out}"), container: .npz,
+///   timeLimit: .seconds(60))
+/// let supplied = await engine.outputs(for: request)
+/// ```
+///
+/// Whatever goes wrong with a run is a reason why the outputs of its case are missing; it
+/// is nothing that is thrown, and no matter of any other case.
 package struct ExternalEngine: OutputsSource {
   private let command: EngineCommand
   private let container: CaseContainer
   private let timeLimit: Duration
 
   /// - Parameters:
-  ///   - container: how the case is handed over.
-  ///   - timeLimit: after which a run is ended, with all that it started.
+  ///   - container: in which format the program is handed a case.
+  ///   - timeLimit: how long a run may take, at most.
   package init(_ command: EngineCommand, container: CaseContainer, timeLimit: Duration) {
     self.command = command
     self.container = container
     self.timeLimit = timeLimit
   }
 
-  /// - Returns: nil for a case without parameters, which nothing can be computed of.
+  /// Runs the program for one case.
+  ///
+  /// - Returns: the outputs, or why they are missing, with the last of what the program
+  ///   printed. Nil for a case without parameters, for which nothing can be computed.
   package func outputs(for request: OutputsRequest) async -> SuppliedOutputs? {
     guard request.canBeComputed else { return nil }
     do {
@@ -66,6 +79,7 @@ package struct ExternalEngine: OutputsSource {
     }
   }
 
+  /// The name that stands for `{out}`, in the folder of a run.
   private static let outputName = "outputs"
 
   private func missing(_ reason: String, _ printed: String = "") -> SuppliedOutputs {
@@ -73,7 +87,7 @@ package struct ExternalEngine: OutputsSource {
   }
 }
 
-/// A folder for the files of one run.
+/// A folder for the files of one run, in the system's folder for temporary files.
 private struct WorkingFolder {
   let path: String
 

@@ -1,11 +1,13 @@
-/// The last of what a program prints, however much that is.
+/// Keeps the last of what a program prints, however much it prints.
 struct PrintedTail {
   private var bytes: [UInt8] = []
+  /// Whether earlier bytes were dropped.
   private var isCut = false
 
   private static let byteLimit = 1 << 14
   private static let lineLimit = 20
 
+  /// Adds what the program printed next.
   mutating func append(_ part: UnsafeRawBufferPointer) {
     bytes += part
     if bytes.count > 2 * Self.byteLimit {
@@ -14,7 +16,8 @@ struct PrintedTail {
     }
   }
 
-  /// Its last lines, blank ones at the end aside.
+  /// The last 20 lines, without blank ones at their end, and behind `…` where there were
+  /// more.
   var text: String {
     let text = String(decoding: bytes, as: UTF8.self)
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -8,21 +8,23 @@ import Synchronization
   import Musl
 #endif
 
-/// The programs that run now, so that none outlives the process that started them.
+/// The programs that are running, so that none outlives the process that has started it.
 package final class RunningEngines: Sendable {
   package static let shared = RunningEngines()
 
+  /// Each of them leads a process group of its own.
   private let processes = Mutex<Set<pid_t>>([])
 
+  /// Notes a program that was started.
   func insert(_ process: pid_t) { processes.withLock { _ = $0.insert(process) } }
 
-  /// Ends all that one has started.
+  /// Ends what a program has left running in its process group, and forgets it.
   func end(_ process: pid_t) {
     processes.withLock { _ = $0.remove(process) }
     kill(-process, SIGKILL)
   }
 
-  /// Ends each with all that it started.
+  /// Ends all programs, with all that is running in their process groups.
   package func end() {
     processes.withLock {
       for process in $0 { kill(-process, SIGKILL) }

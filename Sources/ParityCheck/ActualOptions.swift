@@ -6,7 +6,7 @@ import ParityReports
 import RecurrentModel
 import TensorCore
 
-/// Whose outputs are judged, where not our engine's.
+/// Whose outputs are judged, where they are not those of our own engine.
 struct ActualOptions: ParsableArguments {
   @Option(
     help: """
@@ -59,9 +59,10 @@ struct ActualOptions: ParsableArguments {
     _ = try command()
   }
 
-  /// Ten days: a sleep can't be of any length.
+  /// In seconds: ten days. A sleep can't be of any length.
   private static let longestTimeout = 864_000.0
 
+  /// The command of `--engine`; nil where it is not given.
   private func command() throws -> EngineCommand? {
     do throws(InvalidValue) {
       return try engine.map { text throws(InvalidValue) in try EngineCommand(parsing: text) }
@@ -70,7 +71,9 @@ struct ActualOptions: ParsableArguments {
     }
   }
 
-  /// nil for our own engine.
+  /// Where the outputs come from; nil for our own engine.
+  ///
+  /// - Throws: `ExitCode` where the folder of `--actual` is none, once that is printed.
   func source() throws -> (any OutputsSource)? {
     if let command = try command() {
       EngineSignals.endEngines()

@@ -5,6 +5,7 @@ import ParityJudging
 import ParityReports
 import TensorCore
 
+/// `parity-check audit`.
 struct AuditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit",
@@ -44,9 +45,10 @@ struct AuditCommand: ParsableCommand {
 
   func validate() throws {
     _ = try share()
-    _ = try CaseFilter(filter)
+    _ = try NameFilter(filter, option: "--filter")
   }
 
+  /// The share of `--require`, from 0 to 1.
   private func share() throws -> Double {
     let digits = require.hasSuffix("%") ? String(require.dropLast()) : require
     guard let percent = Double(digits), 0...100 ~= percent else {
@@ -56,13 +58,11 @@ struct AuditCommand: ParsableCommand {
   }
 
   func run() throws {
-    let discovery = Discovery(paths: path, allowedRoots: allowRoot)
-    let filter = try CaseFilter(self.filter)
-    let cases = discovery.cases.filter { filter.matches($0.name) }
-    for error in discovery.errors { Terminal.printError(Style.printable("\(error)")) }
+    let found = try FoundCases(in: path, allowing: allowRoot, matching: filter)
+    found.printErrors()
     let clock = ContinuousClock()
     let start = clock.now
-    let audit = SetAudit(concurrentMap(cases.count) { CaseAudit(cases[$0]) })
+    let audit = SetAudit(concurrentMap(found.cases.count) { CaseAudit(found.cases[$0]) })
     guard !audit.audited.isEmpty else {
       Terminal.printError(
         "no case to audit in \(Style.printable(path.joined(separator: ", ")))")
@@ -73,7 +73,7 @@ struct AuditCommand: ParsableCommand {
     Terminal.print(text.summary(audit, seconds: (clock.now - start) / .seconds(1)))
     let judged = RunStatus(of: audit.cases.map(\.status))
     guard judged == .passed else { throw ExitCode(judged.rawValue) }
-    if !discovery.errors.isEmpty { throw ExitCode(RunStatus.unusable.rawValue) }
+    if !found.errors.isEmpty { throw ExitCode(RunStatus.unusable.rawValue) }
     if audit.score < (try share()) || !audit.killedControls.isEmpty {
       throw ExitCode(RunStatus.failed.rawValue)
     }

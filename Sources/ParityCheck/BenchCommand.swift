@@ -12,6 +12,7 @@ import TensorCore
   import Foundation
 #endif
 
+/// `parity-check bench`.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
@@ -44,7 +45,7 @@ struct BenchCommand: ParsableCommand {
   var list = false
 
   func validate() throws {
-    _ = try CaseFilter(shape)
+    _ = try NameFilter(shape, option: "--shape")
     if let threads, threads < 1 {
       throw ValidationError("--threads: expected 1 or more, found \(threads).")
     }
@@ -54,7 +55,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let filter = try CaseFilter(shape)
+    let filter = try NameFilter(shape, option: "--shape")
     var shapes = BenchmarkShape.standard.filter { filter.matches($0.name) }
     if shapes.isEmpty { shapes = [shape.flatMap(BenchmarkShape.init(named:))].compactMap(\.self) }
     guard !shapes.isEmpty else {
@@ -75,12 +76,13 @@ struct BenchCommand: ParsableCommand {
     }
   }
 
+  /// What stands above the table.
   private static func header(_ set: InstructionSet, _ threads: Int) -> String {
     "\(set.name), \(NumberText.count(threads, "thread"))\n"
       + Style.padded("shape", to: 32) + "   median ms   GFLOP/s   of FMA peak   of bound"
   }
 
-  /// Three digits at least.
+  /// A time in milliseconds, with three digits or more.
   private static func milliseconds(_ seconds: Double) -> String {
     let milliseconds = seconds * 1000
     guard milliseconds < 1 else { return NumberText.short(milliseconds) }
@@ -88,6 +90,7 @@ struct BenchCommand: ParsableCommand {
     return "0." + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
   }
 
+  /// One line of the table.
   private static func line(_ result: EngineBenchmark.Result) -> String {
     func right(_ text: String, _ width: Int) -> String {
       String(repeating: " ", count: max(0, width - text.count)) + text

@@ -1,3 +1,4 @@
+import SystemPackage
 import TensorArchives
 
 #if canImport(Darwin)
@@ -16,58 +17,57 @@ import TensorArchives
 
 /// This same program, started once more with the same arguments, and watched.
 struct ChildProcess {
-  /// How it ended.
-  struct End {
-    /// Cases printed, those of earlier children among them.
-    var printed = 0
-    /// The file that libhdf5 was at work on, where that is why the child ended.
-    var lostOn: String?
-    var words = ""
-    /// For this process to end with.
-    var status: CInt = 70
+  /// Why it ended.
+  enum End {
+    /// For a reason of its own, or by somebody's request; with the status that this process
+    /// is to end with.
+    case exited(CInt)
+    /// Because libhdf5 crashed on the file at `path`, or did not return; `words` say which.
+    case lost(path: String, words: String)
   }
 
   private let process: pid_t
   /// The end of the pipe from which the child's events are read.
-  private let events: CInt
+  private let events: FileDescriptor
 
-  /// nil where the system starts none.
+  /// Starts the child.
   ///
-  /// - Parameters:
-  ///   - lost: the files that it is to leave alone, each with the reason.
-  ///   - printed: how many cases it is not to print again.
-  init?(_ environment: [String: String], lost: [String: String], printed: Int) {
-    guard let program = Self.program else { return nil }
-    // Both are inherited; the child alone closes its copies, when it ends.
-    var ends: [CInt] = [0, 0]
-    guard pipe(&ends) == 0 else { return nil }
-    _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
-    defer { close(ends[1]) }
-    guard let list = Self.unnamedFile(HDF5Watch.encode(lost)) else {
-      close(ends[0])
-      return nil
+  /// - Throws: `Errno` where the system refuses.
+  init(_ orders: WatchOrders) throws {
+    // The child has to inherit the end that events are written to. This process must not
+    // keep it open, or it would never see the pipe's end.
+    let (events, told) = try FileDescriptor.pipe()
+    defer { try? told.close() }
+    do {
+      try events.closeOnExecution()
+      let file = try orders.file()
+      defer { try? file.close() }
+      process = try Self.start(
+        WatchInvitation(parent: getpid(), events: told.rawValue, orders: file.rawValue))
+    } catch {
+      try? events.close()
+      throw error
     }
-    defer { close(list) }
+    self.events = events
+  }
 
-    var environment = environment
-    environment[HDF5Watch.Key.descriptor] = "\(ends[1])"
-    environment[HDF5Watch.Key.lost] = "\(list)"
-    environment[PrintedCases.key] = "\(printed)"
-    // Whoever crashes is told of in one line.
-    environment["SWIFT_BACKTRACE"] = environment["SWIFT_BACKTRACE"] ?? "enable=no"
+  /// - Returns: the number of the new process.
+  private static func start(_ invitation: WatchInvitation) throws -> pid_t {
+    guard let program else { throw Errno.noSuchFileOrDirectory }
+    var environment = ProcessInfo.processInfo.environment
+    environment[WatchInvitation.variable] = invitation.text
+    environment[Supervisor.backtraces] = environment[Supervisor.backtraces] ?? "enable=no"
     let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
     let variables = environment.map { strdup($0 + "=" + $1) } + [nil]
     defer { (arguments + variables).forEach { free($0) } }
     var process: pid_t = 0
-    guard posix_spawn(&process, program, nil, nil, arguments, variables) == 0 else {
-      close(ends[0])
-      return nil
-    }
-    self.process = process
-    events = ends[0]
+    let error = posix_spawn(&process, program, nil, nil, arguments, variables)
+    guard error == 0 else { throw Errno(rawValue: error) }
+    return process
   }
 
-  /// The file of this program: not what its caller chose to call it.
+  /// The path of this program's file, whatever the caller has called it; nil where the
+  /// system does not tell.
   private static var program: String? {
     #if canImport(Darwin)
       var size: UInt32 = 0
@@ -80,83 +80,61 @@ struct ChildProcess {
     #endif
   }
 
-  /// A file that is gone when nobody has it open.
-  private static func unnamedFile(_ text: String) -> CInt? {
-    var name = Array((FileManager.default.temporaryDirectory.path + "/parity-XXXXXX").utf8CString)
-    let descriptor = mkstemp(&name)
-    guard descriptor >= 0 else { return nil }
-    unlink(name)
-    var bytes = Array(text.utf8)
-    while !bytes.isEmpty {
-      let written = write(descriptor, bytes, bytes.count)
-      guard written > 0 else {
-        close(descriptor)
-        return nil
-      }
-      bytes.removeFirst(written)
-    }
-    return descriptor
-  }
-
-  /// Reads the child's events until it ends.
-  func watch() -> End {
-    defer { close(events) }
-    var end = End()
-    var lines = LineReader(descriptor: events)
+  /// Reads the child's events until it ends. A child in which libhdf5 does not return in
+  /// time is killed.
+  ///
+  /// - Parameter printed: is increased by one for each case that the child prints.
+  func watch(counting printed: inout Int) -> End {
+    defer { try? events.close() }
+    var reader = EventReader(events)
     var atWork: (path: String, until: ContinuousClock.Instant)?
-    var isKilled = false
-    reading: while true {
-      switch lines.next(until: atWork?.until) {
-      case .line(PrintedCases.line): end.printed += 1
-      case .line(let line):
-        switch HDF5Watch.event(line) {
-        case .entered(let path): atWork = (path, .now + Self.limit(for: path))
-        case .left: atWork = nil
-        case nil: break
-        }
+    while true {
+      switch reader.next(until: atWork?.until) {
+      case .event(.entered(let path)): atWork = (path, .now + Self.limit(for: path))
+      case .event(.left): atWork = nil
+      case .event(.printedCase): printed += 1
       case .tooLate:
-        isKilled = true
         kill(process, SIGKILL)
-        break reading
-      case .end: break reading
+        return end(atWork?.path, isKilled: true)
+      case .end:
+        return end(atWork?.path, isKilled: false)
       }
     }
-    finish(&end, atWork?.path, isKilled: isKilled)
-    return end
   }
 
-  /// What a bug in a library, and nobody from outside, ends a process with.
+  /// The signals by which a mistake in a library ends a process, and nobody from outside.
   private static let crashes = [SIGSEGV, SIGBUS, SIGABRT, SIGFPE]
-  /// What people end a process with.
+  /// The signals by which people end a process.
   private static let requests = [SIGINT, SIGTERM, SIGHUP, SIGPIPE]
 
-  private func finish(_ end: inout End, _ path: String?, isKilled: Bool) {
+  /// Waits until the child has ended, and says why.
+  ///
+  /// - Parameters:
+  ///   - path: the file that libhdf5 was at work on; nil where it was not at work.
+  ///   - isKilled: whether this process has ended the child.
+  private func end(_ path: String?, isKilled: Bool) -> End {
     var state: CInt = 0
     while waitpid(process, &state, 0) < 0, errno == EINTR {}
     let signal = state & 0x7F
-    if signal == 0 {
-      end.status = state >> 8 & 0xFF
-    } else if let path, isKilled {
-      end.lostOn = path
-      end.words = "libhdf5 gave no answer for \(Self.limit(for: path).components.seconds) s"
-    } else if let path, Self.crashes.contains(signal) {
-      end.lostOn = path
-      end.words = "libhdf5 crashed on it (signal \(signal))"
-    } else if Self.requests.contains(signal) {
-      end.status = 128 + signal
-    } else {
-      Terminal.printError("parity-check: internal error: ended by signal \(signal)")
+    if signal == 0 { return .exited(state >> 8 & 0xFF) }
+    if let path, isKilled {
+      let seconds = Self.limit(for: path).components.seconds
+      return .lost(path: path, words: "libhdf5 gave no answer for \(seconds) s")
     }
+    if let path, Self.crashes.contains(signal) {
+      return .lost(path: path, words: "libhdf5 crashed on it (signal \(signal))")
+    }
+    if Self.requests.contains(signal) { return .exited(128 + signal) }
+    Terminal.printError("parity-check: internal error: ended by signal \(signal)")
+    return .exited(70)
   }
 
-  /// How long libhdf5 may take for one dataset, or for the list of all: what even
-  /// a slow disk gives, and then some.
+  /// How long libhdf5 may take for one dataset, or for the list of all: 30 seconds, and one
+  /// more for each 10 MB of the file, which even a slow disk gives. The variable
+  /// `PARITY_CHECK_WATCH_SECONDS` is for tests.
   private static func limit(for path: String) -> Duration {
-    let environment = ProcessInfo.processInfo.environment
-    if let seconds = environment[HDF5Watch.Key.seconds].flatMap({ UInt32($0) }) {
-      return .seconds(Int(seconds))
-    }
-    let size = (try? FileBytes.read(path).count) ?? 0
-    return .seconds(30 + size / 10_000_000)
+    let given = ProcessInfo.processInfo.environment["PARITY_CHECK_WATCH_SECONDS"]
+    if let seconds = given.flatMap({ UInt32($0) }) { return .seconds(Int(seconds)) }
+    return .seconds(30 + ((try? Stat(path).size) ?? 0) / 10_000_000)
   }
 }

@@ -5,6 +5,7 @@ import ParityReports
 import TensorArchives
 import TensorComparison
 
+/// `parity-check compare`.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
@@ -84,12 +85,12 @@ struct CompareCommand: ParsableCommand {
         expected: try TensorReference(expected).tensors(),
         actual: try TensorReference(actual).tensors()
       )
-      for stranger in sides.expected.archive.strangers + sides.actual.archive.strangers {
-        Terminal.print(["note: \(Style.printable(stranger)) holds no tensors, passed over"])
+      for file in sides.expected.archive.otherFiles + sides.actual.archive.otherFiles {
+        Terminal.print(["note: \(Style.printable(file)) holds no tensors, passed over"])
       }
       pair = try ArchivePair(expected: sides.expected, actual: sides.actual, rules: try rules())
     } catch let error as ArchiveError {
-      return try fail("\(error)")
+      try Terminal.fail("\(error)")
     }
     let clock = ContinuousClock()
     let start = clock.now
@@ -97,7 +98,7 @@ struct CompareCommand: ParsableCommand {
     let text = ComparisonText(color.style, isVerbose: verbose, names: fates.map(\.name))
     Terminal.print(fates.flatMap { text.lines($0.name, $0.fate) })
     guard !pair.matching.pairs.isEmpty else {
-      return try fail(
+      try Terminal.fail(
         fates.isEmpty
           ? "nothing to compare: neither \(expected) nor \(actual) holds a tensor"
           : "nothing to compare: no tensor of \(expected) is in \(actual)")
@@ -108,6 +109,7 @@ struct CompareCommand: ParsableCommand {
     if !fates.allSatisfy(\.fate.isGood) { throw ExitCode(RunStatus.failed.rawValue) }
   }
 
+  /// - Throws: `ValidationError` for options that contradict each other, or say nothing.
   private func rules() throws -> ComparisonRules {
     if tolerance != nil, bound.bounds != nil {
       throw ValidationError("--tolerance and --rtol/--atol exclude each other.")
@@ -139,6 +141,7 @@ struct CompareCommand: ParsableCommand {
     return rules
   }
 
+  /// Reads `NAME=RTOL,ATOL`.
   private func limits(_ text: String) throws -> (String, Limits) {
     if let (name, bounds) = Self.split(text) {
       let numbers = bounds.split(separator: ",", omittingEmptySubsequences: false)
@@ -150,15 +153,11 @@ struct CompareCommand: ParsableCommand {
     throw ValidationError("--tensor: expected NAME=RTOL,ATOL, found \(text).")
   }
 
-  /// At the last `=`: names can hold one.
+  /// What stands before and behind the last `=`, since a name can hold one too; nil where
+  /// either is empty.
   private static func split(_ text: String) -> (String, String)? {
     guard let sign = text.lastIndex(of: "=") else { return nil }
     let (name, rest) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
     return name.isEmpty || rest.isEmpty ? nil : (name, rest)
-  }
-
-  private func fail(_ message: String) throws {
-    Terminal.printError("error: " + Style.printable(message))
-    throw ExitCode(RunStatus.unusable.rawValue)
   }
 }

@@ -9,13 +9,14 @@ import ExternalEngine
   import Musl
 #endif
 
-/// Programs of `--engine` have process groups of their own, so that a terminal's Ctrl-C
-/// does not reach them: they are ended with this process.
+/// Ends the programs of `--engine` when a signal ends this process. They have process
+/// groups of their own, so that a terminal's Ctrl-C does not reach them.
 enum EngineSignals {
+  /// On which the signals are handled.
   private static let queue = DispatchQueue(label: "parity-check.signals")
   nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 
-  /// From now on; called once.
+  /// Handles the signals from now on. Called once.
   static func endEngines() {
     queue.sync {
       sources = [SIGINT, SIGTERM, SIGHUP].map { number in

@@ -6,6 +6,7 @@ import TensorArchives
 import TensorComparison
 import TensorCore
 
+/// `parity-check layout`.
 struct LayoutCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "layout",
@@ -56,12 +57,16 @@ struct LayoutCommand: ParsableCommand {
       if question.isVacuous { throw ExitCode(RunStatus.unusable.rawValue) }
       if !question.holds { throw ExitCode(RunStatus.failed.rawValue) }
     } catch let error as ArchiveError {
-      try fail("\(error)")
+      try Terminal.fail("\(error)")
     } catch let error as InvalidValue {
-      try fail("\(error)")
+      try Terminal.fail("\(error)")
     }
   }
 
+  /// What there is to ask about the two tensors.
+  ///
+  /// - Throws: `InvalidValue` where no module gives tensors of these shapes; it says so
+  ///   where some would give them in the other order.
   private func ask(_ output: Tensor, _ hN: Tensor, _ lengths: [Int]?) throws -> LayoutQuestion {
     func question(_ output: Tensor, _ hN: Tensor) throws(InvalidValue) -> LayoutQuestion {
       let limits = bound.bounds.map { Limits.bound(rtol: $0.rtol, atol: $0.atol) }
@@ -79,6 +84,7 @@ struct LayoutCommand: ParsableCommand {
     }
   }
 
+  /// The lengths of the sequences; nil where they are not given.
   private func readLengths() throws -> [Int]? {
     guard let lengths else { return nil }
     let tensor = try TensorReference(lengths).read(role: "lengths")
@@ -88,10 +94,5 @@ struct LayoutCommand: ParsableCommand {
         found: "\(tensor.elementType) \(tensor.shape)")
     }
     return integers.map { Int(clamping: $0) }
-  }
-
-  private func fail(_ message: String) throws {
-    Terminal.printError("error: " + Style.printable(message))
-    throw ExitCode(RunStatus.unusable.rawValue)
   }
 }

@@ -1,10 +1,15 @@
 import ArgumentParser
 import RecurrentEngine
 
-/// The entry point. A subcommand is told by the first argument alone:
-/// ArgumentParser would give the word to the root command as a path, or, with a
-/// default subcommand in the root's place, hide the options of a plain run from
-/// the help.
+/// Where the program starts.
+///
+/// The first argument alone decides whether a subcommand runs. ArgumentParser, left to
+/// itself, would take the word for one of the root command's paths, or, with a default
+/// subcommand in the root's place, hide the options of a plain run from the help.
+///
+/// So a subcommand is parsed as if it were a root. The program's name comes into its usage
+/// by `_superCommandName`, which ArgumentParser's documentation leaves out: it was checked
+/// against version 1.8.2, and the tests of every subcommand's help check it against others.
 @main
 enum Main {
   static func main() async {
@@ -26,6 +31,7 @@ enum Main {
     }
   }
 
+  /// Ends the process where the environment asks for instructions that the machine has not.
   private static func requireInstructionSet() {
     guard InstructionSet.chosen == nil else { return }
     let names = InstructionSet.supported.map(\.name).joined(separator: ", ")
@@ -33,6 +39,7 @@ enum Main {
     ParityCheckCommand.exit(withError: ExitCode(64))
   }
 
+  /// Parses the arguments, runs the command, and ends the process where it throws.
   private static func run(_ type: any ParsableCommand.Type, _ arguments: [String]) async {
     var command: any ParsableCommand
     do {
@@ -47,8 +54,8 @@ enum Main {
         try command.run()
       }
     } catch {
-      // ArgumentParser knows its own errors, and gives any other status 1; all
-      // that users can cause has a status of its own.
+      // ArgumentParser gives the status 1 to all errors that are not its own. What a user
+      // can cause has a status of its own, so that this is a mistake of the program's.
       guard error is ExitCode || type.exitCode(for: error) != .failure else {
         Terminal.printError("parity-check: internal error: \(error)")
         type.exit(withError: ExitCode(70))

@@ -3,9 +3,9 @@ import ParityJudging
 import ParityReports
 import TensorComparison
 
-/// A tolerance by its two bounds.
+/// A tolerance by its two bounds: `--rtol` and `--atol`.
 struct BoundOptions: ParsableArguments {
-  // So that a negative number is the value, and refused as one.
+  // Parsed so that a negative number is a value, which is then refused, and no option.
   @Option(
     parsing: .unconditional,
     help: "With --atol: |Δ| ≤ atol + rtol·|expected|, in place of any other tolerance.")
@@ -25,12 +25,13 @@ struct BoundOptions: ParsableArguments {
     }
   }
 
-  /// nil where they are not given.
+  /// Both bounds; nil where they are not given.
   var bounds: (rtol: Double, atol: Double)? {
     if let rtol, let atol { (rtol, atol) } else { nil }
   }
 }
 
+/// How much the outputs may differ, in place of what every case states for itself.
 struct ToleranceOptions: ParsableArguments {
   enum Rule: String, ExpressibleByArgument, CaseIterable {
     case noise
@@ -81,9 +82,10 @@ struct ToleranceOptions: ParsableArguments {
     }
   }
 
+  /// Up to how many multiplications a case's rounding noise is measured on every sequence.
   var noiseWork: Double { everySequence ? .infinity : Judge.standardNoiseWork }
 
-  /// nil where each case keeps its own.
+  /// The rule to judge by; nil where each case keeps its own.
   var rule: ToleranceRule? {
     if let bounds = bound.bounds { return .explicit(rtol: bounds.rtol, atol: bounds.atol) }
     if tolerance == .noise || sigma != nil || replicas != nil {
@@ -98,6 +100,7 @@ struct ToleranceOptions: ParsableArguments {
   }
 }
 
+/// Whether the report is printed in colour.
 struct ColorOptions: ParsableArguments {
   enum When: String, ExpressibleByArgument, CaseIterable {
     case auto

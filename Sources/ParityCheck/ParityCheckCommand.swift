@@ -5,6 +5,7 @@ import ParityFixtures
 import ParityJudging
 import ParityReports
 
+/// `parity-check` without a subcommand: judges cases.
 struct ParityCheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "parity-check",
@@ -87,16 +88,15 @@ struct ParityCheckCommand: AsyncParsableCommand {
     if let threads, threads < 1 {
       throw ValidationError("--threads: expected 1 or more, found \(threads).")
     }
-    _ = try CaseFilter(filter)
+    _ = try NameFilter(filter, option: "--filter")
   }
 
   func run() async throws {
-    let discovery = Discovery(paths: path, allowedRoots: allowRoot)
-    let filter = try CaseFilter(self.filter)
-    let cases = discovery.cases.filter { filter.matches($0.name) }
-    guard !list else { return try printList(cases, discovery) }
+    let found = try FoundCases(in: path, allowing: allowRoot, matching: filter)
+    let cases = found.cases
+    guard !list else { return try printList(found) }
 
-    let unreadable = discovery.errors.map(CaseResult.init(unreadable:))
+    let unreadable = found.errors.map(CaseResult.init(unreadable:))
     let detail: TextReport.Detail = quiet ? .quiet : verbose ? .verbose : .normal
     var report = TextReport(
       style: color.style, detail: detail,
@@ -105,8 +105,10 @@ struct ParityCheckCommand: AsyncParsableCommand {
     func add(_ result: CaseResult) {
       statuses.append(result.status)
       let lines = report.lines(result)
-      if statuses.count > PrintedCases.before { Terminal.print(lines) }
-      PrintedCases.tellOne()
+      // The first were printed by the process that this one takes over from.
+      guard statuses.count > WatchedProcess.current?.orders.printed ?? 0 else { return }
+      Terminal.print(lines)
+      WatchedProcess.current?.tell(.printedCase)
     }
 
     let clock = ContinuousClock()
@@ -118,7 +120,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
     let run = JudgeRun(
       Judge(
         override: tolerance.rule, noiseWork: tolerance.noiseWork, subject: subject,
-        diagnostician: Diagnostician(diagnose), known: KnownOutputs(discovery.cases)),
+        diagnostician: Diagnostician(diagnose), known: KnownOutputs(found.all)),
       jobs: jobs ?? Machine.cores,
       failFast: failFast)
     let progress = ProgressLine(total: cases.count)
@@ -126,27 +128,28 @@ struct ParityCheckCommand: AsyncParsableCommand {
       progress.above { add(result) }
     }
     progress.erase()
-    // --fail-fast leaves some behind.
+    // Those of the cases that --fail-fast has left behind.
     RunningEngines.shared.end()
-    for stranger in discovery.strangers {
-      Terminal.print(["note: \(Style.printable(stranger)) is not a fixture, passed over"])
+    for file in found.otherFiles {
+      Terminal.print(["note: \(Style.printable(file)) is not a fixture, passed over"])
     }
     if statuses.isEmpty {
       let places = Style.printable(path.joined(separator: ", "))
       Terminal.printError(
-        discovery.cases.isEmpty
+        found.all.isEmpty
           ? "no case found in \(places)"
-          : "none of the \(discovery.cases.count) cases in \(places) matches --filter")
+          : "none of the \(found.all.count) cases in \(places) matches --filter")
     } else {
       Terminal.print([report.summary(seconds: (clock.now - start) / .seconds(1))])
     }
     throw ExitCode(RunStatus(of: statuses).rawValue)
   }
 
-  private func printList(_ cases: [CaseLocation], _ discovery: Discovery) throws {
-    Terminal.print(cases.map { Style.printable($0.name) })
-    for error in discovery.errors { Terminal.printError(Style.printable("\(error)")) }
-    if cases.isEmpty || !discovery.errors.isEmpty {
+  /// Prints the names of the cases, for `--list`.
+  private func printList(_ found: FoundCases) throws {
+    Terminal.print(found.cases.map { Style.printable($0.name) })
+    found.printErrors()
+    if found.cases.isEmpty || !found.errors.isEmpty {
       throw ExitCode(RunStatus.unusable.rawValue)
     }
   }

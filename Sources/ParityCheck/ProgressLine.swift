@@ -2,10 +2,13 @@ import ParityFixtures
 import ParityReports
 import Synchronization
 
-/// On a terminal, one line below the report that says what is being judged.
+/// A line below the report that says which case is being judged. It is shown on a terminal
+/// alone, and may be used on any thread.
 final class ProgressLine: Sendable {
   private struct State {
+    /// The number of cases that were started.
     var started = 0
+    /// What the line shows.
     var text = ""
   }
 
@@ -13,12 +16,13 @@ final class ProgressLine: Sendable {
   private let isShown: Bool
   private let state = Mutex(State())
 
+  /// - Parameter total: the number of cases that will be judged.
   init(total: Int) {
     self.total = total
     isShown = Terminal.showsProgress
   }
 
-  /// Called when a case starts, on any thread.
+  /// Shows a case that is started.
   func show(_ location: CaseLocation) {
     guard isShown else { return }
     state.withLock { state in
@@ -29,7 +33,7 @@ final class ProgressLine: Sendable {
     }
   }
 
-  /// Prints above the line, which stays.
+  /// Calls `print`, which prints whole lines, so that they stand above this one.
   func above(_ print: () -> Void) {
     guard isShown else { return print() }
     state.withLock { state in
@@ -39,6 +43,7 @@ final class ProgressLine: Sendable {
     }
   }
 
+  /// Takes the line away.
   func erase() {
     guard isShown else { return }
     state.withLock { state in
@@ -47,5 +52,6 @@ final class ProgressLine: Sendable {
     }
   }
 
+  /// What takes a terminal to the start of an empty line.
   private static let erasing = "\r\u{1B}[K"
 }

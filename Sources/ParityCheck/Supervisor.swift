@@ -1,14 +1,5 @@
-import Dispatch
-import ExternalEngine
+import ArgumentParser
 import TensorArchives
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -16,50 +7,57 @@ import TensorArchives
   import Foundation
 #endif
 
-/// Runs this program as its own child, so that a file on which libhdf5 crashes or
-/// loops costs that file and not the run: the child is started again, told to
-/// leave the file alone, and prints on from where the other stopped. (Of 4,500
-/// small files with a few damaged bytes, libhdf5 1.10.8 crashed on five and looped
-/// on three.)
+/// Runs this program as its own child, and watches over it, so that a file on which
+/// libhdf5 crashes or never returns costs that file alone and not the whole run.
 ///
-/// With `PARITY_CHECK_WATCH=off` in the environment, for a debugger, there is no
-/// child.
-struct Supervisor {
-  private var lost: [String: String] = [:]
-  private var printed = 0
+/// 1. This process starts the program again (`ChildProcess`), with an invitation in the
+///    environment (`WatchInvitation`) and orders in a file (`WatchOrders`).
+/// 2. The child takes both out of its environment (`WatchedProcess`), works, and tells
+///    through a pipe what libhdf5 works on and which cases it has printed (`WatchEvent`).
+/// 3. When the child ends, this process ends with its status, unless libhdf5 was the
+///    reason. Then another child is started, with orders to leave the file alone and to
+///    print on from where the first one stopped.
+///
+/// Of 4,500 small files with a few damaged bytes, libhdf5 1.10.8 crashed on five and never
+/// returned from three.
+///
+/// With `PARITY_CHECK_WATCH=off` in the environment, for a debugger, there is no child.
+enum Supervisor {
+  /// The variable that tells Swift's runtime whether a crash prints where it happened. A
+  /// child's crash does not: it is reported in one line.
+  static let backtraces = "SWIFT_BACKTRACE"
 
-  /// Ends the process with the child's status. Returns where this is the child, or
-  /// where none can be started.
+  /// Starts a child, and ends this process with the status of the child. Returns where this
+  /// process is itself the child, where there is to be none, and where none can be started.
   static func run() {
     let environment = ProcessInfo.processInfo.environment
-    guard environment[HDF5Watch.Key.descriptor] == nil else {
-      return HDF5Watch.shared.descriptor.map(endWithParent) ?? ()
+    if let child = WatchedProcess.current {
+      HDF5Library.install(child)
+      return child.endWithParent()
     }
-    var supervisor = Supervisor()
-    guard var child = ChildProcess(environment, lost: [:], printed: 0) else { return }
+    // An invitation that this process could not accept is a mistake of this program's.
+    // Without this, every child would start another one.
+    let value = environment[WatchInvitation.variable]
+    guard value != "off", value.flatMap({ WatchInvitation($0) }) == nil else { return }
+    var orders = WatchOrders()
+    orders.unset = [WatchInvitation.variable] + (environment[backtraces] == nil ? [backtraces] : [])
+    guard var child = try? ChildProcess(orders) else { return }
     while true {
-      let end = child.watch()
-      supervisor.printed = max(supervisor.printed, end.printed)
-      guard let path = end.lostOn else { exit(end.status) }
-      guard supervisor.lost.updateValue(end.words, forKey: path) == nil,
-        let next = ChildProcess(
-          environment, lost: supervisor.lost, printed: supervisor.printed)
-      else {
-        Terminal.printError("parity-check: internal error: can't go on after \(path): \(end.words)")
-        exit(70)
+      switch child.watch(counting: &orders.printed) {
+      case .exited(let status): end(with: status)
+      case .lost(let path, let words):
+        guard orders.lost.updateValue(words, forKey: path) == nil,
+          let next = try? ChildProcess(orders)
+        else {
+          Terminal.printError("parity-check: internal error: can't go on after \(path): \(words)")
+          end(with: 70)
+        }
+        child = next
       }
-      child = next
     }
   }
 
-  /// A child whose parent was killed has nobody to print for: the pipe tells.
-  private static func endWithParent(_ descriptor: CInt) {
-    // A queue of its own, so that no thread of the pool that judges waits here.
-    DispatchQueue(label: "parity-check.watch").async {
-      var request = pollfd(fd: descriptor, events: 0, revents: 0)
-      while poll(&request, 1, -1) < 0, errno == EINTR {}
-      RunningEngines.shared.end()
-      _exit(128 + SIGTERM)
-    }
+  private static func end(with status: CInt) -> Never {
+    ParityCheckCommand.exit(withError: ExitCode(status))
   }
 }

@@ -2,18 +2,19 @@ import ArchiveComparison
 import TensorArchives
 import TensorCore
 
-/// A tensor as the command line names it: `FILE` or `FILE:NAME`.
+/// A tensor, or all tensors of a file, as the command line names them: `FILE:NAME` or `FILE`.
 struct TensorReference {
   private let path: String
+  /// The name of the tensor; nil where none is given.
   private let name: String?
 
   init(_ text: String) {
-    // A path with a colon is a path first.
+    // Where a file is called so, colon and all, it is what is meant.
     if (try? FileBytes.kind(of: text)) == nil, let colon = text.lastIndex(of: ":"),
       (try? FileBytes.kind(of: String(text[..<colon]))) != nil
     {
       path = String(text[..<colon])
-      // h5py users write the root's slash.
+      // Users of h5py write the root's slash before the name.
       name = String(text[text.index(after: colon)...].drop { $0 == "/" })
     } else {
       path = text
@@ -21,13 +22,18 @@ struct TensorReference {
     }
   }
 
-  /// All tensors of the archive, or the one that is named.
+  /// All tensors of the file or folder, or the one that is named.
+  ///
+  /// - Throws: `ArchiveError` where it can't be opened, or holds no tensor of this name.
   func tensors() throws(ArchiveError) -> NamedTensors {
     try NamedTensors(try TensorContainer.open(path, namingFiles: true), only: name)
   }
 
-  /// - Parameter role: the name to look for where none is given and the file
-  ///   holds several tensors, alone, or under `outputs/` or `inputs/`.
+  /// Reads one tensor.
+  ///
+  /// - Parameter role: the name to look for where none is given and the file holds several
+  ///   tensors: by itself, or under `outputs/` or `inputs/`.
+  /// - Throws: `ArchiveError` where there is none of this name, or it can't be read.
   func read(role: String) throws(ArchiveError) -> Tensor {
     let archive = try TensorContainer.open(path)
     let names = archive.tensorNames

@@ -1,3 +1,8 @@
+import ArgumentParser
+import ParityJudging
+import ParityReports
+import SystemPackage
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Glibc)
@@ -12,6 +17,7 @@
   import Foundation
 #endif
 
+/// What is printed, and what is known of whoever reads it.
 enum Terminal {
   /// Whether standard output is a terminal, and NO_COLOR is not set
   /// (no-color.org: to anything but nothing).
@@ -28,28 +34,35 @@ enum Terminal {
       && terminal != "dumb"
   }
 
-  /// Prints the lines, and does not keep them in a buffer that a crash would lose.
-  /// A report that can't be written is an error of the run, and ends it.
+  /// Prints lines to the standard output at once: a crash must not lose what stands in a
+  /// buffer. Ends the process with the status 70 where they can't be written.
   static func print(_ lines: [String]) {
     for line in lines { Swift.print(line) }
     guard fflush(nil) == 0 else {
-      printError("parity-check: the report can't be written: \(String(cString: strerror(errno)))")
+      printError("parity-check: the report can't be written: \(Errno(rawValue: errno))")
       exit(70)
     }
   }
 
+  /// Prints an error that keeps a command from having an answer, and ends its run with the
+  /// status for that.
+  static func fail(_ message: String) throws -> Never {
+    printError("error: " + Style.printable(message))
+    throw ExitCode(RunStatus.unusable.rawValue)
+  }
+
+  /// Prints a line to the standard error.
   static func printError(_ line: String) { writeError(line + "\n") }
 
+  /// Writes text to the standard error, without the end of a line.
   static func writeError(_ text: String) {
-    var bytes = Array(text.utf8)
-    while !bytes.isEmpty {
-      let written = write(STDERR_FILENO, bytes, bytes.count)
-      guard written > 0 else { return }
-      bytes.removeFirst(written)
-    }
+    // Where it can't be written, there is no place to say so.
+    _ = try? FileDescriptor.standardError.writeAll(text.utf8)
   }
 }
 
+/// The machine that this process runs on.
 enum Machine {
+  /// How many threads it runs at the same time.
   static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 }

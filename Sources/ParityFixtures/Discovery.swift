@@ -28,7 +28,7 @@ package struct Discovery: Sendable {
       search.visit(path)
       cases += search.cases.sorted { $0.name < $1.name }
       errors += search.errors
-      strangers += search.strangers
+      strangers += search.otherFiles
     }
     makeNamesUnique()
   }

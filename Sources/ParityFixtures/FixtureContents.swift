@@ -2,20 +2,27 @@ import RecurrentModel
 import TensorArchives
 import TensorCore
 
-/// All that a fixture's files hold, read and not yet held against each other.
+/// All that the files of a fixture hold. Whether the manifest and the tensors fit together is
+/// not known yet.
 struct FixtureContents {
   let manifest: Manifest
-  /// What the manifest was read from.
+  /// The JSON that the manifest was made of.
   let json: JSONValue
-  /// By their names in the fixture, `state_dict/…` and so on.
+  /// All tensors by their names in the fixture, such as `outputs/h_n`, those among them that
+  /// the manifest takes from other files.
   let tensors: [String: Tensor]
 
-  /// O(its bytes).
+  /// Reads the manifest, and then all tensors.
+  ///
+  /// - Throws: `CaseError` where a file can't be read, or the manifest is none.
+  /// - Complexity: O(bytes of the files) in time and memory.
   init(_ location: CaseLocation) throws(CaseError) {
     let (path, boundary) = (location.path, location.boundary)
+    let pending: PendingArchive
     let text: String?
     do {
-      text = try TensorContainer.manifest(of: path, within: boundary)
+      pending = try PendingArchive(path, within: boundary)
+      text = try pending.manifest()
     } catch {
       throw .unreadable(error)
     }
@@ -25,24 +32,26 @@ struct FixtureContents {
       }
       json = try JSONParser.parse(text)
       manifest = try Manifest(json)
-      guard manifest.borrowed.isEmpty || (try? FileBytes.kind(of: path)) == .folder else {
+      guard manifest.borrowed.isEmpty || pending.isFolder else {
         throw InvalidValue("tensors", expected: "none outside a folder", found: "some")
       }
     } catch {
       throw .invalid(path: path, error)
     }
-    do throws(ArchiveError) {
-      tensors = try Self.tensors(path, manifest.borrowed, boundary)
+    do {
+      tensors = try Self.tensors(of: pending, path, manifest.borrowed, boundary)
     } catch {
       throw .unreadable(error)
     }
   }
 
+  /// Reads the tensors of the fixture's own files, and those that are borrowed.
   private static func tensors(
-    _ path: String, _ borrowed: [String: BorrowedTensors], _ boundary: FileBoundary?
+    of pending: PendingArchive, _ path: String, _ borrowed: [String: BorrowedTensors],
+    _ boundary: FileBoundary?
   ) throws(ArchiveError) -> [String: Tensor] {
     let files = borrowed.values.compactMap { FileBoundary.resolved($0.path(from: path)) }
-    let archive = try TensorContainer.open(path, within: boundary, passingOver: Set(files))
+    let archive = try pending.archive(excluding: Set(files))
     var tensors: [String: Tensor] = [:]
     for name in archive.tensorNames { tensors[name] = try archive.tensor(named: name) }
     for (group, source) in borrowed.sorted(by: { $0.key < $1.key }) {

@@ -1,46 +1,59 @@
 import TensorArchives
 
-/// What stands under one path that a user named.
+/// Finds the cases under a path that a user has named.
+///
+/// ```swift
+/// var search = Search(boundary: FileBoundary(["Fixtures"]))
+/// search.visit("Fixtures")
+/// search.cases  // in no certain order
+/// ```
 struct Search {
   private let boundary: FileBoundary
   private(set) var cases: [CaseLocation] = []
+  /// Why something below the path can't be looked at.
   private(set) var errors: [ArchiveError] = []
-  private(set) var strangers: [String] = []
-  /// Resolved; a link can lead to a folder that was searched already.
+  /// The paths of files that are no cases, and not known to be something else either.
+  private(set) var otherFiles: [String] = []
+  /// The folders that were searched, by their paths without symbolic links: a link can lead
+  /// to one of them again.
   private var visited: Set<String> = []
-  /// Resolved paths of the files that manifests borrow.
+  /// The files that manifests take tensors from, by their paths without symbolic links.
   private var borrowed: Set<String> = []
 
+  /// How many levels of folders are searched.
   private static let deepest = 32
-  private static let manifestName = "manifest.json"
 
   init(boundary: FileBoundary) { self.boundary = boundary }
 
+  /// Searches the file or folder at a path.
   mutating func visit(_ path: String) {
     do {
       try visit(path, name: [])
     } catch {
       errors.append(error)
     }
-    // What is borrowed is no case, unless the user named it or it has a manifest.
+    guard !borrowed.isEmpty else { return }
+    // A file that others take tensors from is no case, unless the user has named it or it
+    // has a manifest of its own.
     let borrowed = borrowed
     cases.removeAll { location in
       location.path != path && borrowed.contains(FileBoundary.resolved(location.path) ?? "")
         && !Self.hasManifest(location.path)
     }
-    strangers.removeAll { borrowed.contains(FileBoundary.resolved($0) ?? "") }
+    otherFiles.removeAll { borrowed.contains(FileBoundary.resolved($0) ?? "") }
   }
 
-  /// - Parameter name: the path below the one that the user named.
+  /// - Parameter name: the names of the folders and the file on the way from the path that
+  ///   the user has named.
   private mutating func visit(_ path: String, name: [String]) throws(ArchiveError) {
     if !name.isEmpty { try boundary.check(path) }
     guard try FileBytes.kind(of: path) == .folder else { return visitFile(path, name) }
     guard visited.insert(FileBoundary.resolved(path) ?? path).inserted else { return }
     let files = try FileBytes.names(in: path)
-    if files.contains(Self.manifestName) {
+    if files.contains(manifestName) {
       add(path, name.isEmpty ? [lastComponent(path)] : name)
       noteBorrowed(by: path)
-      noteStrangers(inCase: path, depth: 0)
+      noteOtherFiles(inCase: path, depth: 0)
       return
     }
     guard name.count < Self.deepest else {
@@ -61,7 +74,7 @@ struct Search {
     if name.isEmpty || TensorContainer(path: path)?.holdsNames == true {
       add(path, name.dropLast() + [TensorContainer.stem(of: path)])
     } else {
-      noteStranger(path)
+      noteOtherFile(path)
     }
   }
 
@@ -70,7 +83,8 @@ struct Search {
       CaseLocation(name: name.joined(separator: "/"), path: path, boundary: boundary))
   }
 
-  /// True of a file that can't be read, too: its case tells why.
+  /// Whether a file or folder has a manifest. One that can't be read counts too, so that it
+  /// is a case, which says why.
   private static func hasManifest(_ path: String) -> Bool {
     do {
       return try TensorContainer.manifest(of: path) != nil
@@ -79,7 +93,8 @@ struct Search {
     }
   }
 
-  /// What is wrong with a manifest is the case's to tell.
+  /// Notes the files that a folder's manifest takes tensors from. Where something is wrong
+  /// with the manifest, this says nothing: the case will.
   private mutating func noteBorrowed(by folder: String) {
     guard let text = try? TensorContainer.manifest(of: folder, within: boundary),
       let manifest = try? Manifest(parsing: text)
@@ -89,23 +104,26 @@ struct Search {
     }
   }
 
-  private mutating func noteStrangers(inCase folder: String, depth: Int) {
+  /// Notes the files in a case's folder, and in the folders in it, that hold no tensors.
+  private mutating func noteOtherFiles(inCase folder: String, depth: Int) {
     guard depth < Self.deepest, let files = try? FileBytes.names(in: folder) else { return }
-    for file in files where file != Self.manifestName || depth > 0 {
+    for file in files where file != manifestName || depth > 0 {
       let path = folder + "/" + file
       if (try? FileBytes.kind(of: path)) == .folder {
         guard visited.insert(FileBoundary.resolved(path) ?? path).inserted else { continue }
-        noteStrangers(inCase: path, depth: depth + 1)
+        noteOtherFiles(inCase: path, depth: depth + 1)
       } else if TensorContainer(path: path) == nil {
-        noteStranger(path)
+        noteOtherFile(path)
       }
     }
   }
 
-  private mutating func noteStranger(_ path: String) {
-    if !lastComponent(path).uppercased().hasPrefix("README") { strangers.append(path) }
+  /// Notes a file, unless it is one for people to read.
+  private mutating func noteOtherFile(_ path: String) {
+    if !lastComponent(path).uppercased().hasPrefix("README") { otherFiles.append(path) }
   }
 
+  /// The name of a file or folder without the folders before it.
   private func lastComponent(_ path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path
   }

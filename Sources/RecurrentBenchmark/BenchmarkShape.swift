@@ -1,17 +1,26 @@
 package import RecurrentModel
 package import TensorCore
 
-/// A module and a batch of a size that is measured.
+/// The sizes of a module and a batch whose forward pass is measured. All modules are
+/// bidirectional.
+///
+/// ```swift
+/// let shape = BenchmarkShape(named: "lstm-128-256-1-32-100")
+/// ```
+///
+/// is an LSTM of one layer with 128 inputs and 256 units, on 32 sequences of 100 steps.
 package struct BenchmarkShape: Sendable {
+  /// The module, and its I, H, layers, B and T; then `ragged` and `float64` where it is.
   package let name: String
   package let configuration: RecurrentConfiguration
   package let batch: Int
   package let steps: Int
-  /// Whether the sequences have all lengths from half of the steps to all of them.
+  /// Whether the lengths of the sequences are spread evenly from all steps down to half of
+  /// them. Otherwise all sequences have all steps.
   package let isRagged: Bool
   package let arithmetic: Arithmetic
 
-  /// `lstm-128-256-1-32-100`: module, (I, H, layers, B, T), bidirectional.
+  /// - Throws: `InvalidValue` for sizes that no module has.
   package init(
     _ module: RecurrentModule, _ inputSize: Int, _ hiddenSize: Int, layers: Int, batch: Int,
     steps: Int, isRagged: Bool = false, _ arithmetic: Arithmetic = .float32
@@ -29,7 +38,7 @@ package struct BenchmarkShape: Sendable {
       + (isRagged ? "-ragged" : "") + (arithmetic == .float64 ? "-float64" : "")
   }
 
-  /// The shape of such a name; nil where it is none.
+  /// The shape of a name; nil where no shape has this name, or it has sizes above 2^20.
   package init?(named name: String) {
     let parts = name.split(separator: "-", omittingEmptySubsequences: false)
     let sizes = parts.dropFirst().prefix(5).compactMap { Int($0) }
@@ -43,38 +52,27 @@ package struct BenchmarkShape: Sendable {
     self = shape
   }
 
-  package static let standard: [BenchmarkShape] = {
-    var shapes: [BenchmarkShape] = []
-    for module in [RecurrentModule.lstm, .gru] {
-      for (i, h, layers, batch, steps) in [
-        (5, 6, 1, 1, 4), (64, 64, 1, 1, 100), (128, 256, 1, 1, 100), (128, 256, 1, 32, 100),
-        (512, 512, 2, 32, 100), (1024, 1024, 1, 64, 50), (40, 256, 3, 8, 160),
-      ] {
-        shapes += shape(module, i, h, layers, batch, steps)
-      }
-      shapes += shape(module, 300, 128, 1, 64, 40, isRagged: true)
+  /// The shapes that are measured where none is asked for.
+  package static let standard = [
+    "lstm-5-6-1-1-4", "lstm-64-64-1-1-100", "lstm-128-256-1-1-100", "lstm-128-256-1-32-100",
+    "lstm-512-512-2-32-100", "lstm-1024-1024-1-64-50", "lstm-40-256-3-8-160",
+    "lstm-300-128-1-64-40-ragged", "gru-5-6-1-1-4", "gru-64-64-1-1-100", "gru-128-256-1-1-100",
+    "gru-128-256-1-32-100", "gru-512-512-2-32-100", "gru-1024-1024-1-64-50", "gru-40-256-3-8-160",
+    "gru-300-128-1-64-40-ragged", "rnn-128-256-1-32-100", "lstm-128-256-1-32-100-float64",
+    "gru-128-256-1-1-100-float64",
+  ].map { name in
+    guard let shape = BenchmarkShape(named: name) else {
+      preconditionFailure("\(name) is no shape")
     }
-    shapes += shape(.rnn, 128, 256, 1, 32, 100)
-    shapes += shape(.lstm, 128, 256, 1, 32, 100, .float64)
-    shapes += shape(.gru, 128, 256, 1, 1, 100, .float64)
-    return shapes
-  }()
-
-  private static func shape(
-    _ module: RecurrentModule, _ i: Int, _ h: Int, _ layers: Int, _ batch: Int, _ steps: Int,
-    isRagged: Bool = false, _ arithmetic: Arithmetic = .float32
-  ) -> [BenchmarkShape] {
-    let shape = try? BenchmarkShape(
-      module, i, h, layers: layers, batch: batch, steps: steps, isRagged: isRagged, arithmetic)
-    return [shape].compactMap(\.self)
+    return shape
   }
 
-  /// Of each sequence.
+  /// The number of steps of each sequence.
   package var lengths: [Int] {
     (0..<batch).map { isRagged ? steps - $0 * (steps / 2) / max(1, batch - 1) : steps }
   }
 
-  /// Multiplications and additions of all products.
+  /// The number of multiplications and additions in all matrix products of a forward pass.
   package var operations: Double {
     2 * Double(configuration.weightCount) * Double(lengths.reduce(0, +))
   }
@@ -83,9 +81,10 @@ package struct BenchmarkShape: Sendable {
     configuration.weightCount * arithmetic.computation.byteCount
   }
 
-  /// Bytes of the weights of one direction of one layer, on average.
+  /// How many bytes the matrices of one direction of one layer have, on average.
   var directionBytes: Int { weightBytes / configuration.stateRows }
 
-  /// Operations for each byte, where each step reads all weights once.
+  /// How many operations there are for each byte of the matrices, where each step reads all
+  /// of them once.
   var intensity: Double { operations / (Double(weightBytes) * Double(steps)) }
 }

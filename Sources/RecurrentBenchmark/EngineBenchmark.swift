@@ -2,22 +2,31 @@ package import RecurrentEngine
 package import RecurrentModel
 import TensorCore
 
-/// Measures the engine on one shape.
+/// Measures the engine's forward pass of one shape.
+///
+/// ```swift
+/// let benchmark = try EngineBenchmark(shape)
+/// let result = benchmark.run(threads: 1, on: instructionSet, for: 0.5)
+/// print(result.gigaflops / result.peakGigaflops)
+/// ```
 package struct EngineBenchmark {
+  /// What was measured.
   package struct Result: Sendable, Encodable {
+    /// The name of the shape.
     package let shape: String
     package let threads: Int
     package let instructionSet: String
-    /// Of one forward pass, the median.
+    /// The median of the times of a forward pass.
     package let seconds: Double
+    /// The number of forward passes.
     package let repeats: Int
-    /// 10⁹ multiplications and additions of products a second.
+    /// How many multiplications and additions of matrix products were done, in 10⁹ a second.
     package let gigaflops: Double
-    /// What the multipliers of as many cores do, measured beside it.
+    /// How many the multipliers of as many cores can do, measured at the same time.
     package let peakGigaflops: Double
-    /// The peak, or what memory allows where that is less (the roofline of Williams,
-    /// Waterman and Patterson, 2009): each step reads a direction's weights once, as
-    /// fast as a core reads a buffer of their size. The input's products are made for
+    /// The peak, or what the memory allows where that is less: each step reads the matrices
+    /// of a direction once, as fast as a core reads a buffer of their size. (The roofline of
+    /// Williams, Waterman and Patterson, 2009.) The products with the input are made for
     /// many steps at once, so that a batch of one can be faster than this.
     package let boundGigaflops: Double
   }
@@ -25,6 +34,10 @@ package struct EngineBenchmark {
   private let shape: BenchmarkShape
   private let call: RecurrentCall
 
+  /// Draws parameters and an input, the same ones in every run.
+  ///
+  /// - Throws: `InvalidValue` where the shape has no module.
+  /// - Complexity: O(parameters and inputs) in time and memory.
   package init(_ shape: BenchmarkShape) throws(InvalidValue) {
     self.shape = shape
     var generator = SplitMix64(seed: 1)
@@ -50,8 +63,9 @@ package struct EngineBenchmark {
       in: shape.arithmetic)
   }
 
-  /// - Parameters:
-  ///   - seconds: how long to repeat, at least five times.
+  /// Repeats the forward pass.
+  ///
+  /// - Parameter seconds: for how long; there are at least five passes.
   package func run(
     threads: Int, on instructionSet: InstructionSet, for seconds: Double
   ) -> Result {
@@ -63,8 +77,8 @@ package struct EngineBenchmark {
     func bandwidth() -> Double {
       machine.gigabytesPerSecond(reading: shape.directionBytes, cores: cores)
     }
-    // Beside the passes, whose clock it shares; the bandwidth before and after, since it
-    // would take the weights out of the caches.
+    // The peak is measured between the passes, at the same frequency of the processor. The
+    // bandwidth is measured before and after: it would take the matrices out of the caches.
     var peaks: [Double] = []
     let before = bandwidth()
     let times = Stopwatch.times(
@@ -81,11 +95,11 @@ package struct EngineBenchmark {
 }
 
 enum Stopwatch {
-  /// After one run that counts for nothing.
+  /// The times of the runs of `body` in seconds, but for a first one that is not counted.
   ///
   /// - Parameters:
-  ///   - seconds: how long to repeat, at least five times.
-  ///   - between: run at first, at last, and about every 100 ms.
+  ///   - seconds: for how long `body` is repeated; there are at least five runs.
+  ///   - between: is run before the first, after the last, and about every 100 ms.
   static func times(
     for seconds: Double, between: () -> Void, _ body: () -> Void
   ) -> [Double] {

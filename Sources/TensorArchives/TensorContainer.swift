@@ -1,10 +1,24 @@
-/// The containers, by the names of their files.
+/// The formats of files that hold tensors, told apart by the endings of their names.
+///
+/// This is where the module is entered, to read and to write:
+///
+/// ```swift
+/// let archive = try TensorContainer.open("gru.npz")  // or a .npy, an .h5, a folder
+/// let output = try archive.tensor(named: "outputs/output")
+/// try TensorContainer.write(["outputs/output": output], to: "copy.h5")
+/// ```
+///
+/// A folder is no container by itself, and has no ending: it holds files of any of these.
 package enum TensorContainer: CaseIterable, Sendable {
+  /// One tensor without a name, as `numpy.save` writes it.
   case npy
+  /// The same, packed by gzip.
   case compressedNPY
+  /// Named tensors in a ZIP file, as `numpy.savez` and `savez_compressed` write them.
   case npz
   case hdf5
 
+  /// The endings of the names of such files, with their dots.
   package var extensions: [String] {
     switch self {
     case .npy: [".npy"]
@@ -14,7 +28,8 @@ package enum TensorContainer: CaseIterable, Sendable {
     }
   }
 
-  /// Whether one file of this kind holds tensors by name, and so can be a case.
+  /// Whether a file of this format holds tensors by their names, and so can be a whole
+  /// case.
   package var holdsNames: Bool {
     switch self {
     case .npy, .compressedNPY: false
@@ -22,13 +37,15 @@ package enum TensorContainer: CaseIterable, Sendable {
     }
   }
 
-  /// The container that a file's name promises, in any case of letters.
+  /// The format that the ending of a file's name promises, in capital or small letters;
+  /// nil for any other ending, and for a name that is nothing but an ending.
   package init?(path: String) {
     guard let match = Self.match(path) else { return nil }
     self = match.container
   }
 
-  /// The name of a file without its folders and its container's ending.
+  /// The name of a file without the folders before it and without its format's ending:
+  /// `gru` for `Fixtures/gru.npz`.
   package static func stem(of path: String) -> String {
     let name = path.split(separator: "/").last ?? ""
     return String(name.dropLast(match(path)?.ending.count ?? 0))
@@ -44,23 +61,23 @@ package enum TensorContainer: CaseIterable, Sendable {
     return nil
   }
 
-  /// Opens the archive at `path`, whatever its kind. Its members are not read yet.
+  /// Opens the file or folder at `path`, whatever its format. The elements of its tensors
+  /// are not read yet.
   ///
   /// - Parameters:
-  ///   - boundary: what a folder's files must lie in; nil for anywhere.
-  ///   - others: resolved paths of a folder's files that are no part of it.
-  ///   - namingFiles: whether the names of what a folder's files hold start with the file's,
-  ///     `gru/outputs/h_n`, but in a folder with a manifest: for folders of many cases.
-  /// - Throws: `ArchiveError` where nothing is there, its ending is unknown, or
-  ///   it is not what its ending promises.
+  ///   - boundary: the folders that a folder's files must lie in; nil for anywhere.
+  ///   - namingFiles: whether the names of the tensors that a folder's files hold start
+  ///     with the file's, as `PendingArchive.archive` explains.
+  /// - Throws: `ArchiveError` where nothing is at `path`, its ending is of no known
+  ///   format, or it is not what its ending promises.
   package static func open(
-    _ path: String, within boundary: FileBoundary? = nil, passingOver others: Set<String> = [],
-    namingFiles: Bool = false
+    _ path: String, within boundary: FileBoundary? = nil, namingFiles: Bool = false
   ) throws(ArchiveError) -> any TensorArchive {
-    if try FileBytes.kind(of: path) == .folder {
-      return try FolderArchive(
-        path: path, within: boundary, passingOver: others, namingFiles: namingFiles)
-    }
+    try PendingArchive(path, within: boundary).archive(namingFiles: namingFiles)
+  }
+
+  /// Opens a file, which is no folder.
+  static func openFile(_ path: String) throws(ArchiveError) -> any TensorArchive {
     switch TensorContainer(path: path) {
     case .npy: return try NPYFile(path: path, isCompressed: false)
     case .compressedNPY: return try NPYFile(path: path, isCompressed: true)
@@ -89,14 +106,14 @@ package enum TensorContainer: CaseIterable, Sendable {
         "HDF5", expected: "a build with the package trait HDF5", found: "one without it"))
   }
 
-  /// The text of the manifest at `path`, nil where there is none. Of a folder
-  /// nothing else is opened: the manifest says which files are the folder's own.
+  /// The text of the manifest of the file or folder at `path`; nil where it has none.
+  ///
+  /// - Parameter boundary: the folders that a folder's manifest must lie in; nil for
+  ///   anywhere.
+  /// - Throws: `ArchiveError` as `open`, and where the manifest can't be read.
   package static func manifest(
     of path: String, within boundary: FileBoundary? = nil
   ) throws(ArchiveError) -> String? {
-    switch try FileBytes.kind(of: path) {
-    case .folder: try FolderArchive.manifest(in: path, within: boundary)
-    case .file: try open(path).manifest()
-    }
+    try PendingArchive(path, within: boundary).manifest()
   }
 }

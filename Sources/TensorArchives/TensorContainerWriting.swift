@@ -7,20 +7,24 @@ package import TensorCore
 #endif
 
 extension TensorContainer {
-  /// Writes tensors into one file or folder, in the container that its ending
-  /// names: `.npy` and `.npy.gz` for one tensor, `.npz`, `.h5` and `.hdf5` for many,
-  /// and without an ending a folder of `.npy` files.
+  /// Writes tensors into one file or folder, in the format that its ending names:
+  /// `.npy` and `.npy.gz` for one tensor, `.npz`, `.h5` and `.hdf5` for many, and without
+  /// an ending a folder with an `.npy` file for each.
   ///
-  /// The names are those by which `open` finds them again. The file is made under
-  /// a hidden name beside its own and takes its own when it is whole; the same
-  /// tensors give the same bytes at each run. O(bytes).
+  /// `open` finds the tensors again by the same names, but for the one of an `.npy` file,
+  /// which has none. The file is made under a hidden name beside its own and takes its
+  /// own when it is whole, so that nobody ever reads half of it. The same tensors give
+  /// the same bytes in every run.
   ///
   /// - Parameters:
-  ///   - manifest: its text, where the container holds one.
-  ///   - deflating: whether the members of an `.npz` are deflated, or stored.
-  /// - Throws: `ArchiveError` where nothing can be written at `path`, its ending is
-  ///   unknown, a name leads out of the folder, or the container can't hold what it
-  ///   is given: bfloat16, but in HDF5; a manifest or several tensors in an `.npy`.
+  ///   - manifest: its text; nil for none.
+  ///   - deflating: whether the members of an `.npz` are deflated, or stored as they are.
+  /// - Throws: `ArchiveError` where nothing can be written at `path`, its ending is of no
+  ///   known format, a name leads out of the folder, or the format can't hold what it is
+  ///   given: bfloat16 stands in HDF5 alone, and an `.npy` file holds one tensor and no
+  ///   manifest.
+  /// - Complexity: O(bytes written) in time; beside the tensors, only what is deflated is
+  ///   held in memory.
   package static func write(
     _ tensors: [String: Tensor], manifest: String? = nil, to path: String,
     deflating: Bool = false

@@ -1,6 +1,6 @@
 package import TensorCore
 
-/// What a tensor is, without its elements.
+/// The element type and the shape of a tensor, without its elements.
 package struct TensorHeader: Sendable, Equatable {
   package let elementType: ElementType
   package let shape: Shape
@@ -10,30 +10,44 @@ package struct TensorHeader: Sendable, Equatable {
     self.shape = shape
   }
 
+  /// Those of a tensor in memory.
   init(of tensor: Tensor) { self.init(tensor.elementType, tensor.shape) }
 
+  /// How many bytes all elements take.
   package var byteCount: Int { shape.elementCount * elementType.byteCount }
 }
 
-/// The elements of one tensor of a file, any range of them at a time, from any
-/// number of threads.
+/// The elements of one tensor of a file, of which any range can be read by itself, so
+/// that a tensor that is larger than the memory can be compared with another.
+///
+/// ```swift
+/// let source = try archive.source(of: "outputs/output")
+/// let start = try source.block(0..<source.grain)  // a tensor of one axis
+/// ```
+///
+/// It may be used by any number of threads at a time.
 package protocol TensorSource: Sendable {
   var header: TensorHeader { get }
 
-  /// Ranges that start and end at multiples of it, in elements, read nothing twice:
-  /// 1 but where a file is packed in chunks.
+  /// The number of elements that the file holds in one piece, which is read and unpacked
+  /// as a whole: 1, unless the file is packed in chunks. Ranges that start and end at
+  /// multiples of it read no piece twice.
   var grain: Int { get }
 
-  /// Reads the elements of a range in row-major order.
+  /// Reads the elements of a range, counted in row-major order.
   ///
-  /// - Parameter buffer: as large as they are; filled in this machine's byte order.
+  /// - Parameter buffer: exactly as large as the elements; they are written to it in this
+  ///   machine's byte order.
+  /// - Throws: `ArchiveError` where the file can't be read, or is damaged.
+  /// - Complexity: O(elements in the range, with the rest of the grains at its ends).
   func read(
     _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ArchiveError)
 
-  /// To be called when every element was read once, in ranges that do not overlap.
+  /// Holds all that was read against the file's checksum, where it has one. To be called
+  /// when every element was read once, in ranges that do not overlap.
   ///
-  /// - Throws: `ArchiveError` where they are not what the file's checksum is of.
+  /// - Throws: `ArchiveError` where the checksum is of other bytes.
   func verify() throws(ArchiveError)
 }
 
@@ -42,7 +56,9 @@ extension TensorSource {
 
   package func verify() throws(ArchiveError) {}
 
-  /// The elements of a range, as a tensor of one axis.
+  /// Reads the elements of a range, counted in row-major order, as a tensor of one axis.
+  ///
+  /// - Throws: `ArchiveError` where the file can't be read, or is damaged.
   package func block(_ range: Range<Int>) throws(ArchiveError) -> Tensor {
     switch header.elementType {
     case .float16: try block(Half.self, range)
@@ -70,7 +86,8 @@ extension TensorSource {
   }
 }
 
-/// A tensor in memory: what stands in a file in another order, or packed.
+/// A tensor in memory as a source. What stands in a file in Fortran order, or packed as
+/// one piece, can't be read in parts, and is handed out so.
 package struct LoadedSource: TensorSource {
   let tensor: Tensor
 
@@ -85,29 +102,5 @@ package struct LoadedSource: TensorSource {
         from: UnsafeRawBufferPointer(
           rebasing: $0[range.lowerBound * width..<range.upperBound * width]))
     }
-  }
-}
-
-extension TensorArchive {
-  /// Hands out the elements of a tensor in row-major order, `elements` at a time:
-  /// the offset of the first, and a tensor of one axis.
-  ///
-  /// Holds one block at a time of an `.npy` or a stored member of an `.npz`, in C
-  /// order, and of an HDF5 dataset, of which a block is whole chunks; the whole of
-  /// any other tensor. O(its bytes).
-  ///
-  /// - Throws: `ArchiveError` as `tensor(named:)`, and what `body` throws. A wrong
-  ///   checksum is seen behind the last block.
-  package func forEachBlock(
-    of name: String, elements: Int = 1 << 20,
-    _ body: (_ offset: Int, _ block: Tensor) throws(ArchiveError) -> Void
-  ) throws(ArchiveError) {
-    let source = try source(of: name)
-    let count = source.header.shape.elementCount
-    let size = (max(1, elements) + source.grain - 1) / source.grain * source.grain
-    for start in stride(from: 0, to: count, by: size) {
-      try body(start, try source.block(start..<min(start + size, count)))
-    }
-    try source.verify()
   }
 }

@@ -3,6 +3,8 @@ import Testing
 
 @testable import ExternalEngine
 
+/// The command line of `--engine` is split into words as a shell splits it, and the
+/// placeholders are replaced in the words, not in the paths.
 @Suite struct EngineCommandTests {
   @Test(arguments: [
     ("run {case} {out}", ["run", "{case}", "{out}"]),

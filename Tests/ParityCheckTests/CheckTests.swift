@@ -3,6 +3,7 @@ import RecurrentEngine
 import TestSupport
 import Testing
 
+/// `parity-check PATH`, as a user runs it: what is printed, and with which exit status.
 @Suite struct CheckTests {
   @Test func theRepositorysFixturesPass() throws {
     let tool = try Tool("Fixtures")
@@ -34,24 +35,6 @@ import Testing
     let unknown = try Tool(["Fixtures"], environment: ["PARITY_ISA": "z80"])
     #expect(unknown.status == 64)
     #expect(unknown.errors.hasPrefix("PARITY_ISA: expected one of \(baseline)"))
-  }
-
-  @Test func benchMeasures() throws {
-    let names = try Tool("bench", "--list").lines
-    #expect(names.count == 19 && names.contains("lstm-1024-1024-1-64-50"))
-    let run = try Tool("bench", "--shape", "^gru-5-6", "--seconds", "0", "--json")
-    let result = try #require(
-      try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
-    #expect(result["shape"] as? String == "gru-5-6-1-1-4")
-    for key in ["seconds", "gigaflops", "peakGigaflops", "boundGigaflops"] {
-      #expect((result[key] as? Double ?? 0) > 0, "\(key)")
-    }
-    #expect(try Tool("bench", "--shape", "^rnn-128", "--seconds", "0").lines.count == 3)
-    let own = try Tool("bench", "--shape", "gru-3-5-2-7-4-ragged-float64", "--seconds", "0")
-    #expect(own.lines.last?.hasPrefix("gru-3-5-2-7-4-ragged-float64 ") == true)
-    for unknown in ["nothing", "lstm-0-5-1-1-1", "lstm-1-5-1-1", "lstm-1-5-1-1-1-odd"] {
-      #expect(try Tool("bench", "--shape", unknown).status == 2, "\(unknown)")
-    }
   }
 
   @Test func oneFailureIsStatusOneAndTheOthersRun() throws {
@@ -95,45 +78,34 @@ import Testing
     try folder.write("version https://git-lfs.github.com/spec/v1\n", to: "pointer.h5")
     let tool = try Tool(folder.path)
     #expect(tool.status == 2)
-    #expect(tool.lines[0].contains("/link.npz") && tool.lines[0].contains("--allow-root"))
+    let advice = "; --allow-root permits its folder"
+    #expect(tool.lines[0].contains("/link.npz") && tool.lines[0].hasSuffix(advice))
     #expect(tool.lines[1].hasPrefix("passed        good "))
     #expect(tool.lines[2].hasSuffix("run git lfs pull"))
     #expect(tool.lines[3].hasPrefix("3 cases: 1 passed, 2 unreadable in "))
     let allowed = try Tool(folder.path, "--allow-root", outside.path, "--filter", "link|good")
     #expect(allowed.status == 0)
     #expect(allowed.lines.last?.hasPrefix("2 cases: 2 passed in ") == true)
+    for arguments in [["--list", folder.path], ["audit", folder.path]] {
+      #expect(try Tool(arguments).errors.contains(advice + "\n"), "\(arguments)")
+    }
   }
 
-  /// One damaged byte each: on these libhdf5 1.10 crashes, and loops. Whatever
-  /// another version does, the other cases are judged, each once.
-  @Test func whatCrashesLibhdf5CostsOnlyItself() throws {
-    let folder = try TemporaryFolder()
-    for name in ["a-good", "z-good"] {
-      try folder.write(try bytes(of: Repository.fixtures + "/gru-one-step.h5"), to: name + ".h5")
-    }
-    let sample = try bytes(of: Repository.samples + "/contiguous.h5")
-    for (name, offset, byte) in [("crash", 837, UInt8(255)), ("loop", 2112, 0)] {
-      var damaged = sample
-      damaged[offset] = byte
-      try folder.write(damaged, to: name + ".h5")
-    }
-    let tool = try Tool([folder.path], environment: ["PARITY_CHECK_WATCH_SECONDS": "2"])
-    #expect(tool.status == 2 && tool.errors.isEmpty)
-    #expect(tool.lines.count == 5)
-    #expect(tool.lines[0].hasPrefix("passed        a-good "))
-    for (line, name) in [(tool.lines[1], "crash"), (tool.lines[2], "loop")] {
-      #expect(line.hasPrefix("unreadable    \(name) ") || line.hasPrefix("invalid       \(name) "))
-      #expect(line.contains("/\(name).h5: "))
-    }
-    #expect(tool.lines[3].hasPrefix("passed        z-good "))
-  }
-
-  /// Whatever the caller calls the program, it is this one that runs.
-  @Test func theNameItIsCalledByDoesNotMatter() throws {
-    let tool = try Tool(
-      shell: "exec -a true \"$0\" Fixtures --filter '^gru$' --tolerance exact", in: Repository.root)
-    #expect(tool.status == 1)
-    #expect(tool.lines.first?.hasPrefix("failed        gru ") == true)
+  /// Of a case whose manifest leads out, the case itself says so.
+  @Test func aManifestThatLeadsOutIsUnreadable() throws {
+    let (folder, outside) = (try TemporaryFolder(), try TemporaryFolder())
+    let checkpoint = try outside.copy(
+      Repository.fixtures + "/checkpoints/lstm-borrowed.npz", as: "x.npz")
+    let path = try folder.copy(Repository.fixtures + "/lstm-borrowed", as: "case")
+    let text = String(decoding: try bytes(of: path + "/manifest.json"), as: UTF8.self)
+    let own = "../checkpoints/lstm-borrowed.npz"
+    #expect(text.contains(own))
+    try folder.write(text.replacing(own, with: checkpoint), to: "case/manifest.json")
+    let tool = try Tool(folder.path)
+    #expect(tool.status == 2)
+    #expect(tool.lines[0].hasPrefix("unreadable    case  "))
+    #expect(tool.lines[0].hasSuffix("; --allow-root permits its folder"))
+    #expect(try Tool(folder.path, "--allow-root", outside.path).status == 0)
   }
 
   @Test func aReportThatCannotBeWrittenIsStatus70() throws {
@@ -161,24 +133,6 @@ import Testing
     let none = try Tool(empty.path)
     #expect(none.status == 2)
     #expect(none.errors == "no case found in \(empty.path)\n")
-  }
-
-  @Test(arguments: [
-    ["Fixtures", "--bogus"], [], ["Fixtures", "--jobs", "0"], ["Fixtures", "--rtol", "1"],
-    ["Fixtures", "--rtol", "-1", "--atol", "0"], ["Fixtures", "--rtol", "nan", "--atol", "0"],
-    ["Fixtures", "--tolerance", "loose"], ["Fixtures", "--filter", "("],
-    ["Fixtures", "--tolerance", "torch", "--rtol", "1", "--atol", "1"],
-    ["Fixtures", "--sigma", "-1"], ["Fixtures", "--replicas", "17"],
-    ["Fixtures", "--sigma", "nan"],
-    ["Fixtures", "--sigma", "4", "--tolerance", "torch"], ["Fixtures", "--verbose", "--quiet"],
-    ["Fixtures", "--color", "sometimes"], ["Fixtures", "--threads", "0"], ["layout"],
-    ["bench", "--threads", "0"], ["bench", "--seconds", "-1"], ["bench", "--shape", "("],
-    ["layout", "one.npy"], ["layout", "--bogus"],
-  ])
-  func wrongUsageIsStatus64(arguments: [String]) throws {
-    let tool = try Tool(arguments)
-    #expect(tool.status == 64)
-    #expect(!tool.errors.isEmpty && tool.output.isEmpty)
   }
 
   /// Other thresholds, and other replicas, are used and not only accepted.
@@ -221,25 +175,5 @@ import Testing
     #expect(try isColored("--color", "always"))
     #expect(try isColored("--color", "always", environment: ["NO_COLOR": "1"]))
     #expect(try !isColored("--color", "never"))
-  }
-
-  @Test func helpShowsOptionsAndSubcommands() throws {
-    for arguments in [["--help"], ["help"]] {
-      let tool = try Tool(arguments)
-      #expect(tool.status == 0)
-      for expected in ["--filter", "--tolerance", "--fail-fast", "SUBCOMMANDS", "layout"] {
-        #expect(tool.output.contains(expected), "\(expected)")
-      }
-    }
-    #expect(try Tool("help", "layout").output == Tool("layout", "--help").output)
-    #expect(try Tool("--version").lines.count == 1)
-  }
-
-  @Test func aFolderNamedLikeASubcommandCanBeChecked() throws {
-    let folder = try TemporaryFolder()
-    try folder.write(try bytes(of: Repository.fixtures + "/gru.npz"), to: "layout/gru.npz")
-    let tool = try Tool("./layout", in: folder.path)
-    #expect(tool.status == 0)
-    #expect(tool.lines[0].hasPrefix("passed        gru "))
   }
 }

@@ -4,6 +4,7 @@ import TensorCore
 import TestSupport
 import Testing
 
+/// `parity-check compare`, as a user runs it.
 @Suite struct CompareTests {
   private let folder: TemporaryFolder
   private let elements = (0..<24).map { Float($0) / 7 + 1 }
@@ -49,7 +50,7 @@ import Testing
     let lengths = Tensor([Int64(3), 1], shape: [2])
     let tensors = ["outputs/output": right, "inputs/lengths": lengths]
     var names = ["a.npz", "folder"]
-    #if canImport(CHDF5)
+    #if HDF5
       names.append("a.h5")
     #endif
     for name in names { try write(name, tensors) }

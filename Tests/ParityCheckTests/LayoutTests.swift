@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
 
+/// `parity-check layout`, as a user runs it.
 @Suite struct LayoutTests {
   private let fixture = Repository.fixtures + "/lstm-bidirectional-batch-first/outputs"
   private let ragged = Repository.fixtures + "/gru-packed"

@@ -4,6 +4,7 @@ import Testing
 
 @testable import TensorArchives
 
+/// `.npy.gz` files: damage gives an error, and never other numbers.
 @Suite struct CompressedNPYTests {
   private let whole: [UInt8]
 

@@ -10,6 +10,8 @@ import Testing
 
 @testable import TensorArchives
 
+/// Whole files: their bytes are the same whether they are read or mapped, and what goes
+/// wrong is said in the system's words.
 @Suite struct FileBytesTests {
   /// Small files are read and large ones mapped; both are the same bytes.
   @Test(arguments: [0, 1, 4095, 65_535, 65_536, 200_001])
@@ -73,5 +75,15 @@ import Testing
     #expect(reason("/nonexistent") == .unreadable("no such file or folder"))
     #expect(reason("/") == .wrongFormat(expected: "a file", found: "a folder"))
     #expect(reason("/dev/null/x") == .unreadable("not a directory"))
+  }
+
+  /// The system's reason, and not that of what was asked of it afterwards.
+  @Test func saysWhyAFolderCannotBeListedOrMade() throws {
+    let listing = #expect(throws: ArchiveError.self) { try FileBytes.names(in: "/dev/null") }
+    #expect(listing?.reason == .unreadable("can't be listed (not a directory)"))
+    let folder = try TemporaryFolder()
+    let path = try folder.write("", to: "file") + "/folder"
+    let making = #expect(throws: ArchiveError.self) { try TensorContainer.write([:], to: path) }
+    #expect(making?.reason == .unwritable("can't be written (not a directory)"))
   }
 }

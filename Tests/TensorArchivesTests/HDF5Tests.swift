@@ -1,10 +1,12 @@
-#if canImport(CHDF5)
+#if HDF5
   import TensorCore
   import TestSupport
   import Testing
 
   @testable import TensorArchives
 
+  /// HDF5 files that h5py wrote: every type and storage that is read, and that a hostile file
+  /// is an error before anything is allocated.
   @Suite struct HDF5Tests {
     @Test(arguments: ["contiguous.h5", "chunked.h5", "gzip-shuffle.h5", "fixed-string.h5"])
     func readsEveryStorage(name: String) throws {

@@ -4,6 +4,8 @@ import Testing
 
 @testable import TensorArchives
 
+/// Files that NumPy wrote: every version, type and order, and that a header which lies is an
+/// error before anything is allocated.
 @Suite struct NPYTests {
   @Test(arguments: ["float32", "version2", "version3"])
   func readsEveryVersion(name: String) throws {
@@ -141,6 +143,7 @@ import Testing
   }
 }
 
+/// The syntax of headers.
 @Suite struct PythonLiteralTests {
   @Test func parsesWhatNumPyWrites() throws {
     let literal = try PythonLiteral(parsing: "{'a': (1, -2L), 'b': [True, False], 'c': ()} \n")

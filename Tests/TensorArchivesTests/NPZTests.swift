@@ -4,6 +4,8 @@ import Testing
 
 @testable import TensorArchives
 
+/// Files that NumPy and Python's `zipfile` wrote: damage of any byte gives an error, and
+/// never other numbers, and no file unpacks to more than its size allows.
 @Suite struct NPZTests {
   @Test(arguments: ["stored.npz", "deflated.npz", "zip64.npz"])
   func readsStoredAndDeflatedMembers(name: String) throws {

@@ -1,0 +1,77 @@
+import Dispatch
+import ExternalEngine
+import Synchronization
+import SystemPackage
+import TensorArchives
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// This process, where another one watches over it (see `Supervisor`). It tells that one
+/// what libhdf5 works on, and keeps libhdf5 from the files that it was lost on before.
+final class WatchedProcess: HDF5Guardian {
+  /// This process; nil where no other watches over it.
+  ///
+  /// When this is asked for first, the invitation is taken out of the environment. That
+  /// must be before this process starts another one, which would take it for its own.
+  static let current: WatchedProcess? = {
+    let invitation = ProcessInfo.processInfo.environment[WatchInvitation.variable]
+    return invitation.flatMap { WatchInvitation($0) }.flatMap { WatchedProcess($0) }
+  }()
+
+  /// What the watching process wants.
+  let orders: WatchOrders
+  /// The pipe to it.
+  private let events: Mutex<FileDescriptor>
+
+  /// Accepts an invitation. Nil where it is not from this process's parent, or its
+  /// descriptors are not what it says.
+  init?(_ invitation: WatchInvitation) {
+    let events = FileDescriptor(rawValue: invitation.events)
+    let file = FileDescriptor(rawValue: invitation.orders)
+    guard invitation.parent == getppid(), (try? Stat(events))?.type == .fifo,
+      let orders = try? WatchOrders(from: file), (try? events.closeOnExecution()) != nil
+    else { return nil }
+    try? file.close()
+    for variable in orders.unset { unsetenv(variable) }
+    self.orders = orders
+    self.events = Mutex(events)
+  }
+
+  /// Tells the watching process of an event, on any thread.
+  func tell(_ event: WatchEvent) {
+    // Nobody listens any more where this fails, and `endWithParent` knows.
+    events.withLock { _ = try? $0.writeAll(event.bytes) }
+  }
+
+  /// - Throws: `ArchiveError` for a file that libhdf5 was lost on before.
+  func willWork(on path: String) throws(ArchiveError) {
+    if let reason = orders.lost[path] { throw ArchiveError(path: path, .unreadable(reason)) }
+    tell(.entered(path))
+  }
+
+  func hasReturned() { tell(.left) }
+
+  /// From now on, ends this process as soon as the watching one has ended: it would judge
+  /// on and print for nobody. Called once.
+  func endWithParent() {
+    let events = events.withLock(\.self)
+    // A queue of its own, so that no thread of the pool that judges waits here.
+    DispatchQueue(label: "parity-check.watch").async {
+      events.waitForClosing()
+      RunningEngines.shared.end()
+      _exit(128 + SIGTERM)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import SystemPackage
+
+/// Writes a new file from its start to its end. It takes its name by `commit`; without
+/// that, nothing of it stays.
+struct FileWriter: ~Copyable {
+  private let sibling: TemporarySibling
+  private let file: FileDescriptor
+  /// The number of bytes that are written so far.
+  private(set) var offset = 0
+
+  /// - Parameter path: where the file will be, in place of one that is there.
+  /// - Throws: `ArchiveError` where no file can be made in the folder.
+  init(path: String) throws(ArchiveError) {
+    let sibling = TemporarySibling(of: path)
+    let temporaryPath = sibling.temporaryPath
+    file = try ArchiveError.writing(path) {
+      try FileDescriptor.open(
+        temporaryPath, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+        permissions: FilePermissions(rawValue: 0o666))
+    }
+    self.sibling = sibling
+  }
+
+  mutating func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
+    try ArchiveError.writing(sibling.path) { try file.write(whole: bytes) }
+    offset += bytes.count
+  }
+
+  /// Gives the file its name, once all that was written is on the disk.
+  ///
+  /// - Throws: `ArchiveError` where the system refuses either.
+  func commit() throws(ArchiveError) {
+    try ArchiveError.writing(sibling.path) { try file.synchronize() }
+    try sibling.commit()
+  }
+
+  deinit { try? file.close() }
+}

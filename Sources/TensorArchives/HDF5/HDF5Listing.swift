@@ -1,0 +1,104 @@
+#if HDF5
+  import CHDF5
+
+  /// Finds all datasets of an HDF5 file.
+  struct HDF5Listing {
+    private let path: String
+    private var names: [String] = []
+    /// Where the objects that were found stand in the file. HDF5 allows a group to contain
+    /// itself, and an object to have many names.
+    private var addresses: Set<haddr_t> = []
+
+    /// How many levels of groups are looked into; no fixture has as many.
+    private static let deepest = 8
+    /// How many objects are listed; no checkpoint holds as many tensors.
+    static let most = 10_000
+
+    /// The names of all datasets, sorted, with `/` between a group and its member.
+    ///
+    /// - Throws: `ArchiveError` for any other object than groups and datasets, for links,
+    ///   for an object with two names, and where there are too many or too deep groups.
+    static func datasets(in file: hid_t, path: String) throws(ArchiveError) -> [String] {
+      var listing = HDF5Listing(path: path)
+      try listing.collect(file, prefix: "", depth: 0)
+      return listing.names.sorted()
+    }
+
+    private init(path: String) { self.path = path }
+
+    /// Notes the datasets in a group and in the groups in it.
+    private mutating func collect(
+      _ group: hid_t, prefix: String, depth: Int
+    ) throws(ArchiveError) {
+      guard depth < Self.deepest else {
+        throw ArchiveError(
+          path: path, member: prefix,
+          .unsupported("group", expected: "at most \(Self.deepest) levels", found: "more"))
+      }
+      var information = H5G_info_t()
+      guard H5Gget_info(group, &information) >= 0 else {
+        throw Self.damaged(prefix.isEmpty ? "/" : prefix, path: path)
+      }
+      guard information.nlinks <= Self.most, names.count <= Self.most else {
+        throw ArchiveError(
+          path: path, member: prefix.isEmpty ? "/" : prefix,
+          .unsupported("objects", expected: "at most \(Self.most)", found: "more"))
+      }
+      for position in 0..<information.nlinks {
+        let name = try linkName(at: position, of: group, prefix: prefix)
+        let member = prefix + name
+        let kind = parity_link_type(group, name)
+        guard kind == H5L_TYPE_HARD else {
+          throw ArchiveError(
+            path: path, member: member,
+            .unsupported(
+              "link", expected: "a dataset or group of this file",
+              found: kind == H5L_TYPE_EXTERNAL ? "a link to another file" : "a soft link"))
+        }
+        guard let object = HDF5Handle(H5Oopen(group, name, parity_H5P_DEFAULT())) else {
+          throw Self.damaged(member, path: path)
+        }
+        guard addresses.insert(parity_object_address(object.id)).inserted else {
+          throw ArchiveError(
+            path: path, member: member,
+            .unsupported("link", expected: "one name an object", found: "a second one"))
+        }
+        switch H5Iget_type(object.id) {
+        case H5I_DATASET:
+          names.append(member)
+        case H5I_GROUP:
+          try collect(object.id, prefix: member + "/", depth: depth + 1)
+        default:
+          throw ArchiveError(
+            path: path, member: member,
+            .unsupported("object", expected: "a dataset or a group", found: "a named type"))
+        }
+      }
+    }
+
+    private func linkName(
+      at position: hsize_t, of group: hid_t, prefix: String
+    ) throws(ArchiveError) -> String {
+      func read(into buffer: UnsafeMutablePointer<CChar>?, capacity: Int) -> Int {
+        H5Lget_name_by_idx(
+          group, ".", H5_INDEX_NAME, H5_ITER_INC, position, buffer, capacity,
+          parity_H5P_DEFAULT())
+      }
+      let length = read(into: nil, capacity: 0)
+      guard length > 0 else { throw Self.damaged(prefix + "link \(position)", path: path) }
+      let bytes = [UInt8](unsafeUninitializedCapacity: length + 1) { buffer, initialized in
+        buffer.withMemoryRebound(to: CChar.self) {
+          initialized = max(0, read(into: $0.baseAddress, capacity: length + 1))
+        }
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The error for an object that libhdf5 can't make sense of.
+    static func damaged(_ member: String, path: String) -> ArchiveError {
+      ArchiveError(
+        path: path, member: member,
+        .corrupt("object", expected: "a sound HDF5 object", found: "a damaged one"))
+    }
+  }
+#endif
