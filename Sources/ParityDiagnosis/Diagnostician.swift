@@ -36,13 +36,19 @@ package struct Diagnostician: Diagnosing {
     let precision = failure.hasShapes ? PrecisionDetection(failure) : nil
     if let storage = precision?.storage { return storage }
     let text = ExplanationText(failure)
-    let search = MistakeSearch(sample: sample, whole: whole, budget: effort.budget)
-    let singles = search.singles()
+    let search = MistakeSearch(
+      screening: failure.hasShapes ? whole.sample(work: 0) : whole, sample: sample, whole: whole,
+      budget: effort.budget)
+    let own = failure.ofFirstDiffering
+    let singles = search.singles(
+      PlacedMistake.all(in: failure.chain, suspects: failure.suspects).filter {
+        own == nil || !$0.isOfOneRecurrentModule
+      })
     let matches = search.verified(singles)
     guard matches.isEmpty else { return text.diagnosis(matches) }
     if let remark = blank(failure) { return Diagnosis(explanations: [], suspicion: remark) }
     // Of a chain, what is wrong within the first module that differs.
-    if let (module, own) = failure.firstDiffering { return diagnose(own)?.within(module) }
+    if let (module, own) = own { return diagnose(own)?.within(module) }
     if let explanation = precision?.explanation { return explanation }
     let pairs = search.pairs(of: singles)
     guard pairs.isEmpty else { return text.diagnosis(pairs) }

@@ -1,5 +1,4 @@
 import ParityJudging
-import RealModule
 import RecurrentModel
 import RoundingNoise
 import TensorComparison
@@ -18,6 +17,13 @@ struct Evidence: Sendable {
   /// What the failing side was computed in, where that is coarser than the case asks for.
   let arithmetic: Arithmetic?
 
+  private let given: [GivenTensor]
+  /// The largest finite difference between `outputs` and `exact`, by which others are divided,
+  /// so that no square of one overflows or vanishes.
+  private let unit: Double
+  /// The sum of the squares of these differences, in `unit`.
+  private let whole: Double
+
   init(_ failure: Failure) {
     chain = failure.chain
     side = failure.side
@@ -26,6 +32,7 @@ struct Evidence: Sendable {
     sequences = Array(0..<(failure.chain.shapes.batch?.size ?? 1))
     let own = failure.chain.arithmetic
     arithmetic = failure.arithmetic.flatMap { $0.unitRoundoff > own.unitRoundoff ? $0 : nil }
+    (given, unit, whole) = GivenTensor.all(outputs, exact)
   }
 
   private init(_ whole: Evidence, _ part: Chain, _ batch: ChainBatch, _ sequences: [Int]) {
@@ -35,6 +42,7 @@ struct Evidence: Sendable {
     exact = whole.exact.selecting(sequences: sequences, batch)
     self.sequences = sequences
     arithmetic = whole.arithmetic
+    (given, unit, self.whole) = GivenTensor.all(outputs, exact)
   }
 
   /// How much of the failing side's difference from the right result is left between it
@@ -42,22 +50,15 @@ struct Evidence: Sendable {
   /// two are not finite in the same places.
   func left(by replay: Replay) -> Double {
     guard let values = try? replay.results(of: exact) else { return .infinity }
-    var (left, whole) = (0.0, 0.0)
-    for (name, given) in outputs.named {
-      guard let replayed = values[name], replayed.shape == given.shape else { return .infinity }
-      let right = exact[name].flatMap { $0.shape == given.shape ? $0 : nil }
-      for offset in 0..<given.count {
-        let (own, other) = (given.double(at: offset), replayed.double(at: offset))
-        guard own.isFinite, other.isFinite else {
-          if own == other || own.isNaN && other.isNaN { continue }
-          return .infinity
-        }
-        left = .hypot(left, own - other)
-        let expected = right?.double(at: offset) ?? 0
-        if expected.isFinite { whole = .hypot(whole, own - expected) }
+    var left = 0.0
+    for given in given {
+      guard let replayed = values[given.name], replayed.shape == given.shape else {
+        return .infinity
       }
+      guard let squares = given.squares(from: replayed, in: unit) else { return .infinity }
+      left += squares
     }
-    let share = left / whole
+    let share = (left / whole).squareRoot()
     return share.isNaN ? .infinity : share
   }
 
@@ -95,6 +96,45 @@ struct Evidence: Sendable {
     let limits = noise.limits(
       sides, name, exact: exact, stored: Arithmetic(of: given.elementType) ?? chain.arithmetic)
     return NoiseLimits(sigma: limits.sigma, isJudged: limits.isJudged)
+  }
+}
+
+/// A tensor of a failing side, in doubles.
+private struct GivenTensor: Sendable {
+  let name: String
+  let shape: Shape
+  let values: [Double]
+
+  /// A side's tensors, the largest of their finite differences from the right ones, and the sum
+  /// of the squares of these, in units of it.
+  static func all(_ outputs: Results, _ exact: Results) -> ([GivenTensor], Double, Double) {
+    let all = outputs.named.map { name, tensor in
+      GivenTensor(name: name, shape: tensor.shape, values: tensor.elements())
+    }
+    let differences = all.flatMap { given -> [Double] in
+      guard let right = exact[given.name], right.shape == given.shape else { return given.values }
+      let expected: [Double] = right.elements()
+      return zip(given.values, expected).map { $1.isFinite ? $0 - $1 : 0 }
+    }.filter(\.isFinite)
+    let unit = differences.reduce(0) { max($0, abs($1)) }
+    return (all, unit, differences.reduce(0) { $0 + ($1 / unit) * ($1 / unit) })
+  }
+
+  /// The sum of the squares of its differences; nil where the two are not finite in the same
+  /// places.
+  func squares(from other: Tensor, in unit: Double) -> Double? {
+    other.withElements(as: Double.self) { other in
+      var sum = 0.0
+      for (own, other) in zip(values, other) {
+        guard own.isFinite, other.isFinite else {
+          if own == other || own.isNaN && other.isNaN { continue }
+          return nil
+        }
+        let difference = (own - other) / unit
+        sum += difference * difference
+      }
+      return sum
+    }
   }
 }
 

@@ -117,13 +117,22 @@ struct PlacedMistake: Sendable {
 
   /// All that can be got wrong in a chain. Whoever gets a recurrent module wrong gets all of
   /// them wrong, or one of several.
-  static func all(in chain: Chain) -> [PlacedMistake] {
+  ///
+  /// - Parameter suspects: the modules in which one by itself may be.
+  static func all(in chain: Chain, suspects: ClosedRange<Int>) -> [PlacedMistake] {
     Mistake.all(concerning: chain).flatMap { mistake in
       let places = mistake.places(in: chain)
-      let each = places.map { PlacedMistake(mistake: mistake, modules: [$0]) }
+      let each = places.filter(suspects.contains).map {
+        PlacedMistake(mistake: mistake, modules: [$0])
+      }
       return mistake.kind == .recurrent && places.count > 1
         ? [PlacedMistake(mistake: mistake, modules: places)] + each : each
     }
+  }
+
+  /// Whether it is in one recurrent module and shows without the modules around it.
+  var isOfOneRecurrentModule: Bool {
+    mistake.kind == .recurrent && mistake.neededInChains == nil && modules.count == 1
   }
 }
 

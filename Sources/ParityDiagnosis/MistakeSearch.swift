@@ -5,7 +5,9 @@ import TensorCore
 
 /// Looks for the mistakes, one or two, under which a failing side is reproduced.
 struct MistakeSearch {
-  /// Of some sequences.
+  /// Of as few sequences as can tell one mistake from another: all mistakes are tried on them.
+  let screening: Evidence
+  /// Of some sequences, to which those are held that explain these few.
   let sample: Evidence
   /// Of all, for mistakes that mix them.
   let whole: Evidence
@@ -26,8 +28,8 @@ struct MistakeSearch {
 
   /// What each mistake leaves, the least first. O(mistakes · forward passes), within a hundred
   /// times the budget.
-  func singles() -> [Candidate] {
-    candidates(PlacedMistake.all(in: whole.chain).map { [$0] }, budget: 100 * budget)
+  func singles(_ mistakes: [PlacedMistake]) -> [Candidate] {
+    candidates(mistakes.map { [$0] }, budget: 100 * budget)
   }
 
   /// The pairs of these that explain the failure about as well as the best does.
@@ -59,30 +61,36 @@ struct MistakeSearch {
   /// Far more than rounding leaves, and far less than another mistake would.
   private static let leftByNearest = 1e-3
 
-  /// The likeliest first: one of a pair often explains much of the difference by itself.
+  /// The likeliest first: one of a pair often explains much of the difference by itself. Two
+  /// mistakes of recurrent modules are looked for in the same modules.
   private func orderedPairs(of singles: [Candidate]) -> [[PlacedMistake]] {
     let count = singles.count
     guard count > 1 else { return [] }
-    return (1...2 * count - 3).flatMap { total in
-      (max(0, total - count + 1)..<(total + 1) / 2).map {
-        singles[$0].mistakes + singles[total - $0].mistakes
+    return (1...2 * count - 3).flatMap { total -> [[PlacedMistake]] in
+      (max(0, total - count + 1)..<(total + 1) / 2).compactMap { first in
+        let pair = singles[first].mistakes + singles[total - first].mistakes
+        return Self.areTogether(pair[0], pair[1]) ? pair : nil
       }
     }
+  }
+
+  private static func areTogether(_ a: PlacedMistake, _ b: PlacedMistake) -> Bool {
+    a.mistake.kind != b.mistake.kind || a.modules == b.modules
   }
 
   private func ordered(_ pair: [PlacedMistake]) -> [PlacedMistake] {
     pair[0].mistake.rank <= pair[1].mistake.rank ? pair : pair.reversed()
   }
 
-  private func evidence(_ mistakes: [PlacedMistake]) -> Evidence {
-    mistakes.contains(where: \.mistake.mixesSequences) ? whole : sample
+  private func evidence(_ mistakes: [PlacedMistake], _ some: Evidence) -> Evidence {
+    mistakes.contains(where: \.mistake.mixesSequences) ? whole : some
   }
 
   /// As many as the budget allows to try, the least left first.
   private func candidates(_ all: [[PlacedMistake]], budget: Double) -> [Candidate] {
     var left = budget
     let affordable = all.filter { mistakes in
-      let work = evidence(mistakes).chain.work
+      let work = evidence(mistakes, screening).chain.work
       guard work <= left else { return false }
       left -= work
       return true
@@ -92,8 +100,7 @@ struct MistakeSearch {
   }
 
   /// nil where the mistakes can't be seen in this case, or not be afforded.
-  private func replay(_ mistakes: [PlacedMistake]) -> Replay? {
-    let evidence = evidence(mistakes)
+  private func replay(_ mistakes: [PlacedMistake], _ evidence: Evidence) -> Replay? {
     guard evidence.chain.work <= Self.wholeBatches * budget else { return nil }
     var replay = Replay(evidence.chain)
     for placed in mistakes {
@@ -105,8 +112,10 @@ struct MistakeSearch {
   }
 
   private func candidate(_ mistakes: [PlacedMistake]) -> Candidate? {
-    guard let replay = replay(mistakes) else { return nil }
-    return Candidate(mistakes: mistakes, left: evidence(mistakes).left(by: replay))
+    let evidence = evidence(mistakes, screening)
+    return replay(mistakes, evidence).map {
+      Candidate(mistakes: mistakes, left: evidence.left(by: $0))
+    }
   }
 
   /// More of the difference than this is not left by what explains it: of two mistakes that
@@ -127,8 +136,9 @@ struct MistakeSearch {
     let best = candidates.filter { $0.left <= largestLeft(by: $0.mistakes) }.prefix(
       Self.verifiedCount)
     let matches = best.compactMap { candidate -> Match? in
-      guard let replay = replay(candidate.mistakes),
-        let z = evidence(candidate.mistakes).largestZ(under: replay)
+      let evidence = evidence(candidate.mistakes, sample)
+      guard let replay = replay(candidate.mistakes, evidence),
+        let z = evidence.largestZ(under: replay)
       else { return nil }
       return Match(mistakes: candidate.mistakes, largestZ: z.largest, rmsZ: z.rms)
     }

@@ -1,33 +1,25 @@
 import ParityJudging
 import RecurrentModel
-import RoundingNoise
-import TensorComparison
 import TensorCore
 
 extension Failure {
-  /// Of a chain, the first recurrent module whose results differ and its failure by itself,
-  /// given what the failing side handed to it; nil where that is no recurrent module, or not
-  /// told by what the failing side says.
+  /// Of a chain, the first module that differs, where it is a recurrent one: its failure by
+  /// itself, given what the failing side handed to it; nil where that side does not tell this.
   ///
-  /// - Complexity: O(17 forward passes).
-  var firstDiffering: (module: ChainModule, failure: Failure)? {
-    let evidence = Evidence(self)
-    guard !chain.isSingleModule, hasShapes, let noise = evidence.noise(of: ChainVariant(chain))
-    else { return nil }
-    var input: Tensor? = chain.input.tensor
-    for (index, module) in chain.modules.enumerated() {
-      let differs = chain.shapes.stages[index].results.contains { result in
-        let name = module.qualified(result.name)
-        guard let given = outputs[name], let exact = oracle[name] else { return false }
-        let limits = evidence.limits(noise, name, given, exact: exact)
-        return !TensorDifference(of: given, from: exact, within: .noise(limits)).agrees
-      }
-      if differs {
-        return input.flatMap { failure(of: index, given: $0) }.map { (module, $0) }
-      }
-      input = handedOn(by: module)
-    }
-    return nil
+  /// - Complexity: O(1 forward pass of the module).
+  var ofFirstDiffering: (module: ChainModule, failure: Failure)? {
+    guard let first = firstDiffering, hasShapes else { return nil }
+    let given =
+      first == 0 ? chain.input.tensor : handedOn(by: chain.modules[first - 1])
+    return given.flatMap { failure(of: first, given: $0) }.map { (chain.modules[first], $0) }
+  }
+
+  /// The modules in which a mistake may have been made that shows first where this failure
+  /// does: the one that differs, and those before it back to the last whose results agree.
+  var suspects: ClosedRange<Int> {
+    guard let first = firstDiffering else { return 0...chain.modules.count - 1 }
+    let agreeing = chain.modules[..<first].lastIndex { outputs[$0.qualified("output")] != nil }
+    return (agreeing ?? 0)...first
   }
 
   /// As far as it is told: its own rounding is part of it.

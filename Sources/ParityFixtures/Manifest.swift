@@ -52,7 +52,8 @@ package struct Manifest: Sendable {
     packed = try Self.packed(object)
     arithmetic = try object.name("arithmetic", Arithmetic.self)
     tolerance = try CaseTolerance(
-      CaseTolerance.manifestObject(in: object), outputs: modules[0].name.isEmpty ? ["output", "h_n", "c_n"] : nil)
+      CaseTolerance.manifestObject(in: object),
+      outputs: modules[0].name.isEmpty ? ["output", "h_n", "c_n"] : nil)
     borrowed = try BorrowedTensors.all(in: object)
     expectedFailure = try object.string("expected_failure")
     if expectedFailure == "" {

@@ -13,15 +13,19 @@ package struct Failure: Sendable {
   package let oracle: Results
   /// What that side was computed in, where that is known and not what the case asks for.
   package let arithmetic: Arithmetic?
+  /// Of a chain, the first module whose own results differ, where that side gives them.
+  package let firstDiffering: Int?
 
   package init(
-    chain: Chain, side: Side, outputs: Results, oracle: Results, arithmetic: Arithmetic? = nil
+    chain: Chain, side: Side, outputs: Results, oracle: Results, arithmetic: Arithmetic? = nil,
+    firstDiffering: Int? = nil
   ) {
     self.chain = chain
     self.side = side
     self.outputs = outputs
     self.oracle = oracle
     self.arithmetic = arithmetic
+    self.firstDiffering = firstDiffering
   }
 
   /// Whether the outputs have the shapes that the chain's have.

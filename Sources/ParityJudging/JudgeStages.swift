@@ -71,14 +71,18 @@ extension Judge {
     var verdict = Verdict(findings, subject: passes.subject)
     guard verdict.status == .failed else { return Outcome(verdict: verdict, findings: findings) }
     verdict.remarks += passes.chain.nonFiniteParameters
-    if let module = firstDiffering(findings, passes.chain) { verdict.remarks.append(module) }
+    let first = firstDiffering(findings, passes.chain)
+    if let module = first.map({ passes.chain.modules[$0] }) {
+      verdict.remarks.append("it starts in \(module.name), \(module.className)")
+    }
     // Where a property alone is broken, right and wrong results are alike.
     let isDifferent =
       !findings.comparisons.allSatisfy(\.difference.agrees)
       || !findings.layout.allSatisfy(\.holds)
     let side = findings.isReferenceAtFault ? .reference : passes.subject
     return Outcome(
-      verdict: verdict, findings: findings, failure: isDifferent ? passes.failure(of: side) : nil)
+      verdict: verdict, findings: findings,
+      failure: isDifferent ? passes.failure(of: side, firstDiffering: first) : nil)
   }
 
   // MARK: - Noise and comparison
@@ -226,15 +230,13 @@ extension Judge {
   // MARK: - Remarks
 
   /// The first module of a chain whose own results differ, where they are in the reference.
-  private func firstDiffering(_ findings: Findings, _ chain: Chain) -> String? {
+  private func firstDiffering(_ findings: Findings, _ chain: Chain) -> Int? {
     let isAtFault = findings.isReferenceAtFault
     let differing = findings.comparisons.first {
       !$0.difference.agrees && (isAtFault ? $0.sides.isOfReference : $0.sides.isVerdict)
     }
-    guard !chain.isSingleModule, let name = differing?.name, name != "output",
-      let module = chain.modules.first(where: { name.hasPrefix($0.name + ".") })
-    else { return nil }
-    return "it starts in \(module.name), \(module.className)"
+    guard !chain.isSingleModule, let name = differing?.name, name != "output" else { return nil }
+    return chain.modules.firstIndex { name.hasPrefix($0.name + ".") }
   }
 }
 

@@ -62,11 +62,13 @@ struct Passes: Sendable {
     }.first
   }
 
-  /// - Parameter side: the one that differs from what the chain computes.
-  func failure(of side: Side) -> Failure {
+  /// - Parameters:
+  ///   - side: the one that differs from what the chain computes.
+  ///   - module: the first whose own results differ.
+  func failure(of side: Side, firstDiffering module: Int? = nil) -> Failure {
     let outputs = compared.map { ($0.name, side == .reference ? $0.reference : $0.actual) }
     return Failure(
       chain: chain, side: side, outputs: Results(outputs), oracle: oracle,
-      arithmetic: side == .reference ? nil : arithmetic)
+      arithmetic: side == .reference ? nil : arithmetic, firstDiffering: module)
   }
 }

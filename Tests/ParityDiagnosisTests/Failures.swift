@@ -18,7 +18,8 @@ extension ParityCase {
   /// The failure of somebody who gives these outputs in the reference's place.
   func failure(_ outputs: Results) throws -> Failure {
     guard let chain else { throw NotApplicable("no parameters", needs: "parameters") }
-    return Failure(chain: chain, side: .outputs, outputs: outputs, oracle: try chain.oracleResults())
+    return Failure(
+      chain: chain, side: .outputs, outputs: outputs, oracle: try chain.oracleResults())
   }
 
   func failure(_ outputs: RecurrentOutput) throws -> Failure { try failure(Results(outputs)) }

@@ -257,6 +257,8 @@ import Testing
       $0["state_dict/word_embeddings.weight"] = nil
       $0["outputs/word_embeddings.output"] = nil
     }
-    #expect(found?.hasPrefix("inputs/input: expected floats, for GRU, found int64") == true, "\(found ?? "")")
+    #expect(
+      found?.hasPrefix("inputs/input: expected floats, for GRU, found int64") == true,
+      "\(found ?? "")")
   }
 }

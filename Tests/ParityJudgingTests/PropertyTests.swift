@@ -11,7 +11,9 @@ import Testing
 
 /// Each property holds for the engine, and catches a subject that breaks it.
 @Suite struct PropertyTests {
-  private func findings(_ name: String, subject: @escaping @Sendable (RecurrentCall) -> any ForwardPass) throws
+  private func findings(
+    _ name: String, subject: @escaping @Sendable (RecurrentCall) -> any ForwardPass
+  ) throws
     -> [Property: PropertyFinding]
   {
     let parityCase = try FixtureSuite.named(name)
@@ -24,7 +26,9 @@ import Testing
     return Dictionary(uniqueKeysWithValues: check.findings.map { ($0.property, $0) })
   }
 
-  private func violated(_ name: String, subject: @escaping @Sendable (RecurrentCall) -> any ForwardPass) throws -> [Property] {
+  private func violated(
+    _ name: String, subject: @escaping @Sendable (RecurrentCall) -> any ForwardPass
+  ) throws -> [Property] {
     try findings(name, subject: subject).values.filter { !$0.holds }.map(\.property)
       .sorted { $0.rawValue < $1.rawValue }
   }

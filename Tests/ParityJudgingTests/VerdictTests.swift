@@ -226,7 +226,8 @@ import Testing
   @Test func aToleranceByOutputIsUsed() throws {
     let result = Judge().judge(try FixtureSuite.named("lstm-long"))
     let rules = Dictionary(
-      result.findings.comparisons.map { ($0.name, $0.rule) }, uniquingKeysWith: { first, _ in first })
+      result.findings.comparisons.map { ($0.name, $0.rule) },
+      uniquingKeysWith: { first, _ in first })
     #expect(rules["output"] == .torch)
     #expect(rules["c_n"] == .explicit(rtol: 1e-6, atol: 1e-6))
   }

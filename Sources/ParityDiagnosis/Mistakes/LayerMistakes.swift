@@ -64,7 +64,8 @@ enum LayerMistakes {
   ]
 
   private static func states(
-    _ name: String, _ summary: String, _ order: @escaping @Sendable (RecurrentConfiguration) -> [Int]
+    _ name: String, _ summary: String,
+    _ order: @escaping @Sendable (RecurrentConfiguration) -> [Int]
   ) -> Mistake {
     Mistake(name, with: summary, "PyTorch's first row is the first layer's") {
       replay throws(NotApplicable) in

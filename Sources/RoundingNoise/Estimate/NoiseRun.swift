@@ -81,7 +81,8 @@ struct NoiseRun: Sendable {
     _ tensor: ScanTensor<NoisyVector>, _ scan: ChainScan<NoisyOperations>
   ) -> ScanResult {
     var axes = tensor.shape.shape.axes
-    if scan.sequences != nil, let axis = tensor.shape.batchAxis, let batch = variant.chain.shapes.batch
+    if scan.sequences != nil, let axis = tensor.shape.batchAxis,
+      let batch = variant.chain.shapes.batch
     {
       axes[axis] = batch.size
     }

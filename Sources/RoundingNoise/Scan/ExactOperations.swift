@@ -87,7 +87,7 @@ struct ExactMatrix: Sendable {
   init(_ matrix: ScanMatrix, _ emulation: Emulation?) {
     rows = matrix.rows
     let columns = matrix.columns
-    let given = matrix.weights
+    let given = emulation.map { matrix.weights.map($0.weight) } ?? matrix.weights
     weights = [Double](unsafeUninitializedCapacity: given.count) { buffer, count in
       for column in 0..<columns {
         for row in 0..<matrix.rows {
@@ -96,7 +96,7 @@ struct ExactMatrix: Sendable {
         }
       }
       count = given.count
-    }.map { emulation?.weight($0) ?? $0 }
+    }
     bias = matrix.bias.map { emulation?.bias($0) ?? $0 }
   }
 

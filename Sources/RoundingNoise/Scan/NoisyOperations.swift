@@ -77,7 +77,8 @@ struct NoisyOperations: StepOperations {
   ) -> NoisyNumber {
     let value = Double.hardSigmoid(a.value, slope: slope)
     return perturbed(
-      value, a.replicas.mapping { .hardSigmoid($0, slope: slope) }, model.rounding(value), operation,
+      value, a.replicas.mapping { .hardSigmoid($0, slope: slope) }, model.rounding(value),
+      operation,
       unit)
   }
 

@@ -11,8 +11,7 @@ struct ResultPlaces {
   let hN: Tensor
   let cN: Tensor?
 
-  init(_ moves: [ResultMove], _ configuration: RecurrentConfiguration, _ contract: LayoutContract)
-  {
+  init(_ moves: [ResultMove], _ configuration: RecurrentConfiguration, _ contract: LayoutContract) {
     var count = 0
     func numbered(_ axes: [Int]) -> Tensor {
       let shape = Shape(axes)
