@@ -22,7 +22,7 @@ func room(_ name: String, imports dependencies: [Target.Dependency] = []) -> Tar
 func tests(of room: String, imports dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
     name: room + "Tests",
-    dependencies: [.byName(name: room), "TestSupport"] + dependencies,
+    dependencies: [.byName(name: room), "Platform", "TestSupport"] + dependencies,
     exclude: room == "TensorArchives" ? ["Samples"] : [], swiftSettings: strict)
 }
 
@@ -54,18 +54,22 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev", "pkg-config"]), .brew(["zlib", "pkg-config"])]),
 
-    room("TensorCore"),
+    room("Platform"),
+    room("TensorCore", imports: ["Platform"]),
     room(
       "TensorArchives",
       imports: [
-        "TensorCore", "CZlib", systemPackage,
+        "Platform", "TensorCore", "CZlib", systemPackage,
         .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
       ]),
     room("TensorComparison", imports: ["TensorCore", realModule]),
-    room("ArchiveComparison", imports: ["TensorCore", "TensorArchives", "TensorComparison"]),
+    room(
+      "ArchiveComparison",
+      imports: ["Platform", "TensorCore", "TensorArchives", "TensorComparison"]),
     room("RecurrentModel", imports: ["TensorCore", realModule]),
     .target(name: "RecurrentKernels"),
-    room("RecurrentEngine", imports: ["TensorCore", "RecurrentModel", "RecurrentKernels"]),
+    room(
+      "RecurrentEngine", imports: ["Platform", "TensorCore", "RecurrentModel", "RecurrentKernels"]),
     room(
       "RecurrentBenchmark",
       imports: ["TensorCore", "RecurrentModel", "RecurrentEngine", "RecurrentKernels"]),
@@ -106,21 +110,22 @@ let package = Package(
     room(
       "ExternalEngine",
       imports: [
-        "TensorArchives", "RecurrentModel", "ParityFixtures",
+        "Platform", "TensorArchives", "RecurrentModel", "ParityFixtures",
         .product(name: "Subprocess", package: "swift-subprocess"), systemPackage,
       ]),
     .executableTarget(
       name: "ParityCheck",
       dependencies: [
-        "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison", "RecurrentModel",
-        "RecurrentEngine", "RecurrentBenchmark", "ParityFixtures", "ParityJudging",
+        "Platform", "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison",
+        "RecurrentModel", "RecurrentEngine", "RecurrentBenchmark", "ParityFixtures",
+        "ParityJudging",
         "ParityDiagnosis", "ParityReports", "ExternalEngine", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["TensorCore", "RecurrentModel"],
+      name: "TestSupport", dependencies: ["Platform", "TensorCore", "RecurrentModel"],
       path: "Tests/TestSupport", swiftSettings: strict),
     .target(
       name: "FixtureSupport",

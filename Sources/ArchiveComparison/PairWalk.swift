@@ -1,13 +1,8 @@
 import Dispatch
+import Platform
 import Synchronization
 import TensorArchives
 import TensorCore
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// Two tensors of as many elements, walked block by block on all cores. Each core
 /// holds one block of each side, whatever the size of the files.

@@ -1,11 +1,6 @@
 package import ParityFixtures
+import Platform
 import RecurrentModel
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// A user's program as the source of the outputs that are judged: it runs once for each case.
 ///

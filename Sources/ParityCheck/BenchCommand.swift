@@ -1,16 +1,11 @@
 import ArgumentParser
 import ParityJudging
 import ParityReports
+import Platform
 import RecurrentBenchmark
 import RecurrentEngine
 import RecurrentModel
 import TensorCore
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// `parity-check bench`.
 struct BenchCommand: ParsableCommand {

@@ -1,19 +1,6 @@
+import Platform
 import SystemPackage
 import TensorArchives
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// This same program, started once more with the same arguments, and watched.
 struct ChildProcess {

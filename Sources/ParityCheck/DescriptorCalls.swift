@@ -1,12 +1,5 @@
+import Platform
 import SystemPackage
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 extension FileDescriptor {
   /// Keeps the programs that this process starts from inheriting the descriptor.

@@ -1,13 +1,6 @@
 import Dispatch
 import ExternalEngine
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Platform
 
 /// Ends the programs of `--engine` when a signal ends this process. They have process
 /// groups of their own, so that a terminal's Ctrl-C does not reach them.

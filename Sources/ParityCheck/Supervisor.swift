@@ -1,11 +1,6 @@
 import ArgumentParser
+import Platform
 import TensorArchives
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// Runs this program as its own child, and watches over it, so that a file on which
 /// libhdf5 crashes or never returns costs that file alone and not the whole run.

@@ -1,21 +1,8 @@
 import ArgumentParser
 import ParityJudging
 import ParityReports
+import Platform
 import SystemPackage
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// What is printed, and what is known of whoever reads it.
 enum Terminal {

@@ -1,11 +1,6 @@
+import Platform
 import SystemPackage
 import TensorArchives
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// What a watched process is told at its start. It stands in a file and not in the
 /// environment, which has no room for many lost files.

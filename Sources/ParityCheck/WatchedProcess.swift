@@ -1,22 +1,9 @@
 import Dispatch
 import ExternalEngine
+import Platform
 import Synchronization
 import SystemPackage
 import TensorArchives
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// This process, where another one watches over it (see `Supervisor`). It tells that one
 /// what libhdf5 works on, and keeps libhdf5 from the files that it was lost on before.

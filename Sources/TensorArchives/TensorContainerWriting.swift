@@ -1,10 +1,5 @@
+import Platform
 package import TensorCore
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 extension TensorContainer {
   /// Writes tensors into one file or folder, in the format that its ending names:

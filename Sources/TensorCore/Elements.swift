@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-  package import FoundationEssentials
-#else
-  package import Foundation
-#endif
+package import Platform
 
 /// Numbers side by side that are only read: an array's, or a mapped file's.
 package struct Elements<Element: TensorElement>: Sendable {

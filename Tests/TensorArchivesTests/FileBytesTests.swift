@@ -1,12 +1,7 @@
+import Platform
 import TensorCore
 import TestSupport
 import Testing
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 @testable import TensorArchives
 

@@ -1,10 +1,5 @@
 import CZlib
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
+import Platform
 
 /// Packs data by zlib, at its default level.
 enum Deflate {

@@ -1,10 +1,5 @@
 import CZlib
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
+import Platform
 
 /// Unpacks deflated data by zlib.
 enum Inflate {

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
+import Platform
 
 /// Reads little-endian fields out of the bytes of a file, one after the other. To read
 /// past the end of the bytes is an error, and never a trap.

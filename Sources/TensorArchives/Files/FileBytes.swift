@@ -1,10 +1,5 @@
+package import Platform
 import SystemPackage
-
-#if canImport(FoundationEssentials)
-  package import FoundationEssentials
-#else
-  package import Foundation
-#endif
 
 /// Reads whole files, and lists folders. What goes wrong is said in the system's words.
 package enum FileBytes {

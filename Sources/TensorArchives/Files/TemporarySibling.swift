@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
+import Platform
 
 /// A hidden name beside the name that a file or folder will have. It is written under the
 /// hidden name and moved when it is whole, so that nothing half written ever has its own.

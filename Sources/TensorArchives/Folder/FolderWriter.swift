@@ -1,10 +1,5 @@
+import Platform
 import TensorCore
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// Writes a folder of `.npy` files, with the manifest as `manifest.json`.
 enum FolderWriter {

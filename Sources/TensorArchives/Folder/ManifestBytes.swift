@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
+import Platform
 
 /// The name of the manifest, as a member of a ZIP file and as a file in a folder.
 package let manifestName = "manifest.json"

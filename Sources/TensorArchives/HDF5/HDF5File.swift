@@ -1,11 +1,6 @@
 #if HDF5
   import CHDF5
-
-  #if canImport(FoundationEssentials)
-    import FoundationEssentials
-  #else
-    import Foundation
-  #endif
+  import Platform
 
   /// An open HDF5 file, which is closed with the last reference to it.
   final class HDF5File: Sendable {

@@ -1,10 +1,5 @@
+import Platform
 import TensorCore
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// What a file, or a member of a ZIP file, will hold: some bytes, and perhaps the elements
 /// of a tensor behind them. The elements are not copied.

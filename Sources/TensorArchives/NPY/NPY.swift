@@ -1,10 +1,5 @@
+package import Platform
 package import TensorCore
-
-#if canImport(FoundationEssentials)
-  package import FoundationEssentials
-#else
-  package import Foundation
-#endif
 
 /// NumPy's format for one array, in its versions 1.0 to 3.0: a magic number, the version,
 /// the length of the header, the header, which is a Python dictionary, and the elements.

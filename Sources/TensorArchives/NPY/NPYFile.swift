@@ -1,10 +1,5 @@
+import Platform
 import TensorCore
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// An `.npy` file, or one that is packed by gzip, as an archive: it holds one tensor, whose
 /// name is empty, and no manifest.

@@ -1,10 +1,5 @@
+import Platform
 import TensorCore
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 extension NPY {
   /// The contents of an `.npy` file that holds `tensor`: the same bytes that `numpy.save`

@@ -1,10 +1,5 @@
+import Platform
 import TensorCore
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 
 /// A file of NumPy's format `.npz`, which is a ZIP file: its members are `.npy` files, stored
 /// or deflated, and perhaps `manifest.json`.

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
+import Platform
 
 /// Writes a ZIP file, one member after the other, and gives it its name by `finish`. The
 /// time of every member is 1980-01-01 00:00, the format's first, so that the same members
