@@ -141,9 +141,9 @@ private struct GivenTensor: Sendable {
 // MARK: - Some of the sequences
 
 extension Evidence {
-  /// The sequences that are off most, the longest of a packed batch beside them, as many
-  /// as a forward pass of `work` multiplications takes, and enough to be told apart; the
-  /// whole where these are all, or where the chain mixes them.
+  /// The sequences that are off most, as many as a forward pass of `work` multiplications
+  /// takes, and enough to be told apart; of a packed batch the longest and a shorter one are
+  /// among them. The whole where these are all, or where the chain mixes them.
   ///
   /// - Complexity: O(elements).
   func sample(work: Double) -> Evidence {
@@ -156,9 +156,12 @@ extension Evidence {
     let off = outputs.differences(from: exact, batch)
     let order = off.indices.sorted { (off[$1], $0) < (off[$0], $1) }
     let lengths = chain.input.packing?.lengths
-    var chosen = Set(order.prefix(lengths == nil ? count : count - 1))
+    var chosen = Set(order.prefix(lengths == nil ? count : count - 2))
     if let lengths, let longest = lengths.indices.max(by: { lengths[$0] < lengths[$1] }) {
       chosen.insert(longest)
+      if let shorter = order.first(where: { lengths[$0] < lengths[longest] }) {
+        chosen.insert(shorter)
+      }
     }
     for sequence in order where chosen.count < count { chosen.insert(sequence) }
     let sequences = chosen.sorted()

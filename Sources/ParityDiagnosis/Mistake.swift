@@ -18,9 +18,8 @@ package struct Mistake: Sendable {
   package let evidence: String?
   /// In which kind of module it is made.
   let kind: ModuleKind
-  /// What a case needs that has no module of this kind; nil where the mistake is one of
-  /// recurrent modules by themselves too.
-  let neededInChains: String?
+  /// What that module must have, and what is around it.
+  let needs: [Requirement]
   /// Whether a sequence's results then depend on others of its batch.
   let mixesSequences: Bool
   /// How much of a failing side's difference may be left where this explains it: what is
@@ -30,10 +29,9 @@ package struct Mistake: Sendable {
   let undeclared: Arithmetic?
   private let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
 
-  /// - Parameter neededInChains: nil for a mistake that a recurrent module by itself can show.
   init(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
-    evidence: String? = nil, in kind: ModuleKind = .recurrent, neededInChains: String? = nil,
+    evidence: String? = nil, in kind: ModuleKind = .recurrent, needs: [Requirement] = [],
     mixesSequences: Bool = false, largestLeft: Double = 0.5, undeclared: Arithmetic? = nil,
     _ change: @escaping @Sendable (inout Replay) throws(NotApplicable) -> Void
   ) {
@@ -43,7 +41,7 @@ package struct Mistake: Sendable {
     self.origins = origins
     self.evidence = evidence
     self.kind = kind
-    self.neededInChains = neededInChains
+    self.needs = needs
     self.mixesSequences = mixesSequences
     self.largestLeft = largestLeft
     self.undeclared = undeclared
@@ -60,6 +58,7 @@ package struct Mistake: Sendable {
       var changed = replay
       changed.turn(to: module)
       do throws(NotApplicable) {
+        for need in needs { try changed.require(need) }
         try change(&changed)
         replay = changed
         isMade = true
@@ -70,9 +69,13 @@ package struct Mistake: Sendable {
     if !isMade { throw obstacle ?? noModule }
   }
 
-  var noModule: NotApplicable {
-    NotApplicable("no module has a place for it", needs: neededInChains ?? "a recurrent module")
+  /// Where a chain has no module of its kind.
+  private var noModule: NotApplicable {
+    NotApplicable(needs: kind == .recurrent ? "a recurrent module" : needs.first?.need ?? "")
   }
+
+  /// Whether a recurrent module by itself can't show it.
+  var isOfChains: Bool { kind != .recurrent || needs.contains(where: \.isOfChains) }
 
   /// In the order in which a computation goes through them, the common ones first: where
   /// two explain a failure equally, the earlier is named first.
@@ -132,14 +135,14 @@ struct PlacedMistake: Sendable {
 
   /// Whether it is in one recurrent module and shows without the modules around it.
   var isOfOneRecurrentModule: Bool {
-    mistake.kind == .recurrent && mistake.neededInChains == nil && modules.count == 1
+    !mistake.isOfChains && modules.count == 1
   }
 }
 
 extension Mistake {
   /// Those that may be looked for: a recurrent module by itself has nothing around it.
   static func all(concerning chain: Chain) -> [Mistake] {
-    all.filter { $0.neededInChains == nil || !chain.isSingleModule }
+    all.filter { !$0.isOfChains || !chain.isSingleModule }
   }
 
   func places(in chain: Chain) -> [Int] {

@@ -113,8 +113,14 @@ struct MistakeSearch {
 
   private func candidate(_ mistakes: [PlacedMistake]) -> Candidate? {
     let evidence = evidence(mistakes, screening)
-    return replay(mistakes, evidence).map {
-      Candidate(mistakes: mistakes, left: evidence.left(by: $0))
+    guard let replay = replay(mistakes, evidence) else { return nil }
+    let left = evidence.left(by: replay)
+    // What these few sequences do not refute, more of them may.
+    guard left <= largestLeft(by: mistakes),
+      evidence.sequences.count < sample.sequences.count
+    else { return Candidate(mistakes: mistakes, left: left) }
+    return self.replay(mistakes, sample).map {
+      Candidate(mistakes: mistakes, left: sample.left(by: $0))
     }
   }
 

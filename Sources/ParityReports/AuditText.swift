@@ -30,11 +30,11 @@ package struct AuditText: Sendable {
     var kinds: [String: [String]] = [:]
     for plant in audit.plants {
       guard case .notApplicable(let reason) = plant.outcome else { continue }
-      kinds[reason.reason, default: []].append(
+      kinds["needs " + reason.need, default: []].append(
         plant.detail.isEmpty ? plant.kind : "\(plant.kind) in \(plant.detail)")
     }
-    return kinds.sorted { $0.key < $1.key }.map { reason, kinds in
-      "    " + style.faint("\(reason): \(abridged(kinds))")
+    return kinds.sorted { $0.key < $1.key }.map { need, kinds in
+      "    " + style.faint("\(need): \(abridged(kinds))")
     }
   }
 

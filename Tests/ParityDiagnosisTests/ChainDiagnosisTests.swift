@@ -24,7 +24,7 @@ import Testing
     return (result, result.diagnosis?.explanations.map(\.names) ?? [])
   }
 
-  @Test(arguments: Mistake.all.filter { $0.neededInChains != nil }.map(\.name), [false, true])
+  @Test(arguments: Mistake.all.filter(\.isOfChains).map(\.name), [false, true])
   func eachIsNamedWhereItApplies(name: String, resultAlone: Bool) throws {
     let mistake = Mistake.named(name)
     var count = 0

@@ -17,7 +17,7 @@ import Testing
 
   /// In a case that shows it, each mistake is named, and where another is named first, it
   /// gives the same outputs.
-  @Test(arguments: Mistake.all.filter { $0.neededInChains == nil }.map(\.name))
+  @Test(arguments: Mistake.all.filter { !$0.isOfChains }.map(\.name))
   func namesWhatWasDone(name: String) throws {
     let shown = FixtureSuite.plantable.filter { parityCase in
       guard let outputs = try? parityCase.results(with: [.named(name)]),

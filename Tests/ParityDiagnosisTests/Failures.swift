@@ -17,7 +17,7 @@ extension FixtureSuite {
 extension ParityCase {
   /// The failure of somebody who gives these outputs in the reference's place.
   func failure(_ outputs: Results) throws -> Failure {
-    guard let chain else { throw NotApplicable("no parameters", needs: "parameters") }
+    guard let chain else { throw NotApplicable(needs: "parameters") }
     return Failure(
       chain: chain, side: .outputs, outputs: outputs, oracle: try chain.oracleResults())
   }
@@ -26,7 +26,7 @@ extension ParityCase {
 
   /// What an implementation with these mistakes gives, each made in all modules of its kind.
   func results(with mistakes: [Mistake]) throws -> Results {
-    guard let chain else { throw NotApplicable("no parameters", needs: "parameters") }
+    guard let chain else { throw NotApplicable(needs: "parameters") }
     var replay = Replay(chain)
     for mistake in mistakes { try mistake.apply(to: &replay, in: mistake.places(in: chain)) }
     return try replay.results().stored(in: chain.arithmetic)

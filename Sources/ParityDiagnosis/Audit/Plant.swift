@@ -69,9 +69,7 @@ struct Plant: Sendable {
     return [
       inDoubles,
       Plant(kind: "control", detail: "the sums in another order") { replay throws(NotApplicable) in
-        try replay.require(
-          replay.configuration.inputSize > 1, "there is one input feature",
-          needs: "several input features")
+        try replay.require(.severalFeatures)
         replay.reverseFeatures()
       },
     ]
@@ -105,7 +103,7 @@ extension Replay {
       }
       let largest = offsets.max { abs(tensor.double(at: $0)) < abs(tensor.double(at: $1)) }
       guard let largest else {
-        throw NotApplicable("all of \(name) is 0", needs: "parameters other than 0")
+        throw NotApplicable(needs: "parameters other than 0")
       }
       return tensor.mapping { $0 == largest ? $1 * factor : $1 }.rounded(to: tensor.elementType)
     }
@@ -125,19 +123,18 @@ extension Replay {
       guard let parameter = configuration.parameters.first(where: { $0.name == name }) else {
         return
       }
-      if parameter.role == .weightHH { try requireHiddenStates() }
+      if parameter.role == .weightHH { try require(.hiddenStates) }
       let changed = try scaled(tensor(parameter))
-      changeParameters { $0.name == name ? changed : nil }
+      changeParameters { $1.name == name ? changed : nil }
     case .directionMerge, .softmax, .logSoftmax: break
     }
   }
 
   /// The input's features, and the first layer's columns for them, in reverse order.
   fileprivate mutating func reverseFeatures() {
-    let current = self
     let last = chain.input.tensor.shape.rank - 1
     let order = Array((0..<configuration.inputSize).reversed())
-    changeParameters { parameter in
+    changeParameters { current, parameter in
       parameter.role == .weightIH && parameter.layer == 0
         ? current.tensor(parameter).selecting(order, along: 1) : nil
     }

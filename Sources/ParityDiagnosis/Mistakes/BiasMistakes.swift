@@ -8,10 +8,10 @@ enum BiasMistakes {
     biases(
       "bias-hh-dropped", with: "bias_hh left out", "PyTorch adds bias_ih and bias_hh",
       by: ["implementations with one bias"]
-    ) { $0.role == .biasHH ? .zero : .own },
+    ) { $0 == .biasHH ? .zero : .own },
     biases(
       "bias-ih-dropped", with: "bias_ih left out", "PyTorch adds bias_ih and bias_hh"
-    ) { $0.role == .biasIH ? .zero : .own },
+    ) { $0 == .biasIH ? .zero : .own },
     biases("biases-dropped", with: "no bias", "PyTorch adds bias_ih and bias_hh") { _ in .zero },
     biases(
       "bias-ih-twice", with: "bias_ih in the place of bias_hh too", "load each into its own place"
@@ -24,39 +24,25 @@ enum BiasMistakes {
       "add their sum once, not to the input's and to the hidden state's product",
       by: ["a folded bias that is added to both products"]
     ) { _ in .twice },
-    Mistake(
+    // LSTM and RNN add both biases: either order gives the same.
+    biases(
       "biases-swapped", with: "bias_ih and bias_hh exchanged",
-      "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): only b_hn is multiplied by r"
-    ) { replay throws(NotApplicable) in
-      try replay.requireBias()
-      try replay.require(
-        replay.recurrence == .gru, "LSTM and RNN add both biases: either order gives the same",
-        needs: "a GRU")
-      change(&replay) { $0.role == .biasIH ? .hidden : .input }
-    },
+      "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): only b_hn is multiplied by r", needs: [.gru]
+    ) { $0 == .biasIH ? .hidden : .input },
     Mistake(
       "forget-bias-one", with: "1 added to the forget gate's sum",
       "PyTorch adds the biases alone",
-      by: ["TensorFlow 1's BasicLSTMCell(forget_bias=1.0)", "Haiku"]
-    ) { replay throws(NotApplicable) in
-      try replay.require(
-        replay.recurrence == .lstm, "there is no forget gate", needs: "an LSTM")
-      replay.scan.addsOneToForget = true
-    },
+      by: ["TensorFlow 1's BasicLSTMCell(forget_bias=1.0)", "Haiku"], needs: [.lstm]
+    ) { $0.scan.addsOneToForget = true },
     Mistake(
       "b-hn-outside-reset", with: "b_hn outside the product with r",
       "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): the reset gate multiplies b_hn too",
       by: ["implementations that add both biases to the input's product"],
-      evidence: "keras-team/keras#15915"
-    ) { replay throws(NotApplicable) in
-      try replay.require(
-        replay.recurrence == .gru, "there is no b_hn",
-        needs: "a GRU")
-      try replay.requireBias()
-      let (current, block) = (replay, replay.block)
-      replay.changeParameters { parameter in
+      evidence: "keras-team/keras#15915", needs: [.gru, .biases]
+    ) { replay in
+      replay.changeParameters { current, parameter in
         guard parameter.isBias else { return nil }
-        let new = block(2, parameter)
+        let new = current.block(2, of: parameter)
         guard parameter.role == .biasIH else {
           return current.tensor(parameter).mapping { new ~= $0 ? 0 : $1 }
         }
@@ -78,29 +64,22 @@ enum BiasMistakes {
 
   private static func biases(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
-    _ source: @escaping @Sendable (ParameterSpecification) -> Source
+    needs: [Requirement] = [],
+    _ source: @escaping @Sendable (ParameterSpecification.Role) -> Source
   ) -> Mistake {
-    Mistake(name, with: summary, advice, by: origins) { replay throws(NotApplicable) in
-      try replay.requireBias()
-      change(&replay, source)
-    }
-  }
-
-  private static func change(
-    _ replay: inout Replay, _ source: (ParameterSpecification) -> Source
-  ) {
-    let current = replay
-    replay.changeParameters { parameter in
-      guard parameter.isBias else { return nil }
-      func other(_ role: ParameterSpecification.Role) -> Tensor? {
-        current.stateDict[role, parameter.layer, parameter.direction]
-      }
-      return switch source(parameter) {
-      case .own: nil
-      case .zero: current.tensor(parameter).zeros
-      case .input: other(.biasIH)
-      case .hidden: other(.biasHH)
-      case .twice: current.tensor(parameter).mapping { 2 * $1 }
+    Mistake(name, with: summary, advice, by: origins, needs: [.biases] + needs) { replay in
+      replay.changeParameters { current, parameter in
+        guard parameter.isBias else { return nil }
+        func other(_ role: ParameterSpecification.Role) -> Tensor? {
+          current.stateDict[role, parameter.layer, parameter.direction]
+        }
+        return switch source(parameter.role) {
+        case .own: nil
+        case .zero: current.tensor(parameter).zeros
+        case .input: other(.biasIH)
+        case .hidden: other(.biasHH)
+        case .twice: current.tensor(parameter).mapping { 2 * $1 }
+        }
       }
     }
   }

@@ -9,17 +9,14 @@ enum ChainMistakes {
     Mistake(
       "merge-concat", with: "the two directions joined by concat",
       "the case's mode is another (Keras' Bidirectional joins by concat unless it is told)",
-      neededInChains: "a DirectionMerge"
+      needs: [.twoDirections, .notMerged(by: .concat)]
     ) { replay throws(NotApplicable) in
       try replay.merge(.concat)
     },
     Mistake(
       "merge-reverse-first", with: "the reverse direction put first",
-      "the forward direction's half comes first", neededInChains: "a DirectionMerge by concat"
-    ) { replay throws(NotApplicable) in
-      guard case .directionMerge(.concat)? = replay.nextLayer else {
-        throw NotApplicable("nothing is joined by concat", needs: "a DirectionMerge by concat")
-      }
+      "the forward direction's half comes first", needs: [.mergedByConcat]
+    ) { replay in
       let order = replay.configuration.directionsExchanged
       replay.moveHandedOn { outputs, _ in
         outputs.with(output: outputs.output?.halvesExchanged)
@@ -29,10 +26,8 @@ enum ChainMistakes {
     Mistake(
       "last-step-of-both-directions", with: "output[:, -1] taken in place of h_n",
       "the reverse direction's last state stands at step 0: take h_n",
-      evidence: "pytorch/pytorch#3587", neededInChains: "a module that hands on its h_n"
-    ) { replay throws(NotApplicable) in
-      try replay.requireHandingOnStates()
-      try replay.requireTwoDirections()
+      evidence: "pytorch/pytorch#3587", needs: [.handingOnStates, .twoDirections]
+    ) { replay in
       replay.moveHandedOn { outputs, contract in
         Direction.allCases.reduce(outputs) {
           $0.takingState(of: $1, contract) { contract, _ in contract.layout.steps - 1 }
@@ -42,10 +37,8 @@ enum ChainMistakes {
     Mistake(
       "first-layer-handed-on", with: "the first layer's final states taken",
       "h_n is ordered by layer, and the last layer's rows are the last",
-      neededInChains: "several layers and a module that hands on its h_n"
-    ) { replay throws(NotApplicable) in
-      try replay.requireHandingOnStates()
-      try replay.requireLayers()
+      needs: [.handingOnStates, .severalLayers]
+    ) { replay in
       let order = replay.configuration.layersReversed
       replay.moveHandedOn { outputs, _ in outputs.mappingStates { $0.takingBlocks(order) } }
     },
@@ -55,56 +48,60 @@ enum ChainMistakes {
     Mistake(
       "padding-row-zeroed", with: "the row of padding_idx taken as zeros",
       "padding_idx keeps gradients from that row; a forward pass uses it as it stands",
-      in: .embedding, neededInChains: "an Embedding whose padding row is not 0"
+      in: .embedding,
+      needs: [
+        Requirement("an Embedding whose padding row is not 0") { replay in
+          guard case .embedding(let weight, let padding?) = replay.layer else { return false }
+          return weight.row(padding).contains { weight.double(at: $0) != 0 }
+        }
+      ]
     ) { replay throws(NotApplicable) in
-      let missing = NotApplicable(
-        "no padding row is other than 0", needs: "an Embedding whose padding row is not 0")
-      guard case .embedding(let weight, let padding?) = replay.layer else { throw missing }
-      let size = weight.shape.axes[1]
-      let row = padding * size..<(padding + 1) * size
-      guard row.contains(where: { weight.double(at: $0) != 0 }) else { throw missing }
-      try replay.setLayer(
-        .embedding(
-          weight: weight.mapping { row.contains($0) ? 0 : $1 }.rounded(to: weight.elementType),
-          paddingIdx: padding))
+      guard case .embedding(let weight, let padding?) = replay.layer else { return }
+      let row = weight.row(padding)
+      let changed = weight.mapping { row.contains($0) ? 0 : $1 }.rounded(to: weight.elementType)
+      try replay.setLayer(.embedding(weight: changed, paddingIdx: padding))
     },
     Mistake(
       "indices-from-one", with: "every index taken as one more",
       "indices count from 0: row 0 is the first", in: .embedding,
-      neededInChains: "an Embedding of several rows"
+      needs: [
+        Requirement("an Embedding of several rows") {
+          if case .embedding(let weight, _) = $0.layer { weight.shape.axes[0] > 1 } else { false }
+        }
+      ]
     ) { replay throws(NotApplicable) in
-      guard case .embedding(let weight, let padding) = replay.layer, weight.shape.axes[0] > 1
-      else {
-        throw NotApplicable("there is one row", needs: "an Embedding of several rows")
-      }
+      guard case .embedding(let weight, let padding) = replay.layer else { return }
       let rows = weight.shape.axes[0]
-      try replay.setLayer(
-        .embedding(
-          weight: weight.selecting((0..<rows).map { ($0 + 1) % rows }, along: 0),
-          paddingIdx: padding))
+      let changed = weight.selecting((0..<rows).map { ($0 + 1) % rows }, along: 0)
+      try replay.setLayer(.embedding(weight: changed, paddingIdx: padding))
     },
   ]
 
   private static let linears: [Mistake] = [
     Mistake(
       "linear-bias-dropped", with: "the bias left out", "PyTorch adds it to every output",
-      in: .linear, neededInChains: "a Linear with a bias that is not 0"
+      in: .linear,
+      needs: [
+        Requirement("a Linear with a bias that is not 0") { replay in
+          guard case .linear(_, let bias?) = replay.layer else { return false }
+          return (0..<bias.count).contains { bias.double(at: $0) != 0 }
+        }
+      ]
     ) { replay throws(NotApplicable) in
-      guard case .linear(let weight, let bias?) = replay.layer,
-        (0..<bias.count).contains(where: { bias.double(at: $0) != 0 })
-      else {
-        throw NotApplicable("no bias is other than 0", needs: "a Linear with a bias that is not 0")
-      }
+      guard case .linear(let weight, _) = replay.layer else { return }
       try replay.setLayer(.linear(weight: weight, bias: nil))
     },
     Mistake(
       "linear-transposed", with: "the weight read as its transpose",
       "a Linear's weight is (out_features, in_features)", in: .linear,
-      neededInChains: "a square Linear"
+      needs: [
+        Requirement("a square Linear") { replay in
+          guard case .linear(let weight, _) = replay.layer else { return false }
+          return weight.shape.axes[0] == weight.shape.axes[1] && weight.count > 1
+        }
+      ]
     ) { replay throws(NotApplicable) in
-      guard case .linear(let weight, let bias) = replay.layer,
-        weight.shape.axes[0] == weight.shape.axes[1], weight.shape.axes[0] > 1
-      else { throw NotApplicable("the weight is not square", needs: "a square Linear") }
+      guard case .linear(let weight, let bias) = replay.layer else { return }
       let columns = weight.shape.axes[1]
       let offsets = (0..<weight.count).map { $0 % columns * columns + $0 / columns }
       try replay.setLayer(
@@ -113,63 +110,57 @@ enum ChainMistakes {
   ]
 
   private static let softmaxes: [Mistake] = [
-    Mistake(
+    softmax(
       "softmax-without-logarithm", with: "probabilities in place of their logarithms",
-      "LogSoftmax gives logarithms", in: .softmax, neededInChains: "a LogSoftmax"
-    ) { replay throws(NotApplicable) in
-      guard case .logSoftmax(let axis) = replay.layer else {
-        throw NotApplicable("it gives no logarithms", needs: "a LogSoftmax")
-      }
-      try replay.setLayer(.softmax(axis: axis))
-    },
-    Mistake(
+      "LogSoftmax gives logarithms", needs: "a LogSoftmax"
+    ) { if case .logSoftmax(let axis) = $0 { .softmax(axis: axis) } else { nil } },
+    softmax(
       "softmax-with-logarithm", with: "logarithms in place of probabilities",
-      "Softmax gives probabilities", in: .softmax, neededInChains: "a Softmax"
-    ) { replay throws(NotApplicable) in
-      guard case .softmax(let axis) = replay.layer else {
-        throw NotApplicable("it gives logarithms", needs: "a Softmax")
-      }
-      try replay.setLayer(.logSoftmax(axis: axis))
-    },
-    Mistake(
+      "Softmax gives probabilities", needs: "a Softmax"
+    ) { if case .softmax(let axis) = $0 { .logSoftmax(axis: axis) } else { nil } },
+    softmax(
       "softmax-over-first-axis", with: "the sum taken over the first axis",
-      "the case's dim is another", in: .softmax,
-      neededInChains: "a softmax over another axis than the first", mixesSequences: true
-    ) { replay throws(NotApplicable) in
-      switch replay.layer {
-      case .softmax(let axis) where axis != 0: try replay.setLayer(.softmax(axis: 0))
-      case .logSoftmax(let axis) where axis != 0: try replay.setLayer(.logSoftmax(axis: 0))
-      default:
-        throw NotApplicable(
-          "its axis is the first", needs: "a softmax over another axis than the first")
+      "the case's dim is another", needs: "a softmax over another axis than the first",
+      mixesSequences: true
+    ) { layer in
+      switch layer {
+      case .softmax(let axis) where axis != 0: .softmax(axis: 0)
+      case .logSoftmax(let axis) where axis != 0: .logSoftmax(axis: 0)
+      default: nil
       }
     },
   ]
+
+  /// - Parameter change: nil for a layer in which the mistake can't be made.
+  private static func softmax(
+    _ name: String, with summary: String, _ advice: String, needs need: String,
+    mixesSequences: Bool = false,
+    _ change: @escaping @Sendable (ChainModule.Layer) -> ChainModule.Layer?
+  ) -> Mistake {
+    Mistake(
+      name, with: summary, advice, in: .softmax,
+      needs: [Requirement(need) { change($0.layer) != nil }], mixesSequences: mixesSequences
+    ) { replay throws(NotApplicable) in
+      if let changed = change(replay.layer) { try replay.setLayer(changed) }
+    }
+  }
+}
+
+extension Tensor {
+  /// The offsets of one row of a matrix.
+  fileprivate func row(_ row: Int) -> Range<Int> {
+    row * shape.axes[1]..<(row + 1) * shape.axes[1]
+  }
 }
 
 extension Replay {
   /// The module's two directions joined in another way than the case says: PyTorch's output
   /// holds them side by side, and a `DirectionMerge` behind it has a mode of its own.
   mutating func merge(_ mode: ChainModule.MergeMode) throws(NotApplicable) {
-    try requireTwoDirections()
-    if case .directionMerge(let own)? = nextLayer {
-      try require(own != mode, "that is the case's mode", needs: "a DirectionMerge of another mode")
-      return try setLayer(.directionMerge(mode), behind: 1)
+    if case .directionMerge? = nextLayer {
+      try setLayer(.directionMerge(mode), behind: 1)
+    } else {
+      try insertBehind(.directionMerge(mode))
     }
-    try require(
-      mode != .concat, "PyTorch joins the directions so", needs: "a DirectionMerge")
-    try require(
-      !configuration.module.isCell && !handsOnStates, "output is not handed on",
-      needs: "a module that hands on its output")
-    try insertBehind(.directionMerge(mode))
-  }
-
-  private var handsOnStates: Bool {
-    if case .recurrent(_, _, .hN) = layer { true } else { false }
-  }
-
-  fileprivate func requireHandingOnStates() throws(NotApplicable) {
-    try require(
-      handsOnStates, "h_n is not handed on", needs: "a module that hands on its h_n")
   }
 }

@@ -7,71 +7,56 @@ enum DirectionMistakes {
   static let ofParameters: [Mistake] = [
     Mistake(
       "direction-parameters-swapped", with: "the parameters of the two directions exchanged",
-      "the parameters that end in _reverse are the reverse direction's"
-    ) { replay throws(NotApplicable) in
-      try replay.requireTwoDirections()
-      let current = replay
-      replay.changeParameters { parameter in
+      "the parameters that end in _reverse are the reverse direction's", needs: [.twoDirections]
+    ) { replay in
+      replay.changeParameters { current, parameter in
         current.tensor(like: parameter, parameter.direction == .forward ? .reverse : .forward)
       }
     },
     Mistake(
       "reverse-shares-forward-parameters",
       with: "the forward direction's parameters in both directions",
-      "load the parameters that end in _reverse into the reverse direction"
-    ) { replay throws(NotApplicable) in
-      try replay.requireTwoDirections()
-      let current = replay
-      replay.changeParameters { current.tensor(like: $0, .forward) }
+      "load the parameters that end in _reverse into the reverse direction",
+      needs: [.twoDirections]
+    ) { replay in
+      replay.changeParameters { current, parameter in current.tensor(like: parameter, .forward) }
     },
     Mistake(
       "reverse-reads-forward", with: "the reverse direction reading from the first step",
-      "the reverse direction reads each sequence from its last step to its first"
-    ) { replay throws(NotApplicable) in
-      try replay.requireTwoDirections()
-      try replay.requireSteps()
-      try replay.setReverseReading(.fromFirstStep)
-    },
+      "the reverse direction reads each sequence from its last step to its first",
+      needs: [.twoDirections, .severalSteps, .ownReverseReading]
+    ) { $0.scan.reverseReading = .fromFirstStep },
     Mistake(
       "reverse-not-flipped-back",
       with: "the reverse direction's results in the order in which it read",
       "put them back in the sequence's order: output[:, t, H:] belongs to step t",
-      by: ["flip, run, and no flip back", "Keras' go_backwards=True"]
-    ) { replay throws(NotApplicable) in
-      try replay.requireTwoDirections()
-      try replay.requireSteps()
-      replay.scan.flipsReverseBack = false
-    },
+      by: ["flip, run, and no flip back", "Keras' go_backwards=True"],
+      needs: [.twoDirections, .severalSteps]
+    ) { $0.scan.flipsReverseBack = false },
   ]
 
   static let ofResults: [Mistake] =
     [
       Mistake(
         "output-halves-swapped", with: "the halves of output exchanged",
-        "output[..., :H] is the forward direction's and output[..., H:] the reverse's"
-      ) { replay throws(NotApplicable) in
-        try replay.requireTwoDirections()
-        try replay.requireSequences()
+        "output[..., :H] is the forward direction's and output[..., H:] the reverse's",
+        needs: [.twoDirections, .sequences]
+      ) { replay in
         replay.move { outputs, _ in outputs.with(output: outputs.output?.halvesExchanged) }
       },
       Mistake(
         "final-states-directions-swapped",
         with: "each layer's directions exchanged in the final states",
-        "h_n[2·layer] is the forward direction's and h_n[2·layer + 1] the reverse's"
-      ) { replay throws(NotApplicable) in
-        try replay.requireTwoDirections()
-        try replay.requireSequences()
-        let order = replay.configuration.directionsExchanged
-        replay.move { outputs, _ in outputs.mappingStates { $0.takingBlocks(order) } }
-      },
+        "h_n[2·layer] is the forward direction's and h_n[2·layer + 1] the reverse's",
+        needs: [.twoDirections, .sequences]
+      ) { $0.moveStates($0.configuration.directionsExchanged) },
       Mistake(
         "reverse-state-at-last-step",
         with: "the reverse direction's final state taken from the last step of output",
         "the reverse direction ends at the first step: h_n[-1] is output[:, 0, H:]",
-        by: ["output[:, -1] taken for both directions"], evidence: "pytorch/pytorch#3587"
-      ) { replay throws(NotApplicable) in
-        try replay.requireTwoDirections()
-        try replay.requireSteps()
+        by: ["output[:, -1] taken for both directions"], evidence: "pytorch/pytorch#3587",
+        needs: [.twoDirections, .severalSteps]
+      ) { replay in
         replay.takeState(of: .reverse) { $0.length(of: $1) - 1 }
       },
     ] + [.sum, .ave, .mul].map(merge)
@@ -88,7 +73,8 @@ enum DirectionMistakes {
       "merge-\(mode.rawValue)", with: summary,
       "PyTorch's output has them side by side, as Keras' merge_mode='concat'; a DirectionMerge "
         + "joins them as the case says",
-      by: ["Keras' Bidirectional(merge_mode='\(mode.rawValue)')"]
+      by: ["Keras' Bidirectional(merge_mode='\(mode.rawValue)')"],
+      needs: [.twoDirections, .notMerged(by: mode)]
     ) { replay throws(NotApplicable) in
       try replay.merge(mode)
     }

@@ -54,16 +54,12 @@ enum GateMistakes {
     return Mistake(
       "gates-" + order.joined(), with: "the gates in the order \(list(order))", advice,
       by: origins,
-      evidence: reordered == "ONNX" ? "CrispStrobe/CrispASR#106" : nil
-    ) { replay throws(NotApplicable) in
-      try replay.require(
-        replay.recurrence.gates == gates,
-        "\(replay.configuration.module.rawValue) has the gates \(list(replay.recurrence.gates))",
-        needs: gates.count == 4 ? "an LSTM" : "a GRU")
+      evidence: reordered == "ONNX" ? "CrispStrobe/CrispASR#106" : nil,
+      needs: [gates.count == 4 ? .lstm : .gru]
+    ) { replay in
       let blocks = gates.map { order.firstIndex(of: $0) ?? 0 }
-      let tensor = replay.tensor
-      replay.changeParameters { parameter in
-        parameter.hasGates ? tensor(parameter).takingBlocks(blocks) : nil
+      replay.changeParameters { current, parameter in
+        parameter.hasGates ? current.tensor(parameter).takingBlocks(blocks) : nil
       }
     }
   }

@@ -7,91 +7,57 @@ enum InputMistakes {
     Mistake(
       "batch-first-mistaken", with: "batch_first mistaken",
       "with batch_first=True the input is (B, T, I), else (T, B, I)",
-      evidence: "pytorch/pytorch#19675", mixesSequences: true
+      evidence: "pytorch/pytorch#19675",
+      needs: [.batchAxis, .sequences, .severalVectors, .noPacking, fittingStates],
+      mixesSequences: true
     ) { replay throws(NotApplicable) in
-      let layout = replay.layout
-      try replay.requireBatchOfSteps(layout)
-      try replay.require(
-        replay.packing == nil, "lengths would not fit the other axis", needs: "no packing")
-      try replay.require(
-        layout.batch == layout.steps || replay.h0 == nil,
-        "the initial states would not fit the other axis",
-        needs: "as many sequences as steps, or no initial states")
-      try replay.setConfiguration(
-        replay.configuration.with(batchFirst: !replay.configuration.batchFirst))
+      let own = replay.configuration
+      try replay.setConfiguration(own.with(batchFirst: !own.batchFirst))
     },
-    initial(
-      "initial-states-ignored", "the initial states ignored",
+    initialStates(
+      "initial-states-ignored", with: "the initial states ignored",
       "the first step starts from h_0 and c_0 where they are given"
-    ) { h, c, _ in (h.zeros, c?.zeros) },
+    ) { state, _ in state.zeros.rounded(to: state.elementType) },
     Mistake(
       "initial-states-exchanged", with: "h_0 and c_0 exchanged",
       "an LSTM takes the pair (h_0, c_0), in this order",
-      by: ["Keras' initial_state=[h, c] filled the other way round"]
-    ) { replay throws(NotApplicable) in
-      try replay.requireInitialStates()
-      try replay.require(
-        replay.recurrence == .lstm, "there is no cell state",
-        needs: "an LSTM")
-      try replay.require(
-        replay.configuration.projSize == 0, "h_0 and c_0 have different shapes",
-        needs: "no projection")
-      replay.setInput(h0: replay.c0, c0: replay.h0)
-    },
-    Mistake(
+      by: ["Keras' initial_state=[h, c] filled the other way round"],
+      needs: [.sequences, .initialStates, .lstm, .noProjection]
+    ) { $0.setInput(h0: $0.c0, c0: $0.h0) },
+    initialStates(
       "initial-states-directions-swapped",
       with: "each layer's directions exchanged in the initial states",
-      "h_0[2·layer] is the forward direction's and h_0[2·layer + 1] the reverse's"
-    ) { replay throws(NotApplicable) in
-      try replay.requireTwoDirections()
-      try replay.takeInitialRows(\.directionsExchanged)
-    },
-    Mistake(
+      "h_0[2·layer] is the forward direction's and h_0[2·layer + 1] the reverse's",
+      needs: [.twoDirections]
+    ) { $0.takingBlocks($1.directionsExchanged) },
+    initialStates(
       "initial-states-layers-reversed", with: "the layers of the initial states in reverse order",
-      "the first row of h_0 is the first layer's"
-    ) { replay throws(NotApplicable) in
-      try replay.requireLayers()
-      try replay.takeInitialRows(\.layersReversed)
-    },
-    Mistake(
+      "the first row of h_0 is the first layer's", needs: [.severalLayers]
+    ) { $0.takingBlocks($1.layersReversed) },
+    initialStates(
       "initial-states-direction-major",
       with: "the initial states read as ordered by direction, then layer",
-      "PyTorch's rows are ordered by layer, then direction: row 2·layer + direction"
-    ) { replay throws(NotApplicable) in
-      try replay.requireTwoDirections()
-      try replay.requireLayers()
-      try replay.takeInitialRows(\.readDirectionMajor)
-    },
+      "PyTorch's rows are ordered by layer, then direction: row 2·layer + direction",
+      needs: [.twoDirections, .severalLayers]
+    ) { $0.takingBlocks($1.readDirectionMajor) },
   ]
 
-  private static func initial(
-    _ name: String, _ summary: String, _ advice: String,
-    _ states: @escaping @Sendable (Tensor, Tensor?, RecurrentConfiguration) -> (Tensor, Tensor?)
+  /// Where the axes B and T are taken for each other.
+  private static let fittingStates = Requirement(
+    "as many sequences as steps, or no initial states"
+  ) { $0.layout.batch == $0.layout.steps || $0.h0 == nil }
+
+  private static func initialStates(
+    _ name: String, with summary: String, _ advice: String, needs: [Requirement] = [],
+    _ change: @escaping @Sendable (Tensor, RecurrentConfiguration) -> Tensor
   ) -> Mistake {
-    Mistake(name, with: summary, advice) { replay throws(NotApplicable) in
-      try replay.requireInitialStates()
-      replay.changeInitialStates(states)
+    Mistake(
+      name, with: summary, advice, needs: needs + [.sequences, .initialStates]
+    ) { replay in
+      let own = replay.configuration
+      replay.setInput(
+        h0: replay.h0.map { change($0, own) }, c0: replay.c0.map { change($0, own) })
     }
-  }
-}
-
-extension Replay {
-  fileprivate mutating func takeInitialRows(
-    _ order: (RecurrentConfiguration) -> [Int]
-  ) throws(NotApplicable) {
-    try requireInitialStates()
-    changeInitialStates { h, c, configuration in
-      let order = order(configuration)
-      return (h.takingBlocks(order), c?.takingBlocks(order))
-    }
-  }
-
-  fileprivate mutating func changeInitialStates(
-    _ change: (Tensor, Tensor?, RecurrentConfiguration) -> (Tensor, Tensor?)
-  ) {
-    guard let h0 else { return }
-    let (h, c) = change(h0, c0, configuration)
-    setInput(h0: h.rounded(to: h0.elementType), c0: c?.rounded(to: h0.elementType))
   }
 }
 

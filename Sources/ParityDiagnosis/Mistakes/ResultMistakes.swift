@@ -6,15 +6,8 @@ enum ResultMistakes {
   static let all: [Mistake] = [
     Mistake(
       "final-states-exchanged", with: "h_n and c_n exchanged",
-      "an LSTM returns output, (h_n, c_n)"
-    ) { replay throws(NotApplicable) in
-      try replay.require(
-        replay.recurrence == .lstm, "there is no cell state",
-        needs: "an LSTM")
-      try replay.require(
-        replay.configuration.projSize == 0, "h_n and c_n have different shapes",
-        needs: "no projection")
-      try replay.requireSequences()
+      "an LSTM returns output, (h_n, c_n)", needs: [.lstm, .noProjection, .sequences]
+    ) { replay in
       replay.move { outputs, _ in
         RecurrentOutput(output: outputs.output, hN: outputs.cN ?? outputs.hN, cN: outputs.hN)
       }
@@ -22,10 +15,9 @@ enum ResultMistakes {
     Mistake(
       "output-axes-exchanged", with: "the axes B and T of output exchanged",
       "with batch_first=True output is (B, T, D·H), else (T, B, D·H)",
-      evidence: "pytorch/pytorch#19675", mixesSequences: true
-    ) { replay throws(NotApplicable) in
-      try replay.requireBatchOfSteps(
-        replay.layout.with(steps: replay.packing?.outputSteps ?? replay.layout.steps))
+      evidence: "pytorch/pytorch#19675", needs: [.batchAxis, .sequences, .severalVectors],
+      mixesSequences: true
+    ) { replay in
       replay.move(mixingSequences: true) { outputs, _ in
         outputs.with(output: outputs.output.map { $0.axesExchanged })
       }

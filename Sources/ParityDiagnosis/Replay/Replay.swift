@@ -50,22 +50,19 @@ package struct Replay: Sendable {
 
 /// Why a mistake can't be seen in a case, whatever its numbers are.
 package struct NotApplicable: Error, Equatable {
-  package let reason: String
-  /// What a case would need to show it: "two directions".
+  /// What the case lacks: "two directions".
   package let need: String
   /// Whether the modules behind refuse what is handed on: whoever makes the mistake sees it
   /// before anything is computed.
   let isRefused: Bool
 
-  init(_ reason: String, needs need: String, isRefused: Bool = false) {
-    self.reason = reason
+  init(needs need: String, isRefused: Bool = false) {
     self.need = need
     self.isRefused = isRefused
   }
 
-  fileprivate init(refusing error: InvalidValue) {
-    self.init("\(error)", needs: "modules that can take what is handed on", isRefused: true)
-  }
+  fileprivate static let refused = NotApplicable(
+    needs: "modules that can take what is handed on", isRefused: true)
 }
 
 // MARK: - What a mistake sees of its module
@@ -140,7 +137,7 @@ extension Replay {
     do throws(InvalidValue) {
       try variant.replaceLayer(at: place + offset, by: layer)
     } catch {
-      throw NotApplicable(refusing: error)
+      throw .refused
     }
   }
 
@@ -158,7 +155,7 @@ extension Replay {
     do throws(InvalidValue) {
       try variant.insert(layer, after: place)
     } catch {
-      throw NotApplicable(refusing: error)
+      throw .refused
     }
     places = places.map { $0 > place ? $0 + 1 : $0 }
   }
@@ -181,7 +178,12 @@ extension Replay {
     variant.modules[place].moves.append(ResultMove(mixesSequences: mixes, move))
   }
 
-  /// The same of what is handed on alone.
+  /// Puts the rows of both final states in another order.
+  mutating func moveStates(_ order: [Int]) {
+    move { outputs, _ in outputs.mappingStates { $0.takingBlocks(order) } }
+  }
+
+  /// Puts what is handed on in other places, and not the results themselves.
   mutating func moveHandedOn(
     _ move: @escaping @Sendable (RecurrentOutput, LayoutContract) -> RecurrentOutput
   ) {

@@ -4,12 +4,13 @@ import TensorCore
 extension Replay {
   /// Puts other tensors of the same shapes in the parameters' places.
   ///
-  /// - Parameter change: nil for a parameter that stays.
-  mutating func changeParameters(_ change: (ParameterSpecification) -> Tensor?) {
+  /// - Parameter change: is given the replay as it was; nil for a parameter that stays.
+  mutating func changeParameters(_ change: (Replay, ParameterSpecification) -> Tensor?) {
+    let current = self
     guard case .recurrent(let configuration, let stateDict, let select) = layer else { return }
     var tensors = stateDict.tensors
     for parameter in configuration.parameters {
-      if let changed = change(parameter) {
+      if let changed = change(current, parameter) {
         tensors[parameter.name] = changed.rounded(to: stateDict.elementType)
       }
     }
@@ -42,11 +43,6 @@ extension Replay {
   func block(_ gate: Int, of parameter: ParameterSpecification) -> Range<Int> {
     let size = parameter.shape.elementCount / gateCount
     return gate * size..<(gate + 1) * size
-  }
-
-  /// Whether all layers of these numbers have parameters of the same shapes.
-  func areAlike(_ layers: Range<Int>) -> Bool {
-    Set(layers.map(configuration.inputSize(ofLayer:))).count <= 1
   }
 }
 

@@ -1,0 +1,131 @@
+import RecurrentModel
+import RoundingNoise
+import TensorCore
+
+/// What a module, or what it is given, must have for a mistake to be seen in it.
+///
+/// ```swift
+/// Mistake(
+///   "cell-output-linear", with: "h' = o ⊙ c', without tanh", "PyTorch's h' = o ⊙ tanh(c')",
+///   needs: [.lstm]
+/// ) { $0.scan.leavesCellLinear = true }
+/// ```
+struct Requirement: Sendable {
+  /// As it stands behind "needs": "two directions".
+  let need: String
+  /// Whether only a chain of several modules can have it.
+  let isOfChains: Bool
+  /// Of the module that the replay is turned to.
+  let isMet: @Sendable (Replay) -> Bool
+
+  init(
+    _ need: String, isOfChains: Bool = false, isMet: @escaping @Sendable (Replay) -> Bool
+  ) {
+    self.need = need
+    self.isOfChains = isOfChains
+    self.isMet = isMet
+  }
+}
+
+// MARK: - Of a recurrent module
+
+extension Requirement {
+  static let lstm = Requirement("an LSTM") { $0.recurrence == .lstm }
+  static let gru = Requirement("a GRU") { $0.recurrence == .gru }
+  static let rnn = Requirement("an RNN") { $0.recurrence == .rnn }
+  static let gates = Requirement("an LSTM or a GRU") { $0.recurrence != .rnn }
+  static let tanh = Requirement("a tanh") {
+    $0.recurrence != .rnn || $0.configuration.nonlinearity == .tanh
+  }
+  static let twoDirections = Requirement("two directions") { $0.configuration.bidirectional }
+  static let severalLayers = Requirement("two layers") { $0.configuration.numLayers > 1 }
+  static let biases = Requirement("biases") { $0.configuration.bias }
+  static let noProjection = Requirement("no projection") { $0.configuration.projSize == 0 }
+  static let severalUnits = Requirement("hidden_size above 1") { $0.configuration.hiddenSize > 1 }
+  static let severalFeatures = Requirement("several input features") {
+    $0.configuration.inputSize > 1
+  }
+  static let notACell = Requirement("a module, not a cell") { !$0.configuration.module.isCell }
+  static let float32 = Requirement("float32") { $0.chain.arithmetic == .float32 }
+}
+
+// MARK: - Of what it is given
+
+extension Requirement {
+  static let sequences = Requirement("a sequence") { $0.layout.batch > 0 }
+  static let severalSteps = Requirement("several steps") { $0.longest > 1 }
+  static let noPacking = Requirement("no packing") { $0.packing == nil }
+  static let initialStates = Requirement("initial states") { $0.h0 != nil }
+  /// What is multiplied with h shows only where h is not 0.
+  static let hiddenStates = Requirement("several steps, or initial states") {
+    $0.longest > 1 || $0.h0 != nil
+  }
+  static let batchAxis = Requirement("a batch of sequences") {
+    !$0.layout.isCell && $0.layout.isBatched
+  }
+  static let severalVectors = Requirement("several sequences or steps") {
+    $0.layout.batch > 1 || ($0.packing?.outputSteps ?? $0.layout.steps) > 1
+  }
+  static let ragged = Requirement("sequences of different lengths, packed") {
+    $0.packing != nil && Set($0.packing?.lengths ?? []).count > 1
+  }
+  static let unsorted = Requirement("packed lengths that do not fall") {
+    $0.sequencesByLength != Array($0.packing?.lengths.indices ?? 0..<0)
+  }
+}
+
+// MARK: - Of the modules around it
+
+extension Requirement {
+  static let handingOnStates = Requirement(
+    "a module that hands on its h_n", isOfChains: true
+  ) { $0.handsOnStates }
+  static let mergedByConcat = Requirement("a DirectionMerge by concat", isOfChains: true) {
+    if case .directionMerge(.concat)? = $0.nextLayer { true } else { false }
+  }
+
+  /// Directions that are joined in another way, or side by side as PyTorch's output has them.
+  static func notMerged(by mode: ChainModule.MergeMode) -> Requirement {
+    let isConcat = mode == .concat
+    return Requirement(
+      isConcat ? "a DirectionMerge of another mode" : "directions that are joined otherwise",
+      isOfChains: isConcat
+    ) { replay in
+      if case .directionMerge(let own)? = replay.nextLayer { return own != mode }
+      return !isConcat && !replay.configuration.module.isCell && !replay.handsOnStates
+    }
+  }
+}
+
+// MARK: - Of two mistakes that change the same thing, one would be lost
+
+extension Requirement {
+  private static let aloneNeed = "one of the two mistakes alone"
+
+  static let ownReverseReading = Requirement(aloneNeed) {
+    $0.scan.reverseReading == .fromLastStep
+  }
+  static let ownSteps = Requirement(aloneNeed) { $0.scan.steps == .all }
+  static let ownPadding = Requirement(aloneNeed) {
+    $0.scan.padding == .skipped && $0.scan.reverseReading == .fromLastStep
+  }
+}
+
+extension Replay {
+  func require(_ requirement: Requirement) throws(NotApplicable) {
+    if !requirement.isMet(self) { throw NotApplicable(needs: requirement.need) }
+  }
+
+  /// The steps of the longest sequence.
+  var longest: Int { (0..<layout.batch).map(length(of:)).max() ?? 0 }
+
+  /// The packed sequences by falling lengths.
+  var sequencesByLength: [Int] {
+    let lengths = packing?.lengths ?? []
+    return lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
+  }
+
+  var handsOnStates: Bool {
+    if case .recurrent(_, _, .hN) = layer { true } else { false }
+  }
+}
