@@ -33,7 +33,7 @@ package struct Diagnostician: Diagnosing {
     }
     let whole = Evidence(failure)
     let sample = failure.hasShapes ? whole.sample(work: effort.budget / 1000) : whole
-    let precision = failure.hasShapes ? PrecisionDetection(failure) : nil
+    let precision = failure.hasShapes ? PrecisionDetection(whole) : nil
     if let storage = precision?.storage { return storage }
     let text = ExplanationText(failure)
     let search = MistakeSearch(
@@ -54,7 +54,8 @@ package struct Diagnostician: Diagnosing {
     guard pairs.isEmpty else { return text.diagnosis(pairs) }
     switch search.nearest(of: singles) {
     case .together(let matches): return text.diagnosis(matches)
-    case .alone(let mistake, let left): return text.diagnosis(mistake, left: left)
+    case .alone(let mistake, let residual):
+      return text.diagnosis(mistake, residual: residual)
     case nil: break
     }
     let isPlaced = failure.hasShapes && failure.chain.isSingleModule

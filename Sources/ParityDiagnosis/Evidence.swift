@@ -45,20 +45,24 @@ struct Evidence: Sendable {
     (given, unit, self.whole) = GivenTensor.all(outputs, exact)
   }
 
-  /// How much of the failing side's difference from the right result is left between it
-  /// and what a replay gives; infinite where the replay's shapes are others, or where the
-  /// two are not finite in the same places.
-  func left(by replay: Replay) -> Double {
-    guard let values = try? replay.results(of: exact) else { return .infinity }
-    var left = 0.0
+  /// How much of the failing side's difference from the right result is left between it and
+  /// what a replay gives, as a share of root mean squares; infinite where the replay's shapes
+  /// are others, or where the two are not finite in the same places.
+  func residual(of replay: Replay) -> Double {
+    guard let results = try? replay.results(of: exact) else { return .infinity }
+    return residual { results[$0] }
+  }
+
+  /// - Parameter values: what is computed in the failing side's place, by name.
+  func residual(_ values: (String) -> Tensor?) -> Double {
+    var residual = 0.0
     for given in given {
-      guard let replayed = values[given.name], replayed.shape == given.shape else {
-        return .infinity
-      }
-      guard let squares = given.squares(from: replayed, in: unit) else { return .infinity }
-      left += squares
+      guard let own = values(given.name), own.shape == given.shape,
+        let squares = given.squares(from: own, in: unit)
+      else { return .infinity }
+      residual += squares
     }
-    let share = (left / whole).squareRoot()
+    let share = (residual / whole).squareRoot()
     return share.isNaN ? .infinity : share
   }
 

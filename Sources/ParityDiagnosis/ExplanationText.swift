@@ -19,9 +19,9 @@ struct ExplanationText {
       }, undeclared: matches.first?.mistakes.lazy.compactMap(\.mistake.undeclared).first)
   }
 
-  /// - Parameter left: the share of the difference that the mistake does not explain.
-  func diagnosis(_ mistake: PlacedMistake, left: Double) -> Diagnosis {
-    let parts = Int(1 / max(left, 1e-9))
+  /// - Parameter residual: the share of the difference that the mistake does not explain.
+  func diagnosis(_ mistake: PlacedMistake, residual: Double) -> Diagnosis {
+    let parts = Int(1 / max(residual, 1e-9))
     return Diagnosis(explanations: [
       explanation(
         "but for 1 part in \(parts) of the difference, more than rounding leaves (is an exponential "

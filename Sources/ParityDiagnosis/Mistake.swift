@@ -24,7 +24,7 @@ package struct Mistake: Sendable {
   let mixesSequences: Bool
   /// How much of a failing side's difference may be left where this explains it: what is
   /// left is rounding, which is less than half of what can be seen.
-  let largestLeft: Double
+  let largestResidual: Double
   /// Arithmetic whose declaration would make it no mistake.
   let undeclared: Arithmetic?
   private let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
@@ -32,7 +32,7 @@ package struct Mistake: Sendable {
   init(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
     evidence: String? = nil, in kind: ModuleKind = .recurrent, needs: [Requirement] = [],
-    mixesSequences: Bool = false, largestLeft: Double = 0.5, undeclared: Arithmetic? = nil,
+    mixesSequences: Bool = false, largestResidual: Double = 0.5, undeclared: Arithmetic? = nil,
     _ change: @escaping @Sendable (inout Replay) throws(NotApplicable) -> Void
   ) {
     self.name = name
@@ -43,7 +43,7 @@ package struct Mistake: Sendable {
     self.kind = kind
     self.needs = needs
     self.mixesSequences = mixesSequences
-    self.largestLeft = largestLeft
+    self.largestResidual = largestResidual
     self.undeclared = undeclared
     self.change = change
   }

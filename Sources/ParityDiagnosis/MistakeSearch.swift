@@ -17,7 +17,7 @@ struct MistakeSearch {
   /// Some mistakes made together, and what they leave of the difference.
   struct Candidate: Sendable {
     let mistakes: [PlacedMistake]
-    let left: Double
+    let residual: Double
   }
 
   struct Match: Sendable {
@@ -42,7 +42,9 @@ struct MistakeSearch {
   /// does not explain: together with one in precision where that does, else alone.
   /// O(mistakes in precision · 17 forward passes).
   func nearest(of singles: [Candidate]) -> NearMatch? {
-    guard let nearest = singles.first, nearest.left <= Self.leftByNearest else { return nil }
+    guard let nearest = singles.first, nearest.residual <= Self.largestResidualOfNearest else {
+      return nil
+    }
     let chain = whole.chain
     let precise = verified(
       PrecisionMistakes.all.compactMap { mistake in
@@ -50,16 +52,16 @@ struct MistakeSearch {
         return candidate(ordered(nearest.mistakes + [placed]))
       })
     return precise.isEmpty
-      ? .alone(nearest.mistakes[0], left: nearest.left) : .together(precise)
+      ? .alone(nearest.mistakes[0], residual: nearest.residual) : .together(precise)
   }
 
   enum NearMatch {
     case together([Match])
-    case alone(PlacedMistake, left: Double)
+    case alone(PlacedMistake, residual: Double)
   }
 
   /// Far more than rounding leaves, and far less than another mistake would.
-  private static let leftByNearest = 1e-3
+  private static let largestResidualOfNearest = 1e-3
 
   /// The likeliest first: one of a pair often explains much of the difference by itself. Two
   /// mistakes of recurrent modules are looked for in the same modules.
@@ -96,7 +98,7 @@ struct MistakeSearch {
       return true
     }
     return concurrentMap(affordable.count) { candidate(affordable[$0]) }
-      .compactMap(\.self).sorted { $0.left < $1.left }
+      .compactMap(\.self).sorted { $0.residual < $1.residual }
   }
 
   /// nil where the mistakes can't be seen in this case, or not be afforded.
@@ -114,20 +116,20 @@ struct MistakeSearch {
   private func candidate(_ mistakes: [PlacedMistake]) -> Candidate? {
     let evidence = evidence(mistakes, screening)
     guard let replay = replay(mistakes, evidence) else { return nil }
-    let left = evidence.left(by: replay)
+    let residual = evidence.residual(of: replay)
     // What these few sequences do not refute, more of them may.
-    guard left <= largestLeft(by: mistakes),
+    guard residual <= largestResidual(by: mistakes),
       evidence.sequences.count < sample.sequences.count
-    else { return Candidate(mistakes: mistakes, left: left) }
+    else { return Candidate(mistakes: mistakes, residual: residual) }
     return self.replay(mistakes, sample).map {
-      Candidate(mistakes: mistakes, left: sample.left(by: $0))
+      Candidate(mistakes: mistakes, residual: sample.residual(of: $0))
     }
   }
 
   /// More of the difference than this is not left by what explains it: of two mistakes that
   /// is what the stricter one allows.
-  private func largestLeft(by mistakes: [PlacedMistake]) -> Double {
-    mistakes.map(\.mistake.largestLeft).min() ?? 0
+  private func largestResidual(by mistakes: [PlacedMistake]) -> Double {
+    mistakes.map(\.mistake.largestResidual).min() ?? 0
   }
 
   /// A few mistakes need the whole batch, which then may cost more than any sample: as many
@@ -139,7 +141,7 @@ struct MistakeSearch {
   /// Those that reproduce the failing side under the noise rule, about as well as the best
   /// does.
   func verified(_ candidates: [Candidate]) -> [Match] {
-    let best = candidates.filter { $0.left <= largestLeft(by: $0.mistakes) }.prefix(
+    let best = candidates.filter { $0.residual <= largestResidual(by: $0.mistakes) }.prefix(
       Self.verifiedCount)
     let matches = best.compactMap { candidate -> Match? in
       let evidence = evidence(candidate.mistakes, sample)

@@ -17,22 +17,20 @@ package struct CaseNoise: Sendable {
   ///   - variant: what is computed.
   ///   - subjectArithmetic: what the subject computes in, its parameters and inputs rounded
   ///     to it; nil for what our engine would.
-  ///   - sample: which sequences of the batch are measured; the others borrow from them,
-  ///     as the oracle's results tell. nil for all.
+  ///   - sample: which sequences of the batch are measured; nil for all.
   ///   - keepsValues: whether `values` are kept.
   /// - Throws: `InvalidValue` where a module can't take what one before hands on wrongly.
   /// - Complexity: O(17 forward passes), twice that for 16-bit arithmetic and TF32.
   package init(
     _ variant: ChainVariant, subject subjectArithmetic: Arithmetic? = nil, replicas: Int = 16,
-    sample: (sequences: [Int], oracle: Results)? = nil, keepsValues: Bool = false
+    sample: NoiseEstimate.Sample? = nil, keepsValues: Bool = false
   ) throws(InvalidValue) {
     let arithmetic = variant.chain.arithmetic
     func estimate(_ own: Arithmetic) throws(InvalidValue) -> NoiseEstimate {
       let isCoarser = own.unitRoundoff > arithmetic.unitRoundoff
       return try NoiseEstimate.measure(
         variant, RoundingModel(own, roundsOperands: isCoarser), replicas: replicas,
-        sequences: sample?.sequences,
-        unmeasured: sample.map { .borrowing($0.oracle) } ?? .unjudged, keepsValues: keepsValues)
+        sample: sample, keepsValues: keepsValues)
     }
     let own: Arithmetic =
       subjectArithmetic ?? (arithmetic.computation == .float64 ? .float64 : .float32)

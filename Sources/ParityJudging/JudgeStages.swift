@@ -108,7 +108,7 @@ extension Judge {
       return (findings, nil)
     }
     if let sequences = passes.chain.spacedSequences(work: noiseWork, least: 8) {
-      let noise = passes.noise(replicas, sample: (sequences, oracle: passes.oracle))
+      let noise = passes.noise(replicas, sample: .init(sequences, oracle: passes.oracle))
       findings.comparisons = comparisons(passes, rules, noise)
       // Elements that are lost are for the whole batch to show.
       if findings.comparisons.allSatisfy(\.difference.agrees), noise.agreeingSteps == nil {
@@ -242,7 +242,7 @@ extension Judge {
 
 extension Passes {
   fileprivate func noise(
-    _ replicas: Int, sample: (sequences: [Int], oracle: Results)?
+    _ replicas: Int, sample: NoiseEstimate.Sample?
   ) -> CaseNoise {
     guard
       let noise = try? CaseNoise(

@@ -77,7 +77,7 @@ import Testing
 /// Looks for coarser arithmetic and nothing else.
 private struct PrecisionAlone: Diagnosing {
   func diagnose(_ failure: Failure) -> Diagnosis? {
-    let detection = PrecisionDetection(failure)
+    let detection = PrecisionDetection(Evidence(failure))
     return detection.explanation
       ?? Diagnosis(explanations: [], suspicion: detection.suspicion?.sentence)
   }

@@ -65,8 +65,8 @@ import Testing
     let variant = ChainVariant(Chain(call))
     func sigma(_ sequences: [Int]?) throws -> [Double] {
       let noise = try NoiseEstimate.measure(
-        variant, RoundingModel(.float32), sequences: sequences,
-        unmeasured: .borrowing(Results(oracle)))
+        variant, RoundingModel(.float32),
+        sample: sequences.map { .init($0, oracle: Results(oracle)) })
       return try #require(noise["output"]).limits.sigma
     }
     let measured = [0, 13, 26]

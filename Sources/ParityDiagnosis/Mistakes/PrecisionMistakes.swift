@@ -11,7 +11,7 @@ enum PrecisionMistakes {
         "that is absolutely, not relatively accurate: small results lose their digits",
         needs: [.float32, .tanh],
         // Each library rounds σ's last bit in its own way: the noise rule alone decides.
-        largestLeft: 1.5
+        largestResidual: 1.5
       ) { $0.scan.makesTanhFromSigmoid = true }
     ]
     + CoarserWay.all.map { way in

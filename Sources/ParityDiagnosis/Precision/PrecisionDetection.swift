@@ -1,49 +1,39 @@
-package import ParityJudging
-import RealModule
+import ParityJudging
 import RecurrentModel
 import RoundingNoise
 import TensorComparison
-package import TensorCore
+import TensorCore
 
 /// Finds out whether outputs that do not follow from their weights were computed more
 /// coarsely than they say.
 ///
 /// The sequences that are off most are enough to know: O(17 forward passes over them
 /// for each way, and for each coarser arithmetic).
-package struct PrecisionDetection {
-  private let side: Side
-  private let chain: Chain
-  private let outputs: Results
-  private let oracle: Results
-  /// nil for all.
-  private let sequences: [Int]?
+struct PrecisionDetection {
+  /// Of all sequences: each number tells what it was stored in.
+  private let whole: Evidence
+  /// Of those that are off most.
+  private let sample: Evidence
 
   /// The multiplications of one forward pass over the sample.
   private static let work = 5e7
 
-  /// - Parameter failure: whose outputs have the oracle's shapes.
-  package init(_ failure: Failure) {
-    side = failure.side
-    chain = failure.chain
-    outputs = failure.outputs
-    oracle = failure.oracle.only(failure.outputs.names)
-    let count = chain.spacedSequences(work: Self.work, least: 1)?.count
-    sequences = count.flatMap { [outputs, oracle, chain] count in
-      chain.shapes.batch.map { batch in
-        let off = outputs.differences(from: oracle, batch)
-        return off.indices.sorted { (off[$1], $0) < (off[$0], $1) }.prefix(count).sorted()
-      }
-    }
+  /// - Parameter whole: outputs that have the oracle's shapes.
+  init(_ whole: Evidence) {
+    self.whole = whole
+    sample = whole.sample(work: Self.work)
   }
+
+  private var arithmetic: Arithmetic { whole.chain.arithmetic }
 
   /// What to tell; nil where nothing coarser explains the outputs, or where the case
   /// says itself that it was computed more coarsely.
-  package var explanation: Diagnosis? {
-    if chain.arithmetic == .float32, isOffBySubnormals {
+  var explanation: Diagnosis? {
+    if arithmetic == .float32, isOffBySubnormals {
       return reproducing(among: CoarserWay.all.filter(\.emulation.flushesSubnormals))
     }
     guard isOffNearlyEverywhere else { return nil }
-    switch chain.arithmetic {
+    switch arithmetic {
     case .float32:
       return stored(in: [.bfloat16, .float16])
         ?? reproducing(among: CoarserWay.all.filter { !$0.emulation.flushesSubnormals })
@@ -56,18 +46,18 @@ package struct PrecisionDetection {
 
   /// What to tell of outputs whose tensors are of a coarser type than the module computes
   /// in, where the rounding of that type is all that is wrong with them.
-  package var storage: Diagnosis? {
-    guard let type = outputs.named.first.flatMap({ Arithmetic(of: $0.tensor.elementType) }),
-      type.unitRoundoff > chain.arithmetic.unitRoundoff, agrees(with: estimate(RoundingModel(type)))
+  var storage: Diagnosis? {
+    guard let type = whole.outputs.named.first.flatMap({ Arithmetic(of: $0.tensor.elementType) }),
+      type.unitRoundoff > arithmetic.unitRoundoff, agrees(with: estimate(RoundingModel(type)))
     else { return nil }
     return stored(in: [type])
   }
 
   /// Coarser arithmetic whose rounding would be as large, where that is not known to be
   /// the reason: a weight that is off by a little looks alike.
-  package var suspicion: (sentence: String, arithmetic: Arithmetic)? {
+  var suspicion: (sentence: String, arithmetic: Arithmetic)? {
     guard isOffNearlyEverywhere else { return nil }
-    switch chain.arithmetic {
+    switch arithmetic {
     case .float32: return explaining(among: [.tf32, .float16, .bfloat16])
     case .float64: return explaining(among: [.float32, .float16, .bfloat16])
     case .float16, .bfloat16, .tf32: return nil
@@ -77,9 +67,9 @@ package struct PrecisionDetection {
   /// Whether most elements of every tensor are off (padding and silent ReLUs aside), as
   /// coarser arithmetic makes them, and a mistake in one gate or direction does not.
   private var isOffNearlyEverywhere: Bool {
-    guard let noise = estimate(RoundingModel(chain.arithmetic)) else { return false }
-    return outputs.named.allSatisfy { name, tensor in
-      guard let exact = oracle[name], let limits = noise[name]?.limits else { return false }
+    guard let noise = estimate(RoundingModel(arithmetic)) else { return false }
+    return sample.outputs.named.allSatisfy { name, tensor in
+      guard let exact = sample.exact[name], let limits = noise[name]?.limits else { return false }
       let difference = TensorDifference(of: tensor, from: exact, within: .noise(limits))
       return difference.mismatched.count * 4 >= difference.measured.nonZeroCount * 3
     }
@@ -89,60 +79,49 @@ package struct PrecisionDetection {
 extension PrecisionDetection {
   /// The way whose emulation meets the outputs, or comes nearest to them.
   private func reproducing(among ways: [CoarserWay]) -> Diagnosis? {
-    var best: (way: CoarserWay, left: Double)?
+    var best: (way: CoarserWay, residual: Double)?
     for way in ways {
       guard let noise = estimate(RoundingModel(.float32), way.emulation),
         noise.agreeingSteps == nil
       else { continue }
       let agrees = agrees(with: noise, emulated: true)
       // What is flushed vanishes beside the rounding of larger numbers.
-      let left = way.emulation.flushesSubnormals && agrees ? 0 : differenceLeft(by: noise)
-      let isReproduced = left <= (agrees ? 0.5 : Self.largestLeft)
+      let residual =
+        way.emulation.flushesSubnormals && agrees
+        ? 0 : sample.residual { name in noise[name].map { Tensor($0.values, shape: $0.shape) } }
+      let isReproduced = residual <= (agrees ? 0.5 : Self.largestResidual)
       // Halved at least, so that of two that do as well the first is named.
-      if isReproduced, left < best.map({ $0.left / 2 }) ?? .infinity { best = (way, left) }
+      if isReproduced, residual < best.map({ $0.residual / 2 }) ?? .infinity {
+        best = (way, residual)
+      }
     }
-    return best.map { way, left in
-      let rest = left < 0.01 ? "" : " but for \(Int((left * 100).rounded()))% of the difference"
+    return best.map { way, residual in
+      let percent = Int((residual * 100).rounded())
+      let rest = residual < 0.01 ? "" : " but for \(percent)% of the difference"
       return diagnosis(
-        way.identifier, "\(way.name) reproduces the \(side.rawValue)\(rest): \(way.advice)",
+        way.identifier, "\(way.name) reproduces the \(whole.side.rawValue)\(rest): \(way.advice)",
         way.undeclared)
     }
   }
 
   /// What may be left where an emulation explains a difference: when a sum is rounded
   /// coarsely, its last bit can decide to which side, and that bit is not known.
-  private static let largestLeft = 0.125
+  private static let largestResidual = 0.125
 
   /// Whether the outputs are within a noise of the oracle's, or of what an emulation makes.
   private func agrees(with noise: NoiseEstimate?, emulated: Bool = false) -> Bool {
     guard let noise else { return false }
-    return outputs.named.allSatisfy { name, tensor in
-      guard let result = noise[name], let exact = oracle[name] else { return false }
+    return sample.outputs.named.allSatisfy { name, tensor in
+      guard let result = noise[name], let exact = sample.exact[name] else { return false }
       let center = emulated ? Tensor(result.values, shape: tensor.shape) : exact
       return TensorDifference(of: tensor, from: center, within: .noise(result.limits)).agrees
     }
   }
 
-  /// The root mean square of what is left of the outputs' difference from the
-  /// oracle, as a share of that; infinite where there was none to explain.
-  private func differenceLeft(by noise: NoiseEstimate) -> Double {
-    var (left, whole) = (0.0, 0.0)
-    for (name, tensor) in outputs.named {
-      guard let emulated = noise[name], let exact = oracle[name] else { continue }
-      for offset in emulated.values.indices where emulated.limits.isJudged[offset] {
-        let (given, value) = (tensor.double(at: offset), emulated.values[offset])
-        guard given.isFinite, value.isFinite else { continue }
-        left = .hypot(left, given - value)
-        whole = .hypot(whole, given - exact.double(at: offset))
-      }
-    }
-    return whole > 0 ? left / whole : .infinity
-  }
-
   /// Whether what the outputs are off by vanishes beside any number but the smallest.
   private var isOffBySubnormals: Bool {
-    outputs.named.allSatisfy { name, tensor in
-      guard let exact = oracle[name] else { return false }
+    whole.outputs.named.allSatisfy { name, tensor in
+      guard let exact = whole.exact[name] else { return false }
       return (0..<exact.count).allSatisfy { offset in
         let expected = exact.double(at: offset)
         let difference = abs(tensor.double(at: offset) - expected)
@@ -172,18 +151,18 @@ extension PrecisionDetection {
     arithmetics.first(where: isStored).map { arithmetic in
       diagnosis(
         "stored-in-\(arithmetic)",
-        "every number of the \(side.rawValue) is a \(arithmetic): it was computed or stored so, "
+        "every number of the \(whole.side.rawValue) is a \(arithmetic): it was computed or stored so, "
           + "and that arithmetic is to be declared", arithmetic)
     }
   }
 
   private func isStored(in arithmetic: Arithmetic) -> Bool {
     // Zeros are of every type.
-    let holdsNumbers = outputs.named.contains { _, tensor in
+    let holdsNumbers = whole.outputs.named.contains { _, tensor in
       (0..<tensor.count).contains { tensor.double(at: $0) != 0 }
     }
     return holdsNumbers
-      && outputs.named.allSatisfy { _, tensor in
+      && whole.outputs.named.allSatisfy { _, tensor in
         (0..<tensor.count).allSatisfy { offset in
           let element = tensor.double(at: offset)
           return element.isNaN || arithmetic.nearest(to: element) == element
@@ -203,7 +182,6 @@ extension PrecisionDetection {
     _ rounding: RoundingModel, _ emulation: Emulation? = nil
   ) -> NoiseEstimate? {
     try? NoiseEstimate.measure(
-      ChainVariant(chain, emulation: emulation), rounding, sequences: sequences,
-      keepsValues: emulation != nil)
+      ChainVariant(sample.chain, emulation: emulation), rounding, keepsValues: emulation != nil)
   }
 }

@@ -35,14 +35,19 @@ package struct NoiseEstimate: Sendable {
   /// are lost: the replicas say no more than that they have gone ways of their own.
   package static let lostDeviation = 1.0 / 16
 
-  /// What becomes of the sequences that are not measured.
-  package enum Unmeasured: Sendable {
-    /// They are not judged.
-    case unjudged
-    /// At each step a unit has the median σ that it has there in the measured
-    /// sequences, each relative to its vector, and is lost where it is in most of them.
-    /// The oracle's results tell how large the vectors are.
-    case borrowing(Results)
+  /// Some sequences of a batch, which stand for all of it: at each step a unit of the others
+  /// has the median σ that it has there in these, each relative to its vector, and is lost
+  /// where it is in most of them.
+  package struct Sample: Sendable {
+    /// Ascending.
+    let sequences: [Int]
+    /// The results of the whole batch, which tell how large the others' vectors are.
+    let oracle: Results
+
+    package init(_ sequences: [Int], oracle: Results) {
+      self.sequences = sequences
+      self.oracle = oracle
+    }
   }
 }
 
@@ -55,21 +60,19 @@ extension NoiseEstimate {
   ///   - variant: what is computed.
   ///   - model: how its operations err.
   ///   - replicas: a multiple of 16.
-  ///   - sequences: which of the batch are measured, ascending; nil for all.
+  ///   - sample: which sequences of the batch are measured; nil for all.
   ///   - keepsValues: whether the results hold what the errors are about.
   /// - Throws: `InvalidValue` where a module can't take what one before hands on wrongly.
   /// - Complexity: O(1 + replicas forward passes).
   package static func measure(
     _ variant: ChainVariant, _ model: RoundingModel, replicas: Int = 16,
-    sequences: [Int]? = nil, unmeasured: Unmeasured = .unjudged, keepsValues: Bool = false
+    sample: Sample? = nil, keepsValues: Bool = false
   ) throws(InvalidValue) -> NoiseEstimate {
     let run = NoiseRun(variant, model, groups: max(1, replicas / Replicas.scalarCount))
-    let scans = try run.scans(of: sequences)
+    let scans = try run.scans(of: sample?.sequences)
     var results: [String: Result] = [:]
     for (name, var rows) in run.rows(scans, keepsValues: keepsValues) {
-      if let sequences {
-        rows.fill(name, variant.chain, measured: sequences, unmeasured)
-      }
+      if let sample { rows.fill(name, variant.chain, from: sample) }
       results[name] = Result(
         shape: rows.shape.shape, limits: rows.limits, values: rows.values)
     }

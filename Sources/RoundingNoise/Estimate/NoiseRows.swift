@@ -61,15 +61,11 @@ extension NoiseRows {
     }
   }
 
-  /// What is to be said of the sequences that were not measured.
+  /// Gives the sequences that were not measured what they borrow from those that were.
   ///
-  /// - Parameters:
-  ///   - name: of the result.
-  ///   - measured: the others, ascending.
-  mutating func fill(
-    _ name: String, _ chain: Chain, measured: [Int], _ unmeasured: NoiseEstimate.Unmeasured
-  ) {
-    guard let batch = chain.shapes.batch else { return }
+  /// - Parameter name: of the result.
+  mutating func fill(_ name: String, _ chain: Chain, from sample: NoiseEstimate.Sample) {
+    guard let batch = chain.shapes.batch, let exact = sample.oracle[name] else { return }
     // A packed sequence's rows of an output are its steps, and behind them padding.
     let isOfSteps = chain.isOutput(name)
     func rows(_ sequence: Int) -> [Int] {
@@ -77,14 +73,10 @@ extension NoiseRows {
       let lengths = isOfSteps ? chain.input.packing?.lengths : nil
       return Array(all.prefix(lengths?[sequence] ?? all.count))
     }
-    let sources = measured.map(rows)
-    for sequence in Set(0..<batch.size).subtracting(measured) {
+    let sources = sample.sequences.map(rows)
+    for sequence in Set(0..<batch.size).subtracting(sample.sequences) {
       for (step, row) in rows(sequence).enumerated() {
-        if case .borrowing(let exact) = unmeasured, let exact = exact[name] {
-          borrow(row: row, from: sources.map { $0[min(step, $0.count - 1)] }, exact: exact)
-        } else {
-          for place in row * size..<(row + 1) * size { isJudged[place] = false }
-        }
+        borrow(row: row, from: sources.map { $0[min(step, $0.count - 1)] }, exact: exact)
       }
     }
   }
