@@ -79,7 +79,7 @@ struct LayoutCommand: ParsableCommand {
     } catch {
       let isExchanged = (try? question(hN, output)) != nil
       throw InvalidValue(
-        "\(self.output) and \(self.hN): \(error.subject)", expected: error.expected,
+        "\(self.output) and \(self.hN): \(error.name)", expected: error.expected,
         found: error.found + (isExchanged ? "; are output and h_n exchanged?" : ""))
     }
   }

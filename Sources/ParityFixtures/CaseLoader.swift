@@ -196,10 +196,10 @@ extension ParityCase {
         outputs.output != nil || arguments.module.isCell
       else { continue }
       let own = index == 0 ? input : nil
-      let inferred = ToldArguments(
+      let inferred = InferredArguments(
         parameters: [:], input: own?.tensor.shape,
         outputs: Dictionary(uniqueKeysWithValues: outputs.named.map { ($0, $1.shape) }))
-      let configuration = try arguments.configuration(toldBy: inferred)
+      let configuration = try arguments.configuration(with: inferred)
       let given = try own.map { own throws(InvalidValue) in
         try RecurrentInput(
           input: own.tensor, h0: own.h0, c0: own.c0, packing: packing, for: configuration)

@@ -35,17 +35,17 @@ extension ChainArguments {
       return .embedding(weight: weight, paddingIdx: padding.map { $0 < 0 ? $0 + count : $0 })
     case .recurrent(let arguments, let select):
       let tensors = parameters.takeAll()
-      let told = ToldArguments(
+      let told = InferredArguments(
         parameters: tensors.mapValues(\.shape), input: input, outputs: [:])
       do throws(InvalidValue) {
-        let configuration = try arguments.configuration(toldBy: told)
+        let configuration = try arguments.configuration(with: told)
         let stateDict = try StateDict(tensors, checkedAgainst: configuration)
         return .recurrent(configuration, stateDict, select: select)
       } catch {
         throw name.isEmpty
           ? error
           : InvalidValue(
-            "\(name): \(error.subject)", expected: error.expected, found: error.found)
+            "\(name): \(error.name)", expected: error.expected, found: error.found)
       }
     case .directionMerge(let mode):
       return .directionMerge(mode)

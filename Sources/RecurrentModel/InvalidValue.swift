@@ -2,15 +2,15 @@
 /// contradicts another.
 package struct InvalidValue: Error, Equatable, CustomStringConvertible {
   /// The tensor, argument or key, by the name that it has in a fixture.
-  package let subject: String
+  package let name: String
   package let expected: String
   package let found: String
 
-  package init(_ subject: String, expected: String, found: String) {
-    self.subject = subject
+  package init(_ name: String, expected: String, found: String) {
+    self.name = name
     self.expected = expected
     self.found = found
   }
 
-  package var description: String { "\(subject): expected \(expected), found \(found)" }
+  package var description: String { "\(name): expected \(expected), found \(found)" }
 }

@@ -32,27 +32,27 @@ package struct ModuleArguments: Sendable, Equatable {
   ///   nothing tells one that PyTorch has no default for, and for what the
   ///   constructor refuses.
   package func configuration(
-    toldBy told: ToldArguments
+    with inferred: InferredArguments
   ) throws(InvalidValue) -> RecurrentConfiguration {
-    if let other = told.module, other.value != module {
+    if let other = inferred.module, other.value != module {
       throw InvalidValue(
         "module", expected: "\(other.value.rawValue), as \(other.source) tells",
         found: module.rawValue)
     }
     return try RecurrentConfiguration(
       module: module,
-      inputSize: try required("input_size", inputSize, told.inputSize),
-      hiddenSize: try required("hidden_size", hiddenSize, told.hiddenSize),
-      numLayers: numLayers ?? told.numLayers ?? 1, bias: bias ?? told.bias ?? true,
-      batchFirst: batchFirst ?? false, bidirectional: bidirectional ?? told.bidirectional ?? false,
-      projSize: try agreed("proj_size", projSize, told.projSize) ?? 0,
+      inputSize: try required("input_size", inputSize, inferred.inputSize),
+      hiddenSize: try required("hidden_size", hiddenSize, inferred.hiddenSize),
+      numLayers: numLayers ?? inferred.numLayers ?? 1, bias: bias ?? inferred.bias ?? true,
+      batchFirst: batchFirst ?? false, bidirectional: bidirectional ?? inferred.bidirectional ?? false,
+      projSize: try agreed("proj_size", projSize, inferred.projSize) ?? 0,
       nonlinearity: nonlinearity ?? .tanh)
   }
 
   private func required(
-    _ name: String, _ given: Int?, _ told: Told<Int>?
+    _ name: String, _ given: Int?, _ inferred: Inferred<Int>?
   ) throws(InvalidValue) -> Int {
-    guard let value = try agreed(name, given, told) else {
+    guard let value = try agreed(name, given, inferred) else {
       throw InvalidValue(
         "arguments." + name, expected: "an integer", found: "none, and no shape tells it")
     }
@@ -60,19 +60,19 @@ package struct ModuleArguments: Sendable, Equatable {
   }
 
   private func agreed(
-    _ name: String, _ given: Int?, _ told: Told<Int>?
+    _ name: String, _ given: Int?, _ inferred: Inferred<Int>?
   ) throws(InvalidValue) -> Int? {
-    if let given, let told, given != told.value {
+    if let given, let inferred, given != inferred.value {
       throw InvalidValue(
-        "arguments." + name, expected: "\(told.value), as \(told.source) tells",
+        "arguments." + name, expected: "\(inferred.value), as \(inferred.source) tells",
         found: "\(given)")
     }
-    return given ?? told?.value
+    return given ?? inferred?.value
   }
 }
 
 /// A value, and the tensor whose shape tells it.
-package struct Told<Value: Sendable & Equatable>: Sendable, Equatable {
+package struct Inferred<Value: Sendable & Equatable>: Sendable, Equatable {
   package let value: Value
   /// As in `state_dict/weight_hh_l0 (24, 6)`.
   package let source: String

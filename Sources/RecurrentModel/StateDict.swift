@@ -15,21 +15,21 @@ package struct StateDict: Sendable {
     let parameters = configuration.parameters
     let type = tensors[parameters[0].name]?.elementType ?? .float32
     for parameter in parameters {
-      let subject = "state_dict/" + parameter.name
+      let name = "state_dict/" + parameter.name
       guard let tensor = tensors[parameter.name] else {
         throw InvalidValue(
-          subject, expected: "a tensor \(parameter.shape)",
-          found: "none" + Self.strangers(in: tensors, besides: parameters))
+          name, expected: "a tensor \(parameter.shape)",
+          found: "none" + Self.unexpected(tensors, besides: parameters))
       }
       guard tensor.shape == parameter.shape else {
         let isTransposed = tensor.shape.axes == parameter.shape.axes.reversed()
         throw InvalidValue(
-          subject, expected: "the shape \(parameter.shape)",
+          name, expected: "the shape \(parameter.shape)",
           found: "\(tensor.shape)\(isTransposed ? ", its transpose" : "")")
       }
       guard tensor.elementType == type, type.isFloatingPoint else {
         let expected = type.isFloatingPoint ? "\(type), as \(parameters[0].name)" : "floats"
-        throw InvalidValue(subject, expected: expected, found: "\(tensor.elementType)")
+        throw InvalidValue(name, expected: expected, found: "\(tensor.elementType)")
       }
     }
     let known = Set(parameters.map(\.name))
@@ -44,8 +44,8 @@ package struct StateDict: Sendable {
   }
 
   /// The names that stand there in place of the missing one.
-  private static func strangers(
-    in tensors: [String: Tensor], besides parameters: [ParameterSpecification]
+  private static func unexpected(
+    _ tensors: [String: Tensor], besides parameters: [ParameterSpecification]
   ) -> String {
     let known = Set(parameters.map(\.name))
     let names = tensors.keys.filter { !known.contains($0) }.sorted()

@@ -37,7 +37,10 @@ package struct Emulation: Sendable, Equatable {
 
   func vector(_ x: Double) -> Double { result(vectors.map { operand(x, $0) } ?? x) }
 
-  func vector(_ x: NoisyVector) -> NoisyVector { mapped(x, vector) }
+  func vector(_ x: NoisyVector) -> NoisyVector {
+    NoisyVector(
+      x.values.map(vector), replicas: x.replicas?.map { $0.mapping(vector) }, least: x.least)
+  }
 
   func result(_ x: Double) -> Double {
     let stored = results?.nearest(to: x) ?? x
@@ -54,10 +57,5 @@ package struct Emulation: Sendable, Equatable {
     // Rounded away from zero: one unit back, which is twice u of the binade below.
     let unit = x.magnitude.binade * 2 * arithmetic.unitRoundoff
     return x.sign == .minus ? nearest + unit : nearest - unit
-  }
-
-  private func mapped(_ x: NoisyVector, _ rounding: (Double) -> Double) -> NoisyVector {
-    NoisyVector(
-      x.values.map(rounding), replicas: x.replicas?.map { $0.mapping(rounding) }, least: x.least)
   }
 }

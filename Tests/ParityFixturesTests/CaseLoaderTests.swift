@@ -43,7 +43,7 @@ import Testing
       _ = try ParityCase(Self.location("changed"), manifest, tensors)
       return nil
     } catch {
-      return error.subject
+      return error.name
     }
   }
 
@@ -158,7 +158,7 @@ import Testing
       let error = #expect(throws: InvalidValue.self) {
         try ParityCase(Self.location("none"), try Manifest(parsing: text), tensors)
       }
-      #expect(error?.subject == "outputs/output" && error?.expected == "at least one step")
+      #expect(error?.name == "outputs/output" && error?.expected == "at least one step")
     }
   }
 
@@ -239,7 +239,7 @@ import Testing
       Issue.record("\(String(describing: error))")
       return
     }
-    #expect(value.subject == "manifest")
+    #expect(value.name == "manifest")
   }
 
   @Test func aFileThatIsNotThereIsUnreadable() {

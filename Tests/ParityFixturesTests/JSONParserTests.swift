@@ -31,7 +31,7 @@ import Testing
     let error = #expect(throws: InvalidValue.self) {
       try JSONParser.parse("{\n  \"a\": nonsense\n}")
     }
-    #expect(error?.subject == "manifest, line 2, column 8")
+    #expect(error?.name == "manifest, line 2, column 8")
     #expect(error?.found == "'nonsense'")
   }
 
@@ -39,7 +39,7 @@ import Testing
     let error = #expect(throws: InvalidValue.self) {
       try JSONParser.parse(#"{"a": 1, "b": {"c": 2, "\u0063": 3}}"#)
     }
-    #expect(error?.subject == "manifest, line 1, column 24")
+    #expect(error?.name == "manifest, line 1, column 24")
     #expect(error?.expected == "every key once")
   }
 

@@ -17,21 +17,21 @@ import Testing
       + "}"
   }
 
-  private let nothing = ToldArguments(parameters: [:], input: nil, outputs: [:])
+  private let nothing = InferredArguments(parameters: [:], input: nil, outputs: [:])
 
   private func subject(_ key: String, _ json: String?) -> String? {
     do {
       _ = try Manifest(parsing: manifest(key, json))
       return nil
     } catch {
-      return error.subject
+      return error.name
     }
   }
 
   @Test func argumentsHavePyTorchsDefaults() throws {
     let manifest = try Manifest(parsing: manifest())
     let defaults = try RecurrentConfiguration(module: .lstm, inputSize: 5, hiddenSize: 6)
-    #expect(try manifest.moduleArguments.configuration(toldBy: nothing) == defaults)
+    #expect(try manifest.moduleArguments.configuration(with: nothing) == defaults)
     #expect(manifest.packed == nil && manifest.arithmetic == nil)
     #expect(manifest.tolerance == .standard)
     #expect(manifest.expectedFailure == nil && manifest.digest == nil)
@@ -50,7 +50,7 @@ import Testing
          "provenance": {"anything": [1, null, {}]}, "digest": "crc32:00000000"}
         """)
     #expect(
-      try manifest.moduleArguments.configuration(toldBy: nothing)
+      try manifest.moduleArguments.configuration(with: nothing)
         == RecurrentConfiguration(
           module: .lstm, inputSize: 5, hiddenSize: 6, numLayers: 2, bias: false, batchFirst: true,
           bidirectional: true, projSize: 3))
@@ -121,7 +121,7 @@ import Testing
        "arguments": {"input_size": 5, "hidden_size": 6, "\(argument)": \(json)}}
       """
     let error = #expect(throws: InvalidValue.self) { try Manifest(parsing: text) }
-    #expect(error?.subject == "arguments.\(argument)")
+    #expect(error?.name == "arguments.\(argument)")
   }
 
   @Test func readsBorrowedTensors() throws {

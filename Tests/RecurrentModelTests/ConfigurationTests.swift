@@ -51,7 +51,7 @@ import Testing
         module: .lstm, inputSize: input, hiddenSize: hidden, numLayers: layers,
         projSize: projection)
     }
-    #expect(error?.subject == "arguments." + argument)
+    #expect(error?.name == "arguments." + argument)
   }
 
   @Test func onlyLSTMHasProjections() {

@@ -13,7 +13,7 @@ import Testing
     let error = #expect(throws: InvalidValue.self) {
       try RecurrentInput(input: empty, packing: Packing(lengths: []), for: configuration)
     }
-    #expect(error?.subject == "packed")
+    #expect(error?.name == "packed")
   }
 
   private let configuration: RecurrentConfiguration
@@ -36,7 +36,7 @@ import Testing
         input: input ?? zeros(2, 4, 5), h0: h0, c0: c0, packing: packing, for: configuration)
       return nil
     } catch {
-      return error.subject
+      return error.name
     }
   }
 

@@ -35,7 +35,7 @@ import Testing
 
   @Test func namesAMissingParameter() {
     let error = error { $0["bias_hh_l0_reverse"] = nil }
-    #expect(error?.subject == "state_dict/bias_hh_l0_reverse")
+    #expect(error?.name == "state_dict/bias_hh_l0_reverse")
     #expect(error?.expected == "a tensor (9,)")
     #expect(error?.found == "none")
   }
@@ -58,7 +58,7 @@ import Testing
 
   @Test func namesAnExtraParameter() {
     let error = error { $0["weight_ih_l1"] = $0["weight_ih_l0"] }
-    #expect(error?.subject == "state_dict/weight_ih_l1")
+    #expect(error?.name == "state_dict/weight_ih_l1")
   }
 
   @Test func namesBothShapes() {

@@ -13,9 +13,16 @@ struct NoisyVector: NumberVector {
   }
 
   init(count: Int, numbers: (Int) -> NoisyNumber) {
-    var builder = NoisyBuilder(count: count)
-    for unit in 0..<count { builder.append(numbers(unit)) }
-    self = builder.vector
+    var (values, replicas, least) = ([Double](), [Replicas](), [Double]())
+    values.reserveCapacity(count)
+    replicas.reserveCapacity(count)
+    for unit in 0..<count {
+      let number = numbers(unit)
+      values.append(number.value)
+      replicas.append(number.replicas)
+      least.append(number.least)
+    }
+    self.init(values, replicas: replicas, least: least)
   }
 
   init(_ values: [Double]) { self.init(values, replicas: nil) }
@@ -40,24 +47,4 @@ struct NoisyNumber {
   var replicas: Replicas
   /// The least σ, whatever the replicas say.
   var least = 0.0
-}
-
-/// Collects the units of a vector.
-private struct NoisyBuilder {
-  private var values: [Double] = []
-  private var replicas: [Replicas] = []
-  private var least: [Double] = []
-
-  init(count: Int) {
-    values.reserveCapacity(count)
-    replicas.reserveCapacity(count)
-  }
-
-  mutating func append(_ number: NoisyNumber) {
-    values.append(number.value)
-    replicas.append(number.replicas)
-    least.append(number.least)
-  }
-
-  var vector: NoisyVector { NoisyVector(values, replicas: replicas, least: least) }
 }

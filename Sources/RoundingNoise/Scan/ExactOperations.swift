@@ -10,11 +10,10 @@ struct ExactOperations: StepOperations {
   func at(step: Int) -> ExactOperations { self }
 
   func product(
-    _ matrix: ExactMatrix, _ x: ExactVector, _ operation: NoiseDraws.Operation
-  ) -> ExactVector {
-    guard let emulation else { return ExactVector(matrix.product(with: x.values)) }
-    let product = matrix.product(with: x.values.map(emulation.vector))
-    return ExactVector(product.map(emulation.result))
+    _ matrix: ExactMatrix, _ x: [Double], _ operation: NoiseDraws.Operation
+  ) -> [Double] {
+    guard let emulation else { return matrix.product(with: x) }
+    return matrix.product(with: x.map(emulation.vector)).map(emulation.result)
   }
 
   @inline(__always)
@@ -63,18 +62,13 @@ struct ExactOperations: StepOperations {
   }
 }
 
-struct ExactVector: NumberVector {
-  var values: [Double]
+/// A vector without errors.
+extension [Double]: NumberVector {
+  var values: [Double] { self }
 
-  init(_ values: [Double]) { self.values = values }
+  init(count: Int, numbers: (Int) -> Double) { self = (0..<count).map(numbers) }
 
-  init(count: Int, numbers: (Int) -> Double) { values = (0..<count).map(numbers) }
-
-  init(joining parts: [ExactVector]) {
-    values = parts.count == 1 ? parts[0].values : parts.flatMap(\.values)
-  }
-
-  subscript(unit: Int) -> Double { values[unit] }
+  init(joining parts: [[Double]]) { self = parts.count == 1 ? parts[0] : parts.flatMap(\.self) }
 }
 
 /// A weight matrix with its bias.

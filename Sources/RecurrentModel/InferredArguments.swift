@@ -2,11 +2,11 @@ package import TensorCore
 
 /// What the shapes of a fixture's tensors tell of the module; nil for what they
 /// do not.
-package struct ToldArguments: Sendable, Equatable {
-  package private(set) var module: Told<RecurrentModule>?
-  package private(set) var inputSize: Told<Int>?
-  package private(set) var hiddenSize: Told<Int>?
-  package private(set) var projSize: Told<Int>?
+package struct InferredArguments: Sendable, Equatable {
+  package private(set) var module: Inferred<RecurrentModule>?
+  package private(set) var inputSize: Inferred<Int>?
+  package private(set) var hiddenSize: Inferred<Int>?
+  package private(set) var projSize: Inferred<Int>?
   /// How many layers the names count, whether the parameters are there or not.
   package private(set) var numLayers: Int?
   package private(set) var bias: Bool?
@@ -20,32 +20,32 @@ package struct ToldArguments: Sendable, Equatable {
     parameters: [String: Shape], input: Shape?, outputs: [String: Shape]
   ) {
     if parameters.isEmpty {
-      tell(by: outputs, input)
+      infer(from: outputs, input)
     } else {
-      tell(by: parameters)
+      infer(from: parameters)
     }
   }
 
   /// hidden_size is the columns of `weight_hr` where there is one, else those of
   /// `weight_hh`; the rows of `weight_hh` are as many times that as there are gates.
-  private mutating func tell(by parameters: [String: Shape]) {
+  private mutating func infer(from parameters: [String: Shape]) {
     let isCell = parameters["weight_hh"] != nil || parameters["weight_ih"] != nil
-    func told(_ role: ParameterSpecification.Role, axis: Int) -> Told<Int>? {
+    func size(_ role: ParameterSpecification.Role, axis: Int) -> Inferred<Int>? {
       let name = ParameterSpecification.name(role, layer: 0, .forward, isCell: isCell)
       guard let shape = parameters[name], shape.rank == 2 else { return nil }
-      return Told(value: shape.axes[axis], source: "state_dict/\(name) \(shape)")
+      return Inferred(value: shape.axes[axis], source: "state_dict/\(name) \(shape)")
     }
-    hiddenSize = told(.weightHR, axis: 1) ?? told(.weightHH, axis: 1)
-    projSize = told(.weightHR, axis: 0)
-    inputSize = told(.weightIH, axis: 1)
+    hiddenSize = size(.weightHR, axis: 1) ?? size(.weightHH, axis: 1)
+    projSize = size(.weightHR, axis: 0)
+    inputSize = size(.weightIH, axis: 1)
     // Divided, not multiplied: a size that a file states can be near Int.max.
-    if let hiddenSize, hiddenSize.value > 0, let rows = told(.weightHH, axis: 0),
+    if let hiddenSize, hiddenSize.value > 0, let rows = size(.weightHH, axis: 0),
       rows.value % hiddenSize.value == 0,
       let recurrence = Recurrence.allCases.first(where: {
         $0.gates.count == rows.value / hiddenSize.value
       })
     {
-      module = Told(value: RecurrentModule(recurrence, isCell: isCell), source: rows.source)
+      module = Inferred(value: RecurrentModule(recurrence, isCell: isCell), source: rows.source)
     }
     bias = parameters.keys.contains { $0.hasPrefix("bias_") }
     bidirectional = parameters.keys.contains { $0.hasSuffix("_reverse") }
@@ -61,10 +61,10 @@ package struct ToldArguments: Sendable, Equatable {
     return Int(forward.dropFirst(root.count)).flatMap { 0..<(1 << 32) ~= $0 ? $0 : nil }
   }
 
-  private mutating func tell(by outputs: [String: Shape], _ input: Shape?) {
-    func size(_ shape: Shape?, _ name: String, axis: (Shape) -> Int) -> Told<Int>? {
+  private mutating func infer(from outputs: [String: Shape], _ input: Shape?) {
+    func size(_ shape: Shape?, _ name: String, axis: (Shape) -> Int) -> Inferred<Int>? {
       guard let shape, shape.rank > 0 else { return nil }
-      return Told(value: shape.axes[axis(shape)], source: "\(name) \(shape)")
+      return Inferred(value: shape.axes[axis(shape)], source: "\(name) \(shape)")
     }
     let last = { (shape: Shape) in shape.rank - 1 }
     inputSize = size(input, "inputs/input", axis: last)
