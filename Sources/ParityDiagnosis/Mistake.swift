@@ -89,7 +89,8 @@ package struct Mistake: Sendable {
   /// Its place in `all`.
   var rank: Int { Self.ranks[name] ?? 0 }
 
-  private static let ranks = Dictionary(
+  /// By name.
+  static let ranks = Dictionary(
     all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
 }
 

@@ -48,7 +48,7 @@ extension Judge {
   private func compared(
     _ parityCase: ParityCase, _ passes: Passes, _ contender: Contender, _ reference: Findings
   ) -> Outcome {
-    let rules = rules(parityCase)
+    let rules = CaseRules(parityCase, override: override)
     var (findings, noise) = measured(passes, rules)
     findings.layout = reference.layout + subjectLayout(parityCase, passes)
     if case .pass(let makePass) = contender {
@@ -87,23 +87,11 @@ extension Judge {
 
   // MARK: - Noise and comparison
 
-  private typealias Rules = [String: ToleranceRule]
-
-  private func rules(_ parityCase: ParityCase) -> Rules {
-    Dictionary(
-      parityCase.reference.names.map { name in
-        (name, override ?? parityCase.manifest.tolerance.rule(for: name))
-      }, uniquingKeysWith: { first, _ in first })
-  }
-
   /// Each pair of sides, tensor by tensor, and the noise that they are held to: of a large
   /// batch measured on some of its sequences, and on all where these do not pass.
-  private func measured(_ passes: Passes, _ rules: Rules) -> (Findings, CaseNoise?) {
+  private func measured(_ passes: Passes, _ rules: CaseRules) -> (Findings, CaseNoise?) {
     var findings = Findings()
-    let replicas = rules.values.compactMap {
-      if case .noise(_, let replicas) = $0 { replicas } else { nil }
-    }.max()
-    guard let replicas else {
+    guard let replicas = rules.replicas else {
       findings.comparisons = comparisons(passes, rules, nil)
       return (findings, nil)
     }
@@ -123,12 +111,12 @@ extension Judge {
   }
 
   private func comparisons(
-    _ passes: Passes, _ rules: Rules, _ noise: CaseNoise?
+    _ passes: Passes, _ rules: CaseRules, _ noise: CaseNoise?
   ) -> [TensorFinding] {
     let sides = ComparedSides(
       reference: passes.chain.arithmetic, subject: passes.arithmetic, noise: noise)
     return passes.compared.flatMap { name, actual, expected, oracle in
-      let rule = rules[name] ?? .standardNoise
+      let rule = rules[name]
       func finding(
         _ pair: SidePair, _ actual: Tensor, _ expected: Tensor, _ stored: Arithmetic
       ) -> TensorFinding {

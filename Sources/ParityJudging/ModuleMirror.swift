@@ -27,21 +27,21 @@ struct ModuleMirror {
   /// Each sequence is reversed within its length; the directions' initial
   /// states are swapped.
   private func input() throws(InvalidValue) -> RecurrentInput {
-    let input = original.input
+    let (input, rows) = (original.input, configuration.directionsExchanged)
     return try RecurrentInput(
       input: reversed(input.input, input.layout, features: configuration.inputSize),
-      h0: input.h0.map(rowsSwapped), c0: input.c0.map(rowsSwapped), packing: input.packing,
+      h0: input.h0?.takingBlocks(rows), c0: input.c0?.takingBlocks(rows), packing: input.packing,
       for: configuration)
   }
 
   /// What the mirrored module gives for the mirrored input.
   func mirrored(_ outputs: RecurrentOutput) -> RecurrentOutput {
-    let layout = original.input.outputLayout
+    let (layout, rows) = (original.input.outputLayout, configuration.directionsExchanged)
     return RecurrentOutput(
       output: outputs.output.map {
         reversed($0, layout, features: configuration.outputFeatures).halvesExchanged
       },
-      hN: rowsSwapped(outputs.hN), cN: outputs.cN.map(rowsSwapped))
+      hN: outputs.hN.takingBlocks(rows), cN: outputs.cN?.takingBlocks(rows))
   }
 
   private func reversed(_ tensor: Tensor, _ layout: SequenceLayout, features: Int) -> Tensor {
@@ -52,10 +52,5 @@ struct ModuleMirror {
       return layout.row(sequence: sequence, step: source) * features
     }
     return tensor.gathering(blocksOf: features, at: starts, shape: tensor.shape)
-  }
-
-  /// Each layer's forward and reverse rows of a state exchanged.
-  private func rowsSwapped(_ state: Tensor) -> Tensor {
-    state.takingBlocks((0..<configuration.stateRows).map { $0 ^ 1 })
   }
 }

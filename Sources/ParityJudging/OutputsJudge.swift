@@ -18,17 +18,14 @@ package struct OutputsJudge: Sendable {
     else { return nil }
     self.parityCase = parityCase
     arithmetic = chain.arithmetic
-    let tolerance = parityCase.manifest.tolerance
-    let replicas = parityCase.reference.names.compactMap {
-      if case .noise(_, let replicas) = tolerance.rule(for: $0) { replicas } else { nil }
-    }.max()
-    let noise = replicas.flatMap { try? CaseNoise(ChainVariant(chain), replicas: $0) }
+    let rules = CaseRules(parityCase)
+    let noise = rules.replicas.flatMap { try? CaseNoise(ChainVariant(chain), replicas: $0) }
     let sides = ComparedSides(reference: chain.arithmetic, subject: nil, noise: noise)
     let pair = SidePair(.outputs, against: .reference)
     limits = Dictionary(
       parityCase.reference.named.map { name, tensor in
         let limits = sides.limits(
-          pair, name, tolerance.rule(for: name), exact: oracle[name] ?? tensor,
+          pair, name, rules[name], exact: oracle[name] ?? tensor,
           stored: Arithmetic(of: tensor.elementType) ?? chain.arithmetic)
         return (name, limits)
       }, uniquingKeysWith: { first, _ in first })

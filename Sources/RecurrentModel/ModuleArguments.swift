@@ -44,7 +44,8 @@ package struct ModuleArguments: Sendable, Equatable {
       inputSize: try required("input_size", inputSize, inferred.inputSize),
       hiddenSize: try required("hidden_size", hiddenSize, inferred.hiddenSize),
       numLayers: numLayers ?? inferred.numLayers ?? 1, bias: bias ?? inferred.bias ?? true,
-      batchFirst: batchFirst ?? false, bidirectional: bidirectional ?? inferred.bidirectional ?? false,
+      batchFirst: batchFirst ?? false,
+      bidirectional: bidirectional ?? inferred.bidirectional ?? false,
       projSize: try agreed("proj_size", projSize, inferred.projSize) ?? 0,
       nonlinearity: nonlinearity ?? .tanh)
   }

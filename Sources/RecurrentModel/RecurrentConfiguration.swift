@@ -74,6 +74,9 @@ package struct RecurrentConfiguration: Sendable, Equatable {
     directions.count * layer + direction.rawValue
   }
 
+  /// The rows of a bidirectional module's state with each layer's directions exchanged.
+  package var directionsExchanged: [Int] { (0..<stateRows).map { $0 ^ 1 } }
+
   /// The size of the vectors that go into a layer.
   package func inputSize(ofLayer layer: Int) -> Int {
     layer == 0 ? inputSize : outputFeatures

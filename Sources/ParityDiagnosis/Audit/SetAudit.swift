@@ -40,11 +40,8 @@ package struct SetAudit: Sendable {
         }
       }
     }
-    let order = Dictionary(
-      Mistake.all.map { ($0.name, $0.rank) }, uniquingKeysWith: { first, _ in first })
-    self.rows = rows.sorted { a, b in
-      (order[a.kind] ?? .max, a.kind) < (order[b.kind] ?? .max, b.kind)
-    }
+    func order(_ row: Row) -> (Int, String) { (Mistake.ranks[row.kind] ?? .max, row.kind) }
+    self.rows = rows.sorted { order($0) < order($1) }
   }
 
   package var applicable: [Row] { rows.filter(\.isApplicable) }

@@ -52,9 +52,6 @@ extension RecurrentConfiguration {
     return (0..<stateRows).map { row in (numLayers - 1 - row / count) * count + row % count }
   }
 
-  /// The rows of a state with each layer's directions exchanged.
-  var directionsExchanged: [Int] { (0..<stateRows).map { $0 ^ 1 } }
-
   /// The rows of a state, all of the forward direction's first.
   var directionMajor: [Int] {
     (0..<stateRows).map { row in row % numLayers * directions.count + row / numLayers }
