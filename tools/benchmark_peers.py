@@ -177,12 +177,28 @@ class Line:
         """How many times as long the best peer takes."""
         return min(t for name, t in self.times.items() if name != "engine") / self.times["engine"]
 
-    def __str__(self) -> str:
-        columns = [self.shape.name, str(self.threads)]
-        for name in ("engine", "oneDNN", "native", "ONNX Runtime"):
-            columns.append(f"{self.times[name] * 1e3:.3f}" if name in self.times else "–")
-        columns += [f"{self.ratio:.2f}", f"{100 * self.peak:.0f}%", f"{100 * self.bound:.0f}%"]
-        return "| " + " | ".join(columns) + " |"
+    def milliseconds(self, name: str) -> str:
+        return f"{self.times[name] * 1e3:.3f}" if name in self.times else "–"
+
+    @property
+    def best_peer(self) -> str:
+        return min((name for name in self.times if name != "engine"), key=self.times.__getitem__)
+
+
+#: The table of the README.
+HEADER = """\
+| module-I-H-layers-B-T | engine | oneDNN | native | ONNX RT | ratio | of FMA peak | of bound \
+| 2 threads: engine | best peer | ratio |
+|---|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def row(one: Line, two: Line) -> str:
+    """A shape with one thread and, in short, with two."""
+    columns = [one.shape.name]
+    columns += [one.milliseconds(name) for name in ("engine", "oneDNN", "native", "ONNX Runtime")]
+    columns += [f"{one.ratio:.2f}", f"{100 * one.peak:.0f}%", f"{100 * one.bound:.0f}%"]
+    columns += [two.milliseconds("engine"), two.milliseconds(two.best_peer), f"{two.ratio:.2f}"]
+    return "| " + " | ".join(columns) + " |"
 
 
 def measure(shape: Shape, threads: int, rounds: int, seconds: float) -> Line:
@@ -246,19 +262,18 @@ def main() -> None:
         [PARITY_CHECK, "bench", "--list", "--shape", options.shape or "."],
         capture_output=True, text=True, check=True)
 
-    print("Milliseconds, medians; the ratio is the best peer's time over the engine's.\n")
-    print("| shape | threads | engine | PyTorch, oneDNN | PyTorch, native | ONNX Runtime | ratio "
-          "| of FMA peak | of bound |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(HEADER)
     lines: list[Line] = []
     for name in listing.stdout.split():
-        for threads in (1, 2):
-            lines.append(measure(Shape(name), threads, options.rounds, options.seconds))
-            print(lines[-1], flush=True)
+        lines += [
+            measure(Shape(name), threads, options.rounds, options.seconds) for threads in (1, 2)
+        ]
+        print(row(*lines[-2:]), flush=True)
     mean = math.exp(statistics.fmean(math.log(line.ratio) for line in lines))
     worst = min(lines, key=lambda line: line.ratio)
-    print(f"\ngeometric mean of the ratio {mean:.2f}; lowest {worst.ratio:.2f}, "
-          f"{worst.shape.name} with {worst.threads} thread" + "s" * (worst.threads > 1))
+    print(f"\nGeometric mean of the ratio {mean:.2f}; lowest {worst.ratio:.2f}, "
+          f"{worst.shape.name} with {worst.threads} thread" + "s" * (worst.threads > 1)
+          + ". The ratio is the best peer's time over the engine's.")
     if options.plot:
         plot(lines, options.plot)
 
