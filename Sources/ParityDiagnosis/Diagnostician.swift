@@ -41,6 +41,11 @@ package struct Diagnostician: Diagnosing {
 
   package init(_ effort: Effort) { self.effort = effort }
 
+  /// Looks for the mistake.
+  ///
+  /// - Returns: nil where the effort is `.off`, and where there is no number to go by.
+  /// - Complexity: O(known mistakes) forward passes on a few sequences, then O(pairs) of them
+  ///   within the budget, and O(17 forward passes) for each candidate that is verified.
   package func diagnose(_ failure: Failure) -> Diagnosis? {
     guard effort != .off, failure.oracle.named.contains(where: { $0.tensor.count > 0 }) else {
       return nil

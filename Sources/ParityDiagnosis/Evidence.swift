@@ -36,6 +36,7 @@ struct Evidence: Sendable {
   /// `unit`.
   private let whole: Double
 
+  /// The evidence of all sequences.
   init(_ failure: Failure) {
     chain = failure.chain
     side = failure.side

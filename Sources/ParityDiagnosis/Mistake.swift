@@ -42,6 +42,20 @@ package struct Mistake: Sendable {
   let undeclared: Arithmetic?
   private let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
 
+  /// - Parameters:
+  ///   - name: what it is called, such as `gates-iofg`.
+  ///   - summary: what was done, as it stands behind "with".
+  ///   - advice: what PyTorch does instead, as a sentence.
+  ///   - origins: frameworks or habits that do it.
+  ///   - evidence: a public issue about it, `owner/repository#number`.
+  ///   - kind: the kind of module that it is made in.
+  ///   - needs: what the case must have for it to show.
+  ///   - mixesSequences: whether a sequence's results then depend on others of its batch.
+  ///   - largestResidual: the largest share of the difference that may be left where it explains
+  ///     a failure.
+  ///   - undeclared: the arithmetic that would make it no mistake, once it is declared.
+  ///   - change: makes it in the module that the replay is turned to. It is called only where all
+  ///     needs are met.
   init(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
     evidence: String? = nil, in kind: ModuleKind = .recurrent, needs: [Requirement] = [],

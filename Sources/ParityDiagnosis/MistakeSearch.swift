@@ -76,8 +76,12 @@ struct MistakeSearch {
       ? .alone(nearest.mistakes[0], residual: nearest.residual) : .together(precise)
   }
 
+  /// What is found where no single mistake explains the failure within rounding, but one does so
+  /// nearly.
   enum NearMatch {
+    /// The mistake reproduces the failing side once a mistake in precision is made with it.
     case together([Match])
+    /// Nothing is known that explains the rest.
     case alone(PlacedMistake, residual: Double)
   }
 

@@ -26,6 +26,7 @@ package enum RunStatus: Int32, Sendable {
   /// beats `failed`.
   case unusable = 2
 
+  /// The status of a run whose cases ended like this.
   package init(of statuses: some Collection<CaseStatus>) {
     if statuses.isEmpty || statuses.contains(where: { $0 == .invalid || $0 == .unreadable }) {
       self = .unusable

@@ -22,6 +22,7 @@ package struct LayoutQuestion: Sendable {
   /// is found.
   package let hint: Hint?
 
+  /// What would make a violated contract hold.
   package enum Hint: Sendable, Equatable {
     /// A known way to get the layout wrong, as a sentence.
     case mistake(String)

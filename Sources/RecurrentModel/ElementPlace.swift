@@ -2,13 +2,15 @@
 /// to. Printed, it is "sequence 2, step 4, reverse, unit 0".
 package struct ElementPlace: Sendable, Equatable {
   package let sequence: Int
-  /// nil for an element of a state, which has no axis of steps.
+  /// The step of an element of `output`; nil for an element of a state, which has no axis of
+  /// steps.
   package let step: Int?
-  /// nil for an element of `output`, which is always the last layer's, and in a cell, which has
-  /// one layer.
+  /// The layer of an element of a state; nil for an element of `output`, which is always the last
+  /// layer's, and in a cell, which has one layer.
   package let layer: Int?
-  /// nil where the module has one direction only.
+  /// The direction; nil where the module has only one.
   package let direction: Direction?
+  /// The element's number in the vector of its direction, counted from 0.
   package let unit: Int
 
   /// - Parameters:

@@ -1,8 +1,16 @@
 package import TensorCore
 
-/// The arguments of a module's constructor as far as the shapes of a fixture's tensors tell them:
-/// a `weight_hh_l0` of the shape (24, 6) belongs to an LSTM with a hidden_size of 6. What the
-/// shapes do not tell is nil.
+/// The arguments of a module's constructor as far as the shapes of a fixture's tensors tell them.
+/// A `weight_hh_l0` of the shape (24, 6), say, belongs to an LSTM with a hidden_size of 6. What
+/// the shapes do not tell is nil.
+///
+/// ```swift
+/// let inferred = InferredArguments(
+///   parameters: ["weight_ih_l0": [24, 5], "weight_hh_l0": [24, 6]], input: nil, outputs: [:])
+/// inferred.module?.value      // .lstm
+/// inferred.hiddenSize?.value  // 6
+/// inferred.bias               // false
+/// ```
 package struct InferredArguments: Sendable, Equatable {
   package private(set) var module: Inferred<RecurrentModule>?
   package private(set) var inputSize: Inferred<Int>?

@@ -60,6 +60,7 @@ package struct LayoutContract: Sendable, Equatable {
       && hN.axes == layout.stateAxes(rows: directions * layers, features: outputSize)
   }
 
+  /// The number of steps of a sequence, without its padding.
   package func length(of sequence: Int) -> Int { lengths?[sequence] ?? layout.steps }
 
   /// The identities that these tensors must keep: the forward direction's, the reverse

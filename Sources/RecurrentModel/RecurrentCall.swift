@@ -142,14 +142,19 @@ extension SequenceLayout {
   /// have no such axis.
   package var stepAxis: Int? { isCell ? nil : isBatched && batchFirst ? 1 : 0 }
 
+  /// The part of a tensor of sequences that belongs to some sequences of the batch; the tensor
+  /// itself where it has no batch axis.
   package func selecting(sequences: [Int], of tensor: Tensor) -> Tensor {
     batchAxis.map { tensor.selecting(sequences, along: $0) } ?? tensor
   }
 
+  /// The part of a state that belongs to some sequences of the batch; the state itself where it
+  /// has no batch axis.
   package func selecting(sequences: [Int], ofState state: Tensor) -> Tensor {
     stateBatchAxis.map { state.selecting(sequences, along: $0) } ?? state
   }
 
+  /// The part of a tensor of sequences that belongs to some steps; the tensor itself in a cell.
   package func selecting(steps: Range<Int>, of tensor: Tensor) -> Tensor {
     stepAxis.map { tensor.selecting(Array(steps), along: $0) } ?? tensor
   }

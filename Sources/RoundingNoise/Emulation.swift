@@ -40,10 +40,13 @@ package struct Emulation: Sendable, Equatable {
     self.flushesSubnormals = flushesSubnormals
   }
 
+  /// The number that a weight becomes before it is used.
   func weight(_ x: Double) -> Double { result(weights.map { operand(x, $0) } ?? x) }
 
+  /// The number that a bias becomes before it is used.
   func bias(_ x: Double) -> Double { result(biases.map { operand(x, $0) } ?? x) }
 
+  /// The number that an element of x or h becomes where a matrix is multiplied with it.
   func vector(_ x: Double) -> Double { result(vectors.map { operand(x, $0) } ?? x) }
 
   func vector(_ x: NoisyVector) -> NoisyVector {
@@ -51,6 +54,7 @@ package struct Emulation: Sendable, Equatable {
       x.values.map(vector), replicas: x.replicas?.map { $0.mapping(vector) }, least: x.least)
   }
 
+  /// The number that the result of an operation becomes.
   func result(_ x: Double) -> Double {
     let stored = results?.nearest(to: x) ?? x
     return flushesSubnormals && abs(stored) < 0x1p-126 ? 0 : stored

@@ -42,8 +42,8 @@ enum InputMistakes {
     ) { $0.takingBlocks($1.readDirectionMajor) },
   ]
 
-  /// For a mistake that takes the axes B and T for each other, and so finds initial states of
-  /// another batch.
+  /// Needed where somebody takes the axes B and T for each other: initial states are then those
+  /// of a batch of T sequences, and fit only if that is B.
   private static let fittingStates = Requirement(
     "as many sequences as steps, or no initial states"
   ) { $0.layout.batch == $0.layout.steps || $0.h0 == nil }

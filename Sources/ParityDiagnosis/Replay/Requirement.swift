@@ -57,7 +57,7 @@ extension Requirement {
   static let severalSteps = Requirement("several steps") { $0.longest > 1 }
   static let noPacking = Requirement("no packing") { $0.packing == nil }
   static let initialStates = Requirement("initial states") { $0.h0 != nil }
-  /// For what is multiplied with h, which shows only where h is not 0.
+  /// Needed where what is multiplied with h is wrong, which shows only where h is not 0.
   static let hiddenStates = Requirement("several steps, or initial states") {
     $0.longest > 1 || $0.h0 != nil
   }
@@ -104,10 +104,13 @@ extension Requirement {
 extension Requirement {
   private static let aloneNeed = "one of the two mistakes alone"
 
+  /// The reverse direction still reads as PyTorch's does.
   static let ownReverseReading = Requirement(aloneNeed) {
     $0.scan.reverseReading == .fromLastStep
   }
+  /// All steps are still run.
   static let ownSteps = Requirement(aloneNeed) { $0.scan.steps == .all }
+  /// The padding is still skipped, by both directions.
   static let ownPadding = Requirement(aloneNeed) {
     $0.scan.padding == .skipped && $0.scan.reverseReading == .fromLastStep
   }

@@ -76,21 +76,40 @@ struct NoiseDraws {
 
   /// The operations of a step. Each has draws of its own, so that the errors of two operations
   /// are independent.
+  ///
+  /// The names are those of the formulas of LSTM and GRU. What stands around a recurrent module
+  /// uses the same names for its own operations: a linear layer has one `inputProduct`, a softmax
+  /// takes `gateSum` for its differences.
   enum Operation: UInt8, CaseIterable {
+    /// W_ih x + b_ih
     case inputProduct
+    /// W_hh h + b_hh
     case hiddenProduct
+    /// The sum of the two products.
     case gateSum
+    /// σ or tanh of that sum.
     case gate
+    /// LSTM's f ⊙ c
     case forgotten
+    /// LSTM's i ⊙ g
     case admitted
+    /// LSTM's c' = f ⊙ c + i ⊙ g
     case cellSum
+    /// LSTM's tanh(c')
     case cellActivation
+    /// The last operation that makes h': LSTM's product with o, GRU's sum.
     case hidden
+    /// LSTM's product with W_hr.
     case projection
+    /// GRU's r ⊙ (W_hn h + b_hn)
     case resetProduct
+    /// GRU's n, the tanh.
     case candidate
+    /// GRU's 1 − z
     case complement
+    /// GRU's z ⊙ h
     case kept
+    /// GRU's (1 − z) ⊙ n
     case renewed
   }
 }

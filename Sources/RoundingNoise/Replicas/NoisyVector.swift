@@ -2,8 +2,8 @@
 struct NoisyVector: NumberVector {
   /// The numbers without errors.
   var values: [Double]
-  /// For each number, what it is in the replicas; nil where it is in all of them what it is
-  /// without errors, as in an input.
+  /// What each number is in the replicas; nil where all replicas have the numbers themselves, as
+  /// they have an input.
   var replicas: [Replicas]?
   /// The smallest σ that each number is given, whatever the replicas say; nil for 0.
   var least: [Double]?

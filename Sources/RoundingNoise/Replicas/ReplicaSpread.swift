@@ -26,8 +26,8 @@ struct ReplicaSpread: Sendable {
     count += other.count
   }
 
-  /// As how many independent elements the errors behave: at least 1, and at most as many as were
-  /// added.
+  /// The number of independent elements that the errors behave like: at least 1, and at most as
+  /// many as were added.
   var independentCount: Double {
     guard count > 1 else { return 1 }
     let means = sums / count

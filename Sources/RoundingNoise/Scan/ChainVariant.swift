@@ -19,6 +19,8 @@ package struct ChainVariant: Sendable {
   /// Coarser arithmetic in all modules; nil for the case's own.
   package var emulation: Emulation?
 
+  /// The chain as PyTorch computes it, until the variant is changed; in coarser arithmetic where
+  /// `emulation` is not nil.
   package init(_ chain: Chain, emulation: Emulation? = nil) {
     self.chain = chain
     self.emulation = emulation

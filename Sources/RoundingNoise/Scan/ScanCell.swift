@@ -10,7 +10,7 @@ struct ScanCell<Operations: StepOperations>: Sendable {
   /// What goes from one step to the next.
   struct State {
     var h: Vector
-    /// nil where the module has no cell state.
+    /// The cell state; nil where the module has none.
     var c: Vector?
   }
 

@@ -55,10 +55,10 @@ struct ScanTensor<Vector: NumberVector>: Sendable {
 
 /// The results of one recurrent module in a scan.
 struct ModuleTensors<Vector: NumberVector> {
-  /// nil for a cell.
+  /// `output`; nil for a cell.
   var output: ScanTensor<Vector>?
   var hN: ScanTensor<Vector>
-  /// nil where the module has no cell state.
+  /// `c_n`; nil where the module has no cell state.
   var cN: ScanTensor<Vector>?
 
   var named: [(name: String, tensor: ScanTensor<Vector>)] {

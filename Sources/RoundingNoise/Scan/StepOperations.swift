@@ -84,6 +84,7 @@ extension StepOperations {
 /// A vector of the numbers that such operations work on.
 protocol NumberVector: Sendable {
   associatedtype Number
+  /// The numbers, without errors where they have any.
   var values: [Double] { get }
   init(_ values: [Double])
   init(count: Int, numbers: (Int) -> Number)
