@@ -69,8 +69,8 @@ package struct TensorFinding: Sendable {
 /// One identity of the layout contract, checked on the tensors of one side.
 package struct LayoutFinding: Sendable {
   package let side: Side
-  /// The identity as code, with the names that the tensors have in the fixture: `bilstm.output[:,
-  /// -1, :6] == bilstm.h_n[0]`.
+  /// The identity as code, with the names that the tensors have in the fixture:
+  /// `bilstm.output[:, -1, :6] == bilstm.h_n[0]`.
   package let statement: String
   /// How far the two sides of the identity differ.
   package let difference: TensorDifference

@@ -5,8 +5,8 @@ import TensorCore
 ///
 /// Sources of the orders: the ONNX operators LSTM ("iofc") and GRU ("zrh"); Keras' `LSTMCell` and
 /// `GRUCell` (i, f, c, o and z, r, h); OpenVINO's LSTMCell (f, i, c, o) and GRUCell (z, r, h);
-/// TensorFlow 1's `BasicLSTMCell` and Haiku's `LSTM` (i, g, f, o); Core ML's and ncnn's LSTM (i,
-/// f, o, g); Chainer's `LSTM` (g, i, f, o).
+/// TensorFlow 1's `BasicLSTMCell` and Haiku's `LSTM` (i, g, f, o); Core ML's and ncnn's LSTM
+/// (i, f, o, g); Chainer's `LSTM` (g, i, f, o).
 enum GateMistakes {
   static let all = orders(of: .lstm) + orders(of: .gru)
 

@@ -12,8 +12,9 @@ package import TensorCore
 /// A recurrent module by itself is a chain of one module, which has no name: `Chain(call)`.
 ///
 /// It is not a general `nn.Sequential`: it holds only the modules that people put around a
-/// recurrent one, and each module reads nothing but what the module before it hands on. It holds
-/// no results either: the oracle, the engine and the replicas each compute theirs from it.
+/// recurrent one, and but for initial states and lengths each module reads only what the module
+/// before it hands on. It holds no results either: the oracle, the engine and the replicas each
+/// compute theirs from it.
 package struct Chain: Sendable {
   package let modules: [ChainModule]
   package let input: ChainInput
@@ -28,7 +29,8 @@ package struct Chain: Sendable {
   ///
   /// - Throws: `InvalidValue`, naming the module, where a module cannot take what the one before
   ///   hands on, and where initial states or lengths do not fit.
-  /// - Complexity: O(modules), whatever their sizes: only shapes are looked at.
+  /// - Complexity: O(modules · sequences) where the batch is packed, and else O(modules): shapes
+  ///   and lengths are looked at, and no elements.
   package init(
     _ modules: [ChainModule], input: ChainInput, in arithmetic: Arithmetic
   ) throws(InvalidValue) {
@@ -93,10 +95,11 @@ package struct Chain: Sendable {
 /// beside their input.
 package struct ChainInput: Sendable {
   /// The input of the first module: floats of the shape (B, T, I), (T, B, I) or (T, I), for a
-  /// cell (B, I) or (I). For an embedding it holds indices, and lacks the axis I.
+  /// cell (B, I) or (I). For an embedding it holds indices, and lacks the axis I. Whoever makes
+  /// the input has checked that each index names a row of the embedding.
   package let tensor: Tensor
-  /// The initial hidden state of the first recurrent module, (D·L, B, P), without a batch (D·L,
-  /// P), for a cell (B, H) or (H); nil where it starts from zeros, as every later one does.
+  /// The initial hidden state of the first recurrent module, (D·L, B, P), without a batch
+  /// (D·L, P), for a cell (B, H) or (H); nil where it starts from zeros, as every later one does.
   package let h0: Tensor?
   /// The initial cell state of the first recurrent module, (D·L, B, H), without a batch (D·L, H),
   /// for a cell (B, H) or (H); nil where it starts from zeros, and where it has no cell state.

@@ -16,8 +16,9 @@ package struct ChainModule: Sendable {
 
   /// What the module is, with its arguments and parameters.
   package enum Layer: Sendable {
-    /// From indices (…) to vectors (…, embedding_dim). The weight is (num_embeddings,
-    /// embedding_dim). In a forward pass, the row that `paddingIdx` names is used like any other.
+    /// From indices (…) to vectors (…, embedding_dim). The weight is
+    /// (num_embeddings, embedding_dim). In a forward pass, the row that `paddingIdx` names is
+    /// used like any other.
     case embedding(weight: Tensor, paddingIdx: Int?)
     /// An LSTM, GRU or RNN. `select` says which of its results the next module is given.
     case recurrent(RecurrentConfiguration, StateDict, select: Selection)

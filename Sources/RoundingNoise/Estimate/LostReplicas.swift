@@ -49,8 +49,8 @@ extension NoisyVector {
     return zip(own, least).map { max($0, $1) }
   }
 
-  /// What the replicas say of each number's σ; 0 where the number is not finite, which it is in
-  /// every implementation or in none.
+  /// What the replicas say of each number's σ; 0 where the number is NaN or infinite, since
+  /// neither can be off by a little.
   func deviations(_ model: RoundingModel) -> [Double] {
     guard let replicas else { return values.map { _ in 0 } }
     return zip(values, replicas).map { value, replicas in

@@ -4,8 +4,8 @@ import TensorComparison
 import TensorCore
 
 /// Collects the σ of one result, vector by vector, from the scans of its sequences. An element to
-/// which nothing is added is padding, with σ 0. Where there are several groups of replicas, each
-/// adds its share, and the variances add up to their mean.
+/// which nothing is added is padding, with σ 0. Where there are several groups of replicas, σ² is
+/// the mean of what the groups say.
 struct NoiseRows {
   let shape: ChainShape
   /// How many elements a vector has: the size of the last axis.
@@ -28,7 +28,7 @@ struct NoiseRows {
     values = [Double](repeating: 0, count: keepsValues ? count : 0)
   }
 
-  /// Adds what one group of replicas says of a vector, or of part of one.
+  /// Adds what one group of replicas says of a vector.
   ///
   /// - Parameters:
   ///   - sigmas: σ of each element; nil where the vector is lost.
@@ -56,8 +56,8 @@ struct NoiseRows {
 // MARK: - Sequences that are not measured
 
 extension NoiseRows {
-  /// The rows of the tensor that belong to one sequence, in ascending order. The steps of an
-  /// `output` are in their own order so.
+  /// The rows of the tensor that belong to one sequence, in ascending order, which in an `output`
+  /// is the order of its steps.
   private func rows(of sequence: Int) -> [Int] {
     let axes = shape.shape.axes
     guard let axis = shape.batchAxis else { return [] }
