@@ -2,18 +2,32 @@ package import ParityJudging
 import RecurrentModel
 import TensorCore
 
-/// Says why a case failed: it replays the case under each known mistake, alone and in pairs,
-/// and names those under which the failing side is reproduced.
+/// Says why a case failed: it replays the case with each known mistake made in it, alone and then
+/// in pairs, and names those that give the failing outputs.
+///
+/// ```swift
+/// let judge = Judge(diagnostician: Diagnostician(.fast))
+/// let result = await judge.judge(location)
+/// result.diagnosis?.explanations.first?.sentence
+/// // the engine is reproduced to 1.5σ with bias_hh left out …
+/// ```
+///
+/// It does not decide whether a case fails, nor change how it ends.
 package struct Diagnostician: Diagnosing {
-  /// How long to look.
+  /// How much may be computed to find the mistake. What is found depends on the case and on this
+  /// alone, not on how fast the machine is.
   package enum Effort: String, Sendable, CaseIterable {
+    /// Look for nothing.
     case off
-    /// Some seconds.
+    /// Try all single mistakes, and as many pairs as 10⁹ multiplications allow: some seconds for
+    /// a large case, and milliseconds for most.
     case fast
-    /// A minute or so.
+    /// Try all single mistakes, and as many pairs as 5·10¹⁰ multiplications allow: up to a minute
+    /// or so.
     case full
 
-    /// In multiplications of doubles.
+    /// What the pairs may cost, in multiplications. Single mistakes may cost a hundred times as
+    /// much.
     var budget: Double {
       switch self {
       case .off: 0
@@ -27,6 +41,11 @@ package struct Diagnostician: Diagnosing {
 
   package init(_ effort: Effort) { self.effort = effort }
 
+  /// Looks for the mistake.
+  ///
+  /// - Returns: nil where the effort is `.off`, and where there is no number to go by.
+  /// - Complexity: O(known mistakes) forward passes on a few sequences, then O(pairs) of them
+  ///   within the budget, and O(17 forward passes) for each candidate that is verified.
   package func diagnose(_ failure: Failure) -> Diagnosis? {
     guard effort != .off, failure.oracle.named.contains(where: { $0.tensor.count > 0 }) else {
       return nil
@@ -47,7 +66,8 @@ package struct Diagnostician: Diagnosing {
     let matches = search.verified(singles)
     guard matches.isEmpty else { return text.diagnosis(matches) }
     if let remark = blank(failure) { return Diagnosis(explanations: [], suspicion: remark) }
-    // Of a chain, what is wrong within the first module that differs.
+    // In a chain, something is wrong within the first module that differs: it is diagnosed as a
+    // case of its own.
     if let (module, own) = own { return diagnose(own)?.within(module) }
     if let explanation = precision?.explanation { return explanation }
     let pairs = search.pairs(of: singles)
@@ -65,7 +85,8 @@ package struct Diagnostician: Diagnosing {
       undeclared: precision?.suspicion?.arithmetic)
   }
 
-  /// What is to be said of outputs that hold one value everywhere; nil of any other.
+  /// What there is to say of outputs that hold nothing but 0, or nothing but NaN; nil for any
+  /// others.
   private func blank(_ failure: Failure) -> String? {
     func areAll(_ holds: (Double) -> Bool) -> Bool {
       failure.outputs.named.allSatisfy { _, tensor in

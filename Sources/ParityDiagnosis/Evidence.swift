@@ -4,26 +4,39 @@ import RoundingNoise
 import TensorComparison
 import TensorCore
 
-/// What a failing side says, held against replays of the same chain.
+/// The results of a failing side, against which replays of the same chain are held.
+///
+/// ```swift
+/// let evidence = Evidence(failure)
+/// evidence.residual(of: replay)         // 0.02: 2 % of the difference is left
+/// evidence.largestZ(under: replay)      // (largest: 1.5, rms: 0.9), or nil
+/// ```
+///
+/// A small residual is quick to find and says that a mistake may be the right one; only
+/// `largestZ(under:)`, which measures the replay's rounding noise, says that it is.
 struct Evidence: Sendable {
   let chain: Chain
   let side: Side
-  /// Of the failing side; of a chain perhaps not all that its modules give.
+  /// The results of the failing side; of a chain's intermediate results some may be missing.
   let outputs: Results
-  /// What the chain computes.
+  /// The right results: what the chain computes, in doubles.
   let exact: Results
   /// Which of the case's sequences these are.
   let sequences: [Int]
-  /// What the failing side was computed in, where that is coarser than the case asks for.
+  /// What the failing side was computed in, where that is coarser than what the case asks for;
+  /// nil otherwise.
   let arithmetic: Arithmetic?
 
+  /// `outputs` in doubles.
   private let given: [GivenTensor]
-  /// The largest finite difference between `outputs` and `exact`, by which others are divided,
-  /// so that no square of one overflows or vanishes.
+  /// The largest finite difference between `outputs` and `exact`. Differences are divided by it,
+  /// so that no square of one overflows or underflows.
   private let unit: Double
-  /// The sum of the squares of these differences, in `unit`.
+  /// The sum of the squares of the differences between `outputs` and `exact`, in squares of
+  /// `unit`.
   private let whole: Double
 
+  /// The evidence of all sequences.
   init(_ failure: Failure) {
     chain = failure.chain
     side = failure.side
@@ -45,15 +58,21 @@ struct Evidence: Sendable {
     (given, unit, self.whole) = GivenTensor.all(outputs, exact)
   }
 
-  /// How much of the failing side's difference from the right result is left between it and
-  /// what a replay gives, as a share of root mean squares; infinite where the replay's shapes
-  /// are others, or where the two are not finite in the same places.
+  /// How much of the failing side's difference from the right results is left between it and what
+  /// a replay gives: the root mean square of the one over that of the other. It is 0 where the
+  /// replay gives the outputs, and 1 where it is as far off as the right results are; infinite
+  /// where the shapes differ, or where the two are not finite in the same places.
+  ///
+  /// - Complexity: O(one forward pass).
   func residual(of replay: Replay) -> Double {
     guard let results = try? replay.results(of: exact) else { return .infinity }
     return residual { results[$0] }
   }
 
-  /// - Parameter values: what is computed in the failing side's place, by name.
+  /// The same for any results.
+  ///
+  /// - Parameter values: the tensor that is computed in the place of the failing side's, by its
+  ///   name.
   func residual(_ values: (String) -> Tensor?) -> Double {
     var residual = 0.0
     for given in given {
@@ -66,8 +85,9 @@ struct Evidence: Sendable {
     return share.isNaN ? .infinity : share
   }
 
-  /// The largest difference that a replay leaves, in σ of the rounding noise that it has
-  /// itself; nil where that is beyond the noise rule, or too little can be judged.
+  /// The largest difference, and the root mean square of all differences, between the failing
+  /// side and what a replay gives, in σ of the replay's own rounding noise. It is nil where the
+  /// replay does not give these outputs by the noise rule, and where too little can be judged.
   ///
   /// - Complexity: O(17 forward passes).
   func largestZ(under replay: Replay) -> (largest: Double, rms: Double)? {
@@ -85,14 +105,20 @@ struct Evidence: Sendable {
     return (largest, rms)
   }
 
+  /// The share of each tensor's elements that must be judged.
   private static let neededShare = 0.5
 
-  /// nil where a module can't take what one before hands on wrongly.
+  /// The rounding noise of a variant; nil where a mistake makes a module hand on what the next
+  /// one cannot take.
+  ///
+  /// - Complexity: O(17 forward passes).
   func noise(of variant: ChainVariant) -> CaseNoise? {
     try? CaseNoise(variant, subject: arithmetic, keepsValues: true)
   }
 
   /// How far a tensor of the failing side may be from what a variant computes.
+  ///
+  /// - Parameter exact: what the variant computes, without rounding errors.
   func limits(
     _ noise: CaseNoise, _ name: String, _ given: Tensor, exact: Tensor
   ) -> NoiseLimits {
@@ -109,8 +135,8 @@ private struct GivenTensor: Sendable {
   let shape: Shape
   let values: [Double]
 
-  /// A side's tensors, the largest of their finite differences from the right ones, and the sum
-  /// of the squares of these, in units of it.
+  /// The tensors of a side; the largest of their finite differences from the right ones; and the
+  /// sum of the squares of these differences, in squares of the largest.
   static func all(_ outputs: Results, _ exact: Results) -> ([GivenTensor], Double, Double) {
     let all = outputs.named.map { name, tensor in
       GivenTensor(name: name, shape: tensor.shape, values: tensor.elements())
@@ -124,8 +150,8 @@ private struct GivenTensor: Sendable {
     return (all, unit, differences.reduce(0) { $0 + ($1 / unit) * ($1 / unit) })
   }
 
-  /// The sum of the squares of its differences; nil where the two are not finite in the same
-  /// places.
+  /// The sum of the squares of the differences from another tensor, in squares of `unit`; nil
+  /// where the two are not finite in the same places.
   func squares(from other: Tensor, in unit: Double) -> Double? {
     other.withElements(as: Double.self) { other in
       var sum = 0.0
@@ -145,9 +171,10 @@ private struct GivenTensor: Sendable {
 // MARK: - Some of the sequences
 
 extension Evidence {
-  /// The sequences that are off most, as many as a forward pass of `work` multiplications
-  /// takes, and enough to be told apart; of a packed batch the longest and a shorter one are
-  /// among them. The whole where these are all, or where the chain mixes them.
+  /// The evidence of the sequences that are off most: as many as a forward pass of `work`
+  /// multiplications takes, but enough that two mistakes can be told apart. In a packed batch,
+  /// the longest sequence and a shorter one are among them. It is the whole evidence where these
+  /// are all sequences, and where the chain mixes them.
   ///
   /// - Complexity: O(elements).
   func sample(work: Double) -> Evidence {
@@ -173,6 +200,6 @@ extension Evidence {
     return Evidence(self, part, batch, sequences)
   }
 
-  /// Fewer numbers could be reproduced by chance.
+  /// How many numbers a sample must have at least: fewer could be reproduced by chance.
   private static let leastResults = 16
 }

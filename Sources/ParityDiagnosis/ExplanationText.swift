@@ -1,7 +1,7 @@
 import ParityJudging
 import RecurrentModel
 
-/// Sentences on what reproduces a failing side.
+/// Makes the sentences that say which mistakes reproduce a failing side.
 struct ExplanationText {
   private let side: Side
   private let chain: Chain
@@ -11,6 +11,7 @@ struct ExplanationText {
     chain = failure.chain
   }
 
+  /// The diagnosis that names mistakes which reproduce the failing side within rounding noise.
   func diagnosis(_ matches: [MistakeSearch.Match]) -> Diagnosis {
     Diagnosis(
       explanations: matches.map { match in
@@ -19,6 +20,8 @@ struct ExplanationText {
       }, undeclared: matches.first?.mistakes.lazy.compactMap(\.mistake.undeclared).first)
   }
 
+  /// The diagnosis that names a mistake which reproduces the failing side nearly.
+  ///
   /// - Parameter residual: the share of the difference that the mistake does not explain.
   func diagnosis(_ mistake: PlacedMistake, residual: Double) -> Diagnosis {
     let parts = Int(1 / max(residual, 1e-9))
@@ -45,7 +48,8 @@ struct ExplanationText {
         + "\(summaries)\(likes): \(advice)")
   }
 
-  /// In which modules of a chain, as it stands behind "with"; empty in a case of one module.
+  /// Where in a chain the mistake was made, as it stands behind "with" in the sentence; a space
+  /// in a case of one module.
   private func place(_ placed: PlacedMistake) -> String {
     guard !chain.isSingleModule else { return " " }
     guard placed.modules.count == 1 else { return ", in every recurrent module, " }

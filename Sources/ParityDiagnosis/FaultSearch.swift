@@ -6,18 +6,20 @@ import TensorCore
 
 /// Finds out where a difference starts that no known mistake explains.
 ///
-/// The final states tell the layer: what is wrong in one spoils all above it. In the last
-/// layer `output` tells the first step, in the order in which a direction reads, and
-/// there the unit that is off most.
+/// The final states tell the layer: what is wrong in one spoils all above it. In the last layer,
+/// `output` tells the first step that is off, in the order in which the direction reads, and at
+/// that step the unit that is off most.
 struct FaultSearch {
   private let evidence: Evidence
   private let contract: LayoutContract
-  /// By tensor, in `named`'s order: each element's difference in σ; 0 where it passes.
+  /// For each tensor of the evidence, in its order, how far each element is off in units of σ; 0
+  /// for an element that passes.
   private let excess: [[Double]]
 
   private let configuration: RecurrentConfiguration
 
-  /// - Parameter evidence: of one recurrent module by itself; nil of a chain.
+  /// - Parameter evidence: of a case of one recurrent module.
+  /// - Returns: nil for a chain of several modules.
   /// - Complexity: O(17 forward passes).
   init?(_ evidence: Evidence) {
     guard let call = evidence.chain.call,
@@ -50,6 +52,7 @@ struct FaultSearch {
     return index.map { excess[$0] } ?? []
   }
 
+  /// Where the difference starts; nil where no element is beyond rounding.
   func place() -> FaultPlace? {
     let output = places(in: "output")
     let states = places(in: "h_n") + places(in: "c_n")
@@ -66,7 +69,7 @@ struct FaultSearch {
     return found
   }
 
-  /// An element that is off.
+  /// An element that is off by more than rounding.
   private struct Deviation {
     let place: ElementPlace
     let z: Double
@@ -85,6 +88,7 @@ struct FaultSearch {
     }
   }
 
+  /// The place of a difference that starts in a layer below the last.
   private func lowerLayer(_ layer: Int, _ off: [Deviation]) -> FaultPlace {
     var place = FaultPlace()
     place.layer = layer
@@ -100,6 +104,7 @@ struct FaultSearch {
     return place
   }
 
+  /// The place of a difference that starts in the last layer, whose steps `output` holds.
   private func lastLayer(_ off: [Deviation]) -> FaultPlace {
     func position(_ off: Deviation) -> Int {
       let step = off.place.step ?? 0
@@ -119,7 +124,7 @@ struct FaultSearch {
     let together = earliest.filter {
       $0.place.sequence == worst.place.sequence && $0.place.direction == worst.place.direction
     }
-    // A projection mixes the units before anybody sees them.
+    // A projection mixes the units before they can be seen.
     if configuration.projSize == 0 || together.count == 1 && configuration.projSize > 1 {
       place.unit = worst.place.unit
     }
@@ -131,14 +136,14 @@ struct FaultSearch {
     return place
   }
 
-  /// Whether the step is the last that its direction reads.
+  /// Whether the step is the last one that the place's direction reads.
   private func isLastStep(_ place: ElementPlace) -> Bool {
     place.direction == .reverse
       ? place.step == 0 : place.step == contract.length(of: place.sequence) - 1
   }
 
-  /// Told by the cell state, which is known after the last step: where it is right, only
-  /// the output gate is left.
+  /// The gate that is wrong, as far as the cell state tells it, which is known after the last
+  /// step only: where the cell state is right and h is not, the output gate is left.
   private func gate(of place: ElementPlace, isLastStep: Bool) -> String? {
     guard let cells = evidence.outputs["c_n"], isLastStep else { return nil }
     let layer = place.layer ?? configuration.numLayers - 1
@@ -149,13 +154,14 @@ struct FaultSearch {
     return excess(of: "c_n")[offset] == 0 ? "o" : nil
   }
 
+  /// The place of a difference that only the final states show.
   private func state(_ worst: Deviation, among off: [Deviation]) -> FaultPlace {
     var place = FaultPlace()
     place.sequence = worst.place.sequence
     place.layer = worst.place.layer
     place.direction = worst.place.direction
     if configuration.projSize == 0 || worst.tensor == "c_n" { place.unit = worst.place.unit }
-    // One element alone may have been changed afterwards.
+    // An element that is off alone may have been changed afterwards.
     if configuration.module.isCell, off.count > 1 {
       place.gate = gate(of: worst.place, isLastStep: true)
     } else {

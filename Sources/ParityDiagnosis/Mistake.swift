@@ -1,34 +1,61 @@
 import RecurrentModel
 import TensorCore
 
-/// A known way to get a recurrent layer, or what stands around one, wrong, as data.
+/// A known way to get a recurrent module wrong, or what stands around one, as data: what it is
+/// called, what it needs to show, and how it changes a replay.
 ///
-/// A new one is one more element of a list under `Mistakes/`: diagnosis tries it in every
-/// module of its kind, and the audit plants it.
+/// ```swift
+/// Mistake(
+///   "cell-output-linear", with: "h' = o ⊙ c', without tanh", "PyTorch's h' = o ⊙ tanh(c')",
+///   needs: [.lstm]
+/// ) { $0.scan.leavesCellLinear = true }
+/// ```
+///
+/// A new one is one more element of a list under `Mistakes/`. Diagnosis then tries it in every
+/// module of its kind, and the audit plants it, without another line.
+///
+/// It does not say where it was made: a mistake together with the modules that it is made in is a
+/// `PlacedMistake`.
 package struct Mistake: Sendable {
-  /// For people to search for and for programs to tell apart: `gates-iofg`.
+  /// A name for people to search for and for programs to tell mistakes apart: `gates-iofg`.
   package let name: String
   /// What was done, as it stands behind "with": "the gates in the order i, o, f, g".
   package let summary: String
-  /// One sentence on what PyTorch does instead, and so what to change.
+  /// What PyTorch does instead, and so what to change, as a sentence.
   package let advice: String
-  /// Frameworks or habits that do it so; empty where none is known for it.
+  /// Frameworks or habits that do it; empty where none is known.
   package let origins: [String]
-  /// A public issue about it, `owner/repository#number`.
+  /// A public issue about it: `owner/repository#number`.
   package let evidence: String?
-  /// In which kind of module it is made.
+  /// The kind of module that it is made in.
   let kind: ModuleKind
-  /// What that module must have, and what is around it.
+  /// What that module, its input, or the modules around it must have for the mistake to show.
   let needs: [Requirement]
-  /// Whether a sequence's results then depend on others of its batch.
+  /// Whether the results of a sequence then depend on others of its batch, so that the mistake
+  /// can be tried on the whole batch only.
   let mixesSequences: Bool
-  /// How much of a failing side's difference may be left where this explains it: what is
-  /// left is rounding, which is less than half of what can be seen.
+  /// The largest share of a failing side's difference that may be left where this mistake
+  /// explains it. What is left is rounding, which is less than half of any difference that can be
+  /// seen.
   let largestResidual: Double
-  /// Arithmetic whose declaration would make it no mistake.
+  /// The arithmetic that would make it no mistake, once it is declared; nil for most.
   let undeclared: Arithmetic?
   private let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
 
+  /// - Parameters:
+  ///   - name: what it is called, such as `gates-iofg`.
+  ///   - summary: what was done, as it stands behind "with".
+  ///   - advice: what PyTorch does instead, as a sentence.
+  ///   - origins: frameworks or habits that do it.
+  ///   - evidence: a public issue about it, `owner/repository#number`.
+  ///   - kind: the kind of module that it is made in.
+  ///   - needs: what the case must have for it to show.
+  ///   - mixesSequences: whether a sequence's results then depend on others of its batch.
+  ///   - largestResidual: the largest share of the difference that may be left where it explains
+  ///     a failure.
+  ///   - undeclared: the arithmetic that would make it no mistake, once it is declared.
+  ///   - change: makes it in the module that the replay is turned to. It is called only where all
+  ///     needs are met.
   init(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
     evidence: String? = nil, in kind: ModuleKind = .recurrent, needs: [Requirement] = [],
@@ -48,9 +75,11 @@ package struct Mistake: Sendable {
     self.change = change
   }
 
-  /// Makes it in each of some modules of the replay's chain that can show it.
+  /// Makes the mistake in each of some modules of the replay's chain, passing over those that
+  /// cannot show it.
   ///
-  /// - Throws: `NotApplicable` where none can.
+  /// - Parameter modules: places in the chain.
+  /// - Throws: `NotApplicable` where none of them can show it.
   package func apply(to replay: inout Replay, in modules: [Int]) throws(NotApplicable) {
     var obstacle: NotApplicable?
     var isMade = false
@@ -69,16 +98,18 @@ package struct Mistake: Sendable {
     if !isMade { throw obstacle ?? noModule }
   }
 
-  /// Where a chain has no module of its kind.
+  /// The reason where a chain has no module of its kind.
   private var noModule: NotApplicable {
     NotApplicable(needs: kind == .recurrent ? "a recurrent module" : needs.first?.need ?? "")
   }
 
-  /// Whether a recurrent module by itself can't show it.
+  /// Whether only a chain of several modules can show it, and a recurrent module by itself
+  /// cannot.
   var isOfChains: Bool { kind != .recurrent || needs.contains(where: \.isOfChains) }
 
-  /// In the order in which a computation goes through them, the common ones first: where
-  /// two explain a failure equally, the earlier is named first.
+  /// All known mistakes, in the order in which a computation goes through what they change,
+  /// common ones before rare ones. Where two explain a failure equally well, the earlier is named
+  /// first.
   package static let all: [Mistake] =
     ChainMistakes.all + WeightMistakes.all + GateMistakes.all + BiasMistakes.all
     + StepMistakes.all + DirectionMistakes.ofParameters + LayerMistakes.ofParameters
@@ -86,10 +117,10 @@ package struct Mistake: Sendable {
     + LayerMistakes.ofResults + DirectionMistakes.ofResults + RaggedMistakes.ofResults
     + ResultMistakes.all
 
-  /// Its place in `all`.
+  /// The mistake's place in `all`.
   var rank: Int { Self.ranks[name] ?? 0 }
 
-  /// By name.
+  /// The place in `all` of each mistake, by its name.
   static let ranks = Dictionary(
     all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
 }
@@ -101,7 +132,7 @@ enum ModuleKind: Sendable {
   case linear
   case softmax
 
-  /// nil for a module that no mistake is made in by itself.
+  /// - Returns: nil for a module that no mistake is made in by itself.
   init?(of module: ChainModule) {
     switch module.layer {
     case .recurrent: self = .recurrent
@@ -116,13 +147,14 @@ enum ModuleKind: Sendable {
 /// A mistake, and the modules of a chain in which it is made.
 struct PlacedMistake: Sendable {
   let mistake: Mistake
-  /// At least one.
+  /// Places in the chain, at least one.
   let modules: [Int]
 
-  /// All that can be got wrong in a chain. Whoever gets a recurrent module wrong gets all of
-  /// them wrong, or one of several.
+  /// All that can have been got wrong in a chain: each mistake in each module of its kind, and
+  /// those of recurrent modules in all recurrent modules together, since somebody who gets one
+  /// wrong mostly gets all of them wrong.
   ///
-  /// - Parameter suspects: the modules in which one by itself may be.
+  /// - Parameter suspects: the modules in which a mistake may have been made alone.
   static func all(in chain: Chain, suspects: ClosedRange<Int>) -> [PlacedMistake] {
     Mistake.all(concerning: chain).flatMap { mistake in
       let places = mistake.places(in: chain)
@@ -134,18 +166,20 @@ struct PlacedMistake: Sendable {
     }
   }
 
-  /// Whether it is in one recurrent module and shows without the modules around it.
+  /// Whether it is made in one recurrent module, and would show in that module by itself.
   var isOfOneRecurrentModule: Bool {
     !mistake.isOfChains && modules.count == 1
   }
 }
 
 extension Mistake {
-  /// Those that may be looked for: a recurrent module by itself has nothing around it.
+  /// The mistakes that are worth looking for in a chain: where a recurrent module is by itself,
+  /// none that concerns the modules around it.
   static func all(concerning chain: Chain) -> [Mistake] {
     all.filter { !$0.isOfChains || !chain.isSingleModule }
   }
 
+  /// The places of the modules of the mistake's kind.
   func places(in chain: Chain) -> [Int] {
     chain.modules.indices.filter { ModuleKind(of: chain.modules[$0]) == kind }
   }

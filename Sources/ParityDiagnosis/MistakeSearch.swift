@@ -3,44 +3,65 @@ import RecurrentModel
 import RoundingNoise
 import TensorCore
 
-/// Looks for the mistakes, one or two, under which a failing side is reproduced.
+/// Looks for the mistakes, one or two, that give a failing side's outputs.
+///
+/// ```swift
+/// let whole = Evidence(failure)
+/// let search = MistakeSearch(
+///   screening: whole.sample(work: 0), sample: whole.sample(work: 1e6), whole: whole, budget: 1e9)
+/// let candidates = search.singles(PlacedMistake.all(in: failure.chain, suspects: 0...0))
+/// let matches = search.verified(candidates)
+/// ```
+///
+/// All candidates are tried on as few sequences as can tell them apart, which is cheap; those
+/// that survive are held to more sequences, and the best of these to the noise rule.
 struct MistakeSearch {
-  /// Of as few sequences as can tell one mistake from another: all mistakes are tried on them.
+  /// The evidence of as few sequences as can tell one mistake from another, on which all mistakes
+  /// are tried.
   let screening: Evidence
-  /// Of some sequences, to which those are held that explain these few.
+  /// The evidence of more sequences, to which those mistakes are held that explain the few.
   let sample: Evidence
-  /// Of all, for mistakes that mix them.
+  /// The evidence of all sequences, for mistakes that mix them.
   let whole: Evidence
-  /// How much a search may cost, in multiplications.
+  /// What a search for pairs may cost, in multiplications.
   let budget: Double
 
-  /// Some mistakes made together, and what they leave of the difference.
+  /// Some mistakes that were made together, and the share of the difference that they leave.
   struct Candidate: Sendable {
     let mistakes: [PlacedMistake]
     let residual: Double
   }
 
+  /// Mistakes that reproduce the failing side by the noise rule, and how near they come to it, in
+  /// σ.
   struct Match: Sendable {
     let mistakes: [PlacedMistake]
     let largestZ: Double
     let rmsZ: Double
   }
 
-  /// What each mistake leaves, the least first. O(mistakes · forward passes), within a hundred
-  /// times the budget.
+  /// Tries each mistake alone.
+  ///
+  /// - Returns: what each leaves of the difference, the least first; none for mistakes that
+  ///   cannot show in this case.
+  /// - Complexity: O(mistakes) forward passes, which cost at most a hundred times the budget.
   func singles(_ mistakes: [PlacedMistake]) -> [Candidate] {
     candidates(mistakes.map { [$0] }, budget: 100 * budget)
   }
 
-  /// The pairs of these that explain the failure about as well as the best does.
-  /// O(mistakes² · forward passes), within the budget.
+  /// Tries the mistakes two at a time.
+  ///
+  /// - Returns: the pairs that reproduce the failing side about as well as the best of them does.
+  /// - Complexity: O(mistakes²) forward passes, which cost at most the budget.
   func pairs(of singles: [Candidate]) -> [Match] {
     verified(candidates(orderedPairs(of: singles).map(ordered), budget: budget))
   }
 
-  /// The single mistake that leaves next to nothing of the difference, which its rounding
-  /// does not explain: together with one in precision where that does, else alone.
-  /// O(mistakes in precision · 17 forward passes).
+  /// The single mistake that leaves next to nothing of the difference, but more than rounding
+  /// does. Where a mistake in precision explains the rest, it is named too.
+  ///
+  /// - Returns: nil where no mistake leaves so little.
+  /// - Complexity: O(17 forward passes) for each mistake in precision that is verified.
   func nearest(of singles: [Candidate]) -> NearMatch? {
     guard let nearest = singles.first, nearest.residual <= Self.largestResidualOfNearest else {
       return nil
@@ -55,16 +76,21 @@ struct MistakeSearch {
       ? .alone(nearest.mistakes[0], residual: nearest.residual) : .together(precise)
   }
 
+  /// What is found where no single mistake explains the failure within rounding, but one does so
+  /// nearly.
   enum NearMatch {
+    /// The mistake reproduces the failing side once a mistake in precision is made with it.
     case together([Match])
+    /// Nothing is known that explains the rest.
     case alone(PlacedMistake, residual: Double)
   }
 
-  /// Far more than rounding leaves, and far less than another mistake would.
+  /// The share of the difference up to which a mistake leaves "next to nothing": far more than
+  /// rounding leaves, and far less than any other mistake would.
   private static let largestResidualOfNearest = 1e-3
 
-  /// The likeliest first: one of a pair often explains much of the difference by itself. Two
-  /// mistakes of recurrent modules are looked for in the same modules.
+  /// The pairs, the likeliest first: one mistake of a pair often explains much of the difference
+  /// by itself. Two mistakes of recurrent modules are looked for in the same modules.
   private func orderedPairs(of singles: [Candidate]) -> [[PlacedMistake]] {
     let count = singles.count
     guard count > 1 else { return [] }
@@ -76,19 +102,24 @@ struct MistakeSearch {
     }
   }
 
+  /// Whether two mistakes may have been made together.
   private static func areTogether(_ a: PlacedMistake, _ b: PlacedMistake) -> Bool {
     a.mistake.kind != b.mistake.kind || a.modules == b.modules
   }
 
+  /// The pair in the order in which the mistakes are made.
   private func ordered(_ pair: [PlacedMistake]) -> [PlacedMistake] {
     pair[0].mistake.rank <= pair[1].mistake.rank ? pair : pair.reversed()
   }
 
+  /// The evidence to try some mistakes on: `some`, or the whole where they mix sequences.
   private func evidence(_ mistakes: [PlacedMistake], _ some: Evidence) -> Evidence {
     mistakes.contains(where: \.mistake.mixesSequences) ? whole : some
   }
 
-  /// As many as the budget allows to try, the least left first.
+  /// Tries as many as the budget allows, the first of them first.
+  ///
+  /// - Returns: what each leaves of the difference, the least first.
   private func candidates(_ all: [[PlacedMistake]], budget: Double) -> [Candidate] {
     var left = budget
     let affordable = all.filter { mistakes in
@@ -101,7 +132,8 @@ struct MistakeSearch {
       .compactMap(\.self).sorted { $0.residual < $1.residual }
   }
 
-  /// nil where the mistakes can't be seen in this case, or not be afforded.
+  /// The chain with the mistakes made in it; nil where they cannot show in this case, or would
+  /// cost too much.
   private func replay(_ mistakes: [PlacedMistake], _ evidence: Evidence) -> Replay? {
     guard evidence.chain.work <= Self.wholeBatches * budget else { return nil }
     var replay = Replay(evidence.chain)
@@ -113,6 +145,8 @@ struct MistakeSearch {
     return replay
   }
 
+  /// What some mistakes leave of the difference, on few sequences or, where these do not refute
+  /// them, on more.
   private func candidate(_ mistakes: [PlacedMistake]) -> Candidate? {
     let evidence = evidence(mistakes, screening)
     guard let replay = replay(mistakes, evidence) else { return nil }
@@ -126,20 +160,24 @@ struct MistakeSearch {
     }
   }
 
-  /// More of the difference than this is not left by what explains it: of two mistakes that
-  /// is what the stricter one allows.
+  /// The largest share of the difference that may be left where these mistakes explain it: of
+  /// two, what the stricter one allows.
   private func largestResidual(by mistakes: [PlacedMistake]) -> Double {
     mistakes.map(\.mistake.largestResidual).min() ?? 0
   }
 
-  /// A few mistakes need the whole batch, which then may cost more than any sample: as many
-  /// times the budget.
+  /// How many times the budget one forward pass may cost. A few mistakes need the whole batch,
+  /// which may cost more than any sample.
   private static let wholeBatches = 10.0
-  /// How many are held to the noise rule, at seventeen forward passes each.
+  /// How many candidates are held to the noise rule, at the cost of seventeen forward passes
+  /// each.
   private static let verifiedCount = 8
 
-  /// Those that reproduce the failing side under the noise rule, about as well as the best
-  /// does.
+  /// Holds the best candidates to the noise rule.
+  ///
+  /// - Returns: those that reproduce the failing side about as well as the best of them does, the
+  ///   likeliest first.
+  /// - Complexity: O(17 forward passes) for each of at most eight.
   func verified(_ candidates: [Candidate]) -> [Match] {
     let best = candidates.filter { $0.residual <= largestResidual(by: $0.mistakes) }.prefix(
       Self.verifiedCount)
@@ -151,7 +189,7 @@ struct MistakeSearch {
       return Match(mistakes: candidate.mistakes, largestZ: z.largest, rmsZ: z.rms)
     }
     guard let least = matches.map(\.rmsZ).min() else { return [] }
-    // Rounding decides nothing between two that are as near as that.
+    // Two that are as near as that differ by rounding, which decides nothing between them.
     return matches.filter { $0.rmsZ <= 2 * least + 0.5 }
       .enumerated().sorted { a, b in
         (rank(a.element), a.offset) < (rank(b.element), b.offset)

@@ -3,8 +3,9 @@ import RecurrentModel
 import TensorCore
 
 extension Failure {
-  /// Of a chain, the first module that differs, where it is a recurrent one: its failure by
-  /// itself, given what the failing side handed to it; nil where that side does not tell this.
+  /// The failure of the first module of a chain that differs, as a case of its own: the module is
+  /// given what the failing side handed to it. It is nil where that module is not recurrent, and
+  /// where the results of the failing side do not tell what it was given.
   ///
   /// - Complexity: O(1 forward pass of the module).
   var ofFirstDiffering: (module: ChainModule, failure: Failure)? {
@@ -14,21 +15,24 @@ extension Failure {
     return given.flatMap { failure(of: first, given: $0) }.map { (chain.modules[first], $0) }
   }
 
-  /// The modules in which a mistake may have been made that shows first where this failure
-  /// does: the one that differs, and those before it back to the last whose results agree.
+  /// The modules in which a mistake may have been made that shows first where this failure does:
+  /// the module that differs, and those before it back to the last one whose results are there
+  /// and agree.
   var suspects: ClosedRange<Int> {
     guard let first = firstDiffering else { return 0...chain.modules.count - 1 }
     let agreeing = chain.modules[..<first].lastIndex { outputs[$0.qualified("output")] != nil }
     return (agreeing ?? 0)...first
   }
 
-  /// As far as it is told: its own rounding is part of it.
+  /// What a module handed on in the failing side, as far as that is known, and else what the
+  /// oracle computes. The failing side's own rounding is part of it.
   private func handedOn(by module: ChainModule) -> Tensor? {
     if case .recurrent(_, _, select: .hN) = module.layer { return nil }
     let name = module.qualified("output")
     return outputs[name] ?? oracle[name]
   }
 
+  /// The failure of the recurrent module at a place in the chain, given this value.
   private func failure(of index: Int, given value: Tensor) -> Failure? {
     let module = chain.modules[index]
     guard case .recurrent(let configuration, let stateDict, _) = module.layer,
@@ -44,7 +48,7 @@ extension Failure {
 }
 
 extension Diagnosis {
-  /// The same of a module of a chain.
+  /// The diagnosis of a module, told as that of the chain that it stands in.
   func within(_ module: ChainModule) -> Diagnosis {
     let name = "\(module.name) (\(module.className))"
     var start = start

@@ -3,24 +3,39 @@ package import RoundingNoise
 package import TensorComparison
 package import TensorCore
 
-/// The rounding errors that the sides of a case's comparison are expected to have.
+/// The rounding errors that the three sides of a case are expected to have, from which the limits
+/// of each comparison are made.
+///
+/// ```swift
+/// let noise = try CaseNoise(ChainVariant(chain))
+/// let limits = noise.limits(
+///   SidePair(.engine, against: .reference), "output", exact: exact, stored: .float32)
+/// ```
+///
+/// A side's own noise is a `NoiseEstimate`. Two sides that are compared both round, so the σ of
+/// their difference is √(σ₁² + σ₂²).
 package struct CaseNoise: Sendable {
   private let arithmetic: Arithmetic
-  /// In the case's own arithmetic.
+  /// The noise of the reference, which was computed in the case's own arithmetic.
   private let reference: NoiseEstimate
-  /// In what the subject computes in: our engine, or somebody's implementation.
+  /// The noise of the subject, in what our engine or the implementation that made the outputs
+  /// computes in.
   private let subject: NoiseEstimate
-  /// The oracle's doubles round too, which shows beside doubles alone.
+  /// The noise of the oracle. It computes in doubles, whose rounding shows only beside another
+  /// side's doubles; nil where no other side has any.
   private let oracle: NoiseEstimate?
 
   /// - Parameters:
   ///   - variant: what is computed.
-  ///   - subjectArithmetic: what the subject computes in, its parameters and inputs rounded
-  ///     to it; nil for what our engine would.
-  ///   - sample: which sequences of the batch are measured; nil for all.
-  ///   - keepsValues: whether `values` are kept.
-  /// - Throws: `InvalidValue` where a module can't take what one before hands on wrongly.
-  /// - Complexity: O(17 forward passes), twice that for 16-bit arithmetic and TF32.
+  ///   - subjectArithmetic: what the subject computes in, with parameters and inputs rounded to
+  ///     it; nil for what our engine computes this case in.
+  ///   - replicas: how many, a multiple of 16.
+  ///   - sample: the sequences that are measured for the whole batch; nil to measure all.
+  ///   - keepsValues: whether `values(_:)` is going to be asked for.
+  /// - Throws: `InvalidValue` where a mistake in the variant makes a module hand on what the next
+  ///   one cannot take.
+  /// - Complexity: O(17 forward passes) with 16 replicas, and twice that where reference and
+  ///   subject compute in different arithmetic, as they do for 16-bit types and TF32.
   package init(
     _ variant: ChainVariant, subject subjectArithmetic: Arithmetic? = nil, replicas: Int = 16,
     sample: NoiseEstimate.Sample? = nil, keepsValues: Bool = false
@@ -40,10 +55,13 @@ package struct CaseNoise: Sendable {
     oracle = own == .float64 ? subject : arithmetic == .float64 ? reference : nil
   }
 
+  /// The noise of the difference between two sides.
+  ///
   /// - Parameters:
-  ///   - name: of a result.
-  ///   - exact: the oracle's tensor.
-  ///   - stored: what the reference's tensor is stored in.
+  ///   - sides: the two that are compared.
+  ///   - name: the result's.
+  ///   - exact: the oracle's tensor of that name.
+  ///   - stored: the type that the reference's tensor is stored in.
   package func limits(
     _ sides: SidePair, _ name: String, exact: Tensor, stored: Arithmetic
   ) -> NoiseLimits {
@@ -60,7 +78,7 @@ package struct CaseNoise: Sendable {
     return own(sides.actual).combined(with: own(sides.expected))
   }
 
-  /// What the errors are about; nil unless they were kept.
+  /// What the chain gives without rounding errors, by the result's name; nil unless it was kept.
   package func values(_ name: String) -> Tensor? {
     reference[name].flatMap { result in
       result.values.count == result.shape.elementCount
@@ -68,18 +86,19 @@ package struct CaseNoise: Sendable {
     }
   }
 
-  /// Of two runs of our engine that sum in different orders.
+  /// The limits for two runs of our engine that sum in different orders; nil where the result is
+  /// not of `count` elements.
   func limitsOfTwoRuns(_ name: String, count: Int) -> Limits? {
     subject[name].flatMap { own in
       own.limits.sigma.count == count ? .noise(own.limits.combined(with: own.limits)) : nil
     }
   }
 
-  /// How many steps the reference can be judged for; nil for all.
+  /// How many steps the reference can be judged for, until a state is lost; nil for all of them.
   package var agreeingSteps: Int? { reference.agreeingSteps }
 
-  /// A result that is stored in a coarser type than it was computed in is rounded
-  /// once more.
+  /// The noise of a result that is stored in a coarser type than it was computed in, and so was
+  /// rounded once more.
   private func storing(
     _ noise: NoiseLimits, _ exact: Tensor, _ stored: Arithmetic
   ) -> NoiseLimits {

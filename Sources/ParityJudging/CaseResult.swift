@@ -1,21 +1,23 @@
 package import ParityFixtures
 package import TensorArchives
 
-/// How a case ended, with all that was found out about it.
+/// How a case ended, with all that was found out about it. It is what a report prints.
 package struct CaseResult: Sendable {
   package let location: CaseLocation
   package let status: CaseStatus
-  /// Why it did not pass, or what a pass leaves out ("layout only"); each a
-  /// sentence or less.
+  /// Why the case did not pass, or what a pass leaves out ("layout only"). Each is a sentence or
+  /// less.
   package let remarks: [String]
-  /// nil where the fixture could not be read.
+  /// The case; nil where it could not be loaded.
   package let parityCase: ParityCase?
   /// What was judged against the reference.
   package let subject: Side
   package let findings: Findings
-  /// The end of what the program printed that made the outputs.
+  /// The last lines of what the program printed that made the outputs; empty where no program
+  /// made any.
   package let printed: String
-  /// Why it failed, where that was asked.
+  /// What the mistake is; nil where nothing is wrong, where nobody was asked, and where nothing
+  /// can be said.
   package let diagnosis: Diagnosis?
 
   init(
@@ -43,7 +45,7 @@ package struct CaseResult: Sendable {
     diagnosis = nil
   }
 
-  /// A case that can't be judged.
+  /// The result of a case that could not be loaded.
   package init(_ location: CaseLocation, _ error: CaseError) {
     let status: CaseStatus =
       switch error {
@@ -53,7 +55,7 @@ package struct CaseResult: Sendable {
     self.init(location, status, "\(error)")
   }
 
-  /// A path under which no case could be looked for.
+  /// The result of a path under which no case could be looked for.
   package init(unreadable error: ArchiveError) {
     self.init(
       CaseLocation(name: error.path, path: error.path), .unreadable, "\(error.reason)")

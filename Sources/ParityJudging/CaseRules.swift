@@ -2,14 +2,16 @@ import ParityFixtures
 import RecurrentModel
 import TensorComparison
 
-/// What each tensor of a case's reference is held to.
+/// The tolerance rule of each of a case's results: the case's own, or one that replaces it for a
+/// run.
 struct CaseRules {
   private let tolerance: CaseTolerance
   private let override: ToleranceRule?
-  /// How many replicas the noise rule asks for; nil where no tensor is held to it.
+  /// How many replicas the noise rule asks for, the most of all results; nil where no result is
+  /// held to that rule.
   let replicas: Int?
 
-  /// - Parameter override: in place of the case's own.
+  /// - Parameter override: a rule in place of all of the case's own.
   init(_ parityCase: ParityCase, override: ToleranceRule? = nil) {
     let tolerance = parityCase.manifest.tolerance
     self.tolerance = tolerance

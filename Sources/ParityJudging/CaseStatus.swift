@@ -4,27 +4,29 @@ package enum CaseStatus: String, Sendable, CaseIterable {
   case passed
   /// Compared, and differs.
   case failed
-  /// The fixture itself is wrong: its reference breaks the layout contract, a
-  /// tensor is missing, two of its statements contradict each other.
+  /// The fixture itself is wrong: its reference breaks the layout contract, a tensor is missing,
+  /// or two of its statements contradict each other.
   case invalid
-  /// The file can't be read.
+  /// The file cannot be read.
   case unreadable
   /// Rounding is amplified so much that no verdict is honest.
   case inconclusive
-  /// Expected to fail, and does.
+  /// Expected to fail, with a reason, and does.
   case skipped
 }
 
-/// What a whole run comes to, as the process's exit status.
+/// What the statuses of all cases of a run come to. The raw value is the exit status of the
+/// process.
 package enum RunStatus: Int32, Sendable {
   /// Every case passed or was skipped.
   case passed = 0
   /// At least one case failed or was inconclusive.
   case failed = 1
-  /// At least one case was invalid or unreadable, a path was missing, or no
-  /// case was found. Beats `failed`.
+  /// At least one case was invalid or unreadable, a path was missing, or no case was found. It
+  /// beats `failed`.
   case unusable = 2
 
+  /// The status of a run whose cases ended like this.
   package init(of statuses: some Collection<CaseStatus>) {
     if statuses.isEmpty || statuses.contains(where: { $0 == .invalid || $0 == .unreadable }) {
       self = .unusable

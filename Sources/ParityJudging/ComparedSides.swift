@@ -1,16 +1,18 @@
 import TensorComparison
 import TensorCore
 
-/// What the three sides of a case are held to in pairs.
+/// Makes the limits that each pair of sides of a case is held to, out of the case's rule and of
+/// what the sides compute in.
 struct ComparedSides {
-  /// What the case says that its reference was computed in.
+  /// What the reference was computed in, as the case says.
   let reference: Arithmetic
-  /// What the subject computed in, where that is another.
+  /// What the subject computed in, where that is another arithmetic; nil where it is the case's.
   let subject: Arithmetic?
-  /// nil where no tensor is held to it.
+  /// The rounding noise of the sides; nil where no result is held to the noise rule.
   let noise: CaseNoise?
 
-  /// The coarser of what the two sides were computed and are stored in.
+  /// The coarsest of what the two sides were computed in and of what the reference's tensor is
+  /// stored in.
   ///
   /// - Parameter stored: the type of the reference's tensor.
   func arithmetic(_ sides: SidePair, _ stored: Arithmetic) -> Arithmetic {
@@ -18,7 +20,13 @@ struct ComparedSides {
     return sides.isOfReference ? own : subject.map(own.coarser) ?? own
   }
 
-  /// - Parameter exact: the oracle's tensor.
+  /// The limits of one result.
+  ///
+  /// - Parameters:
+  ///   - sides: the two that are compared.
+  ///   - rule: the result's rule.
+  ///   - exact: the oracle's tensor.
+  ///   - stored: the type of the reference's tensor.
   func limits(
     _ sides: SidePair, _ name: String, _ rule: ToleranceRule, exact: Tensor, stored: Arithmetic
   ) -> Limits {
@@ -28,9 +36,9 @@ struct ComparedSides {
       return .noise(own.with(largestZ: largestZ))
     }
     guard let limits = rule.limits(for: arithmetic) else { return .bits }
-    // The oracle does not round as the reference did, nor a subject that computes in
-    // something else: they are held to no less than what torch allows for rounding,
-    // however tight the case's own rule.
+    // The oracle does not round as the reference did, and nor does a subject that computes in
+    // another arithmetic. So these are allowed at least what torch.testing allows for rounding,
+    // however tight the case's rule is.
     let isOwn = sides.isVerdict && subject == nil
     return isOwn ? limits : limits.loosened(to: .torch(arithmetic))
   }

@@ -1,19 +1,21 @@
 package import RecurrentModel
 package import TensorCore
 
-/// A case that failed, for whoever can say why.
+/// A case that failed, as a `Diagnosing` is given it: what was to be computed, and which side
+/// says something else.
 package struct Failure: Sendable {
   package let chain: Chain
-  /// Which of the sides differs from what the chain computes.
+  /// The side that differs from what the chain computes: the reference, or the subject.
   package let side: Side
-  /// What that side says; perhaps of other shapes than the chain's, and of a chain perhaps not
-  /// all that its modules give.
+  /// The results of that side. Their shapes may be other than the chain's, and of a chain's
+  /// intermediate results some may be missing.
   package let outputs: Results
-  /// What the chain computes, in doubles.
+  /// The right results: what the chain computes, in doubles.
   package let oracle: Results
-  /// What that side was computed in, where that is known and not what the case asks for.
+  /// What that side was computed in, where this is known and is not what the case asks for.
   package let arithmetic: Arithmetic?
-  /// Of a chain, the first module whose own results differ, where that side gives them.
+  /// The place in the chain of the first module whose own results differ; nil in a case of one
+  /// module, and where the results do not tell.
   package let firstDiffering: Int?
 
   package init(
@@ -28,23 +30,25 @@ package struct Failure: Sendable {
     self.firstDiffering = firstDiffering
   }
 
-  /// Whether the outputs have the shapes that the chain's have.
+  /// Whether all outputs have the shapes that they should have.
   package var hasShapes: Bool {
     outputs.named.allSatisfy { $0.tensor.shape == oracle[$0.name]?.shape }
   }
 }
 
-/// Whoever can say why a case failed.
+/// Something that can say why a case failed. The judge knows no more of it than this;
+/// `Diagnostician`, in `ParityDiagnosis`, is the one that knows the mistakes.
 package protocol Diagnosing: Sendable {
   /// - Returns: nil where there is nothing to say.
   func diagnose(_ failure: Failure) -> Diagnosis?
 }
 
-/// Why a case failed, as far as that can be told.
+/// Why a case failed, as far as that can be told: either mistakes that explain it, or where the
+/// difference starts.
 package struct Diagnosis: Sendable {
-  /// Something under which the failing side is reproduced.
+  /// One or more mistakes that, made together, give the failing outputs.
   package struct Explanation: Sendable {
-    /// Of the mistakes that make it up.
+    /// The names of the mistakes, such as `gates-iofg`.
     package let names: [String]
     /// One sentence that a user can act on.
     package let sentence: String
@@ -55,13 +59,15 @@ package struct Diagnosis: Sendable {
     }
   }
 
-  /// The likeliest first; several where they explain equally.
+  /// The explanations that are found, the likeliest first. There are several where they explain
+  /// the failure equally well, and none where nothing does.
   package let explanations: [Explanation]
-  /// Where the difference starts; only where nothing explains it.
+  /// Where the difference starts; only where there is no explanation.
   package let start: FaultPlace?
-  /// What else there is to say where nothing explains it.
+  /// What else there is to say where there is no explanation, as a sentence.
   package let suspicion: String?
-  /// Coarser arithmetic which, once it is declared, would settle it.
+  /// The coarser arithmetic that the outputs seem to have been computed in. Once the case, or the
+  /// user, declares it, the case may pass.
   package let undeclared: Arithmetic?
 
   package init(
@@ -75,9 +81,10 @@ package struct Diagnosis: Sendable {
   }
 }
 
-/// Where a difference starts, as far as the outputs show it.
+/// Where a difference starts. What the outputs do not tell is nil. Printed, it is "sequence 2,
+/// step 4, layer 0, reverse, unit 0".
 package struct FaultPlace: Sendable, Equatable {
-  /// Of a chain, with its class: `bilstm (LSTM)`.
+  /// The name and the class of the module of a chain: `bilstm (LSTM)`.
   package var module: String?
   package var sequence: Int?
   package var step: Int?
@@ -85,7 +92,7 @@ package struct FaultPlace: Sendable, Equatable {
   package var direction: Direction?
   package var unit: Int?
   package var gate: String?
-  /// What else the outputs tell.
+  /// What else the outputs tell, as a sentence or less.
   package var remark: String?
 
   package init() {}

@@ -2,16 +2,30 @@ package import RecurrentModel
 package import TensorComparison
 package import TensorCore
 
-/// All that was measured in a case, without what it means.
+/// All that was measured in a case.
+///
+/// ```swift
+/// let findings = judge.judge(parityCase).findings
+/// for finding in findings.ofSubject where !finding.difference.agrees {
+///   print(finding.name, finding.difference.mismatched.count)
+/// }
+/// ```
+///
+/// It does not say what the measurements come to: whether the case passes or fails is `Verdict`'s
+/// to decide.
 package struct Findings: Sendable {
+  /// Each tensor of each pair of sides, compared.
   package var comparisons: [TensorFinding] = []
+  /// The identities of the layout contract, those of the reference first.
   package var layout: [LayoutFinding] = []
+  /// The properties of each recurrent module that our engine, or a forward pass in its place, has
+  /// run.
   package var properties: [PropertyFinding] = []
-  /// Under the noise rule, how many steps some direction reads before rounding is
-  /// amplified so much that nothing can be judged; nil where all is judged.
+  /// Under the noise rule, how many steps a direction reads before rounding is amplified so much
+  /// that nothing can be judged; nil where everything can be.
   package var agreeingSteps: Int?
-  /// On how many sequences of the batch the rounding noise was measured, for all of
-  /// them; nil for every one.
+  /// How many sequences of the batch the rounding noise was measured on, for all of them; nil
+  /// where it was measured on every one.
   package var measuredSequences: Int?
 
   package init() {}
@@ -20,9 +34,10 @@ package struct Findings: Sendable {
 /// One tensor of one pair of sides, compared.
 package struct TensorFinding: Sendable {
   package let sides: SidePair
-  /// As in a fixture: `output`, `bilstm.h_n`.
+  /// The result's name, as in a fixture: `output`, `bilstm.h_n`.
   package let name: String
-  /// The coarser of what the two sides were computed and are stored in.
+  /// The coarsest of what the two sides were computed in and of what the reference's tensor is
+  /// stored in.
   package let arithmetic: Arithmetic
   package let rule: ToleranceRule
   package let difference: TensorDifference
@@ -42,57 +57,63 @@ package struct TensorFinding: Sendable {
     difference = TensorDifference(of: actual, from: expected, within: limits)
   }
 
-  /// What `torch.testing` would have said.
+  /// Whether the tensors agree by the defaults of `torch.testing.assert_close`, whatever the
+  /// case's own rule is.
   ///
-  /// - Complexity: O(elements).
+  /// - Complexity: O(elements), anew at each access.
   package var torchAgrees: Bool {
     TensorDifference(of: actual, from: expected, within: .torch(arithmetic)).agrees
   }
 }
 
-/// One identity of the layout contract, checked.
+/// One identity of the layout contract, checked on the tensors of one side.
 package struct LayoutFinding: Sendable {
   package let side: Side
-  /// As code, with the names that the tensors have in the fixture.
+  /// The identity as code, with the names that the tensors have in the fixture:
+  /// `bilstm.output[:, -1, :6] == bilstm.h_n[0]`.
   package let statement: String
-  /// Of the two sides of the identity.
+  /// How far the two sides of the identity differ.
   package let difference: TensorDifference
-  /// nil for the padding.
+  /// The direction whose state is compared; nil for the identity of the padding.
   package let direction: Direction?
-  /// What explains a violation, where something does.
+  /// The known mistake that explains why the identity is violated, as a sentence; nil where it
+  /// holds, and where no known mistake explains it.
   package let mistake: String?
 
   package var holds: Bool { difference.agrees }
 
-  /// Whether it could tell one place from another: zeros, NaN and infinity are alike wherever
-  /// they stand. (The padding is zero.)
+  /// Whether the elements could tell that they stand in the wrong place. Zeros, NaN and infinity
+  /// look the same wherever they stand; a direction that has nothing else proves nothing. The
+  /// padding is to be zero, and so always tells.
   package var canFail: Bool { direction == nil || difference.measured.nonZeroCount > 0 }
 }
 
 extension Findings {
-  /// The subject's tensors beside the reference's.
+  /// The comparisons of the subject with the reference, which decide whether the case passes.
   package var ofSubject: [TensorFinding] { comparisons.filter(\.sides.isVerdict) }
 
-  /// Elements of which reference and oracle say that they are finite.
+  /// How many elements are finite in both the reference and the oracle.
   var comparableElements: Int {
     comparisons.filter(\.sides.isOfReference)
       .reduce(0) { $0 + $1.difference.measured.finiteCount }
   }
 
-  /// Of the tensors that the subject is held to, the smallest share that can be
-  /// judged.
+  /// The share of a tensor's elements that can be judged, the smallest over the tensors that the
+  /// subject is held to; 1 unless rounding is amplified too much.
   var leastJudgedShare: Double {
     ofSubject.map { finding in
       if case .noise(let noise) = finding.difference.limits { noise.judgedShare } else { 1 }
     }.min() ?? 1
   }
 
-  /// Whether the subject and the oracle agree, and the reference with neither.
+  /// Whether the subject and the oracle agree with each other, and the reference does not follow
+  /// from the weights.
   package var isReferenceAtFault: Bool {
     !agree(\.isOfReference)
       && agree { $0.actual.isSubject && $0.expected == .oracle }
   }
 
+  /// Whether all comparisons of some pairs of sides agree.
   func agree(_ isMeant: (SidePair) -> Bool) -> Bool {
     comparisons.filter { isMeant($0.sides) }.allSatisfy(\.difference.agrees)
   }

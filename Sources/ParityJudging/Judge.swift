@@ -3,17 +3,23 @@ import RecurrentModel
 package import TensorComparison
 package import TensorCore
 
-/// Judges one case after another; holds no state between them.
+/// Judges cases: runs what a case describes, compares it with the reference, and says how the
+/// case ends and why.
 ///
 /// ```swift
 /// let judge = Judge(subject: .engine(threads: 1), diagnostician: Diagnostician(.fast))
 /// let result = await judge.judge(location)
+/// print(result.status, result.remarks)
 /// ```
 ///
-/// A case goes through it from top to bottom: the reference's layout, the forward passes, their
-/// rounding noise, what the comparison finds, the verdict, and, where it failed, why.
+/// A case goes through it from top to bottom: the layout of the reference, the forward passes,
+/// their rounding noise, the comparisons, the verdict, and where the case failed, the diagnosis.
+/// The stages are in `JudgeStages.swift`.
+///
+/// It keeps nothing from one case to the next, so that one judge can judge several at a time,
+/// which `JudgeRun` does.
 package struct Judge: Sendable {
-  /// In place of every case's own tolerance.
+  /// A rule in place of every case's own; nil to judge each case by its own.
   let override: ToleranceRule?
   let noiseWork: Double
   private let subject: Subject
@@ -21,10 +27,13 @@ package struct Judge: Sendable {
   private let known: KnownOutputs?
 
   /// - Parameters:
-  ///   - noiseWork: how many multiplications a forward pass may have for the rounding
-  ///     noise to be measured on the whole batch, not on a sample of it.
-  ///   - diagnostician: asked where something differs.
-  ///   - known: what other cases' outputs are, to tell where these were supplied.
+  ///   - override: a tolerance rule in place of every case's own.
+  ///   - noiseWork: up to how many multiplications of a forward pass the rounding noise is
+  ///     measured on the whole batch; above, it is measured on a sample of the batch.
+  ///   - subject: what is judged against the references.
+  ///   - diagnostician: is asked why a case failed; nil to ask nobody.
+  ///   - known: the references of all cases, to tell where the outputs that were supplied for a
+  ///     case are those of another.
   package init(
     override: ToleranceRule? = nil, noiseWork: Double = Judge.standardNoiseWork,
     subject: Subject = .engine(threads: 1), diagnostician: (any Diagnosing)? = nil,
@@ -37,10 +46,16 @@ package struct Judge: Sendable {
     self.known = known
   }
 
-  /// Some seconds of replicas.
+  /// The multiplications of a forward pass up to which noise is measured on the whole batch. An
+  /// LSTM of 512 units takes about as many for 100 steps of 50 sequences, and its replicas take
+  /// some ten seconds.
   package static let standardNoiseWork = 1e10
 
-  /// Loads and judges a case. Never throws: what can't be judged is a status.
+  /// Loads and judges a case. It never throws: a case that cannot be judged has a status that
+  /// says so.
+  ///
+  /// - Complexity: O(17 forward passes) under the noise rule; more where the case fails and a
+  ///   diagnostician is asked.
   package func judge(_ location: CaseLocation) async -> CaseResult {
     do throws(CaseError) {
       let parityCase = try ParityCase.load(location)
@@ -58,15 +73,17 @@ package struct Judge: Sendable {
     }
   }
 
-  /// Judges a case that is loaded; where the subject is a source of outputs, its reference
-  /// alone.
+  /// Judges a case that is loaded. Where the subject is a source of outputs, which can only be
+  /// waited for, our engine is judged in its place.
   package func judge(_ parityCase: ParityCase) -> CaseResult {
     judge(parityCase, ownContender)
   }
 
-  /// Judges outputs that were made elsewhere.
+  /// Judges outputs that were made elsewhere, whatever the judge's own subject is.
   ///
-  /// - Parameter arithmetic: what they were computed in; nil for what the case asks for.
+  /// - Parameters:
+  ///   - supplied: the outputs.
+  ///   - arithmetic: what they were computed in; nil for what the case asks for.
   package func judge(
     _ parityCase: ParityCase, _ supplied: SuppliedOutputs, in arithmetic: Arithmetic? = nil
   ) -> CaseResult {
@@ -77,6 +94,7 @@ package struct Judge: Sendable {
     result(parityCase, contender, outcome(of: parityCase, contender), owner: nil)
   }
 
+  /// The subject of one case: our engine where a source of outputs has none for it.
   private func contender(for parityCase: ParityCase) async -> Contender {
     guard case .supplied(let source, let arithmetic) = subject,
       let supplied = await source.outputs(for: parityCase.outputsRequest)
@@ -84,6 +102,7 @@ package struct Judge: Sendable {
     return .outputs(supplied, in: arithmetic)
   }
 
+  /// The subject where there are no outputs to judge.
   private var ownContender: Contender {
     switch subject {
     case .engine(let threads): .engine(threads: threads)
@@ -92,7 +111,10 @@ package struct Judge: Sendable {
     }
   }
 
-  /// - Parameter owner: another case whose reference the supplied outputs are.
+  /// Puts a result together, with a diagnosis where one is asked for.
+  ///
+  /// - Parameter owner: the name of another case that has the supplied outputs for its reference;
+  ///   nil where none has.
   private func result(
     _ parityCase: ParityCase, _ contender: Contender, _ outcome: Outcome, owner: String?
   ) -> CaseResult {
@@ -102,9 +124,9 @@ package struct Judge: Sendable {
     if let owner {
       verdict.remarks.append("these are the outputs of \(owner)")
     } else if reason == nil, let failure = outcome.failure {
-      // Nobody asks why a case fails that is expected to.
+      // Nobody wants to know why a case fails that is expected to.
       diagnosis = diagnostician?.diagnose(failure)
-      // Of other shapes it can't be said where the difference starts.
+      // Where the shapes are other ones, it cannot be said where the difference starts.
       if diagnosis?.explanations.isEmpty == true, !failure.hasShapes { diagnosis = nil }
     }
     var printed = ""

@@ -1,24 +1,32 @@
 package import ParityFixtures
 
-/// Judges many cases, several at a time, and hands on their results in order.
+/// Judges many cases, several at a time, and hands on their results in the order of the cases.
+///
+/// ```swift
+/// let run = JudgeRun(judge, jobs: 4, failFast: false)
+/// await run.run(locations, report: { result in print(result.status) })
+/// ```
 package struct JudgeRun: Sendable {
   private let judge: Judge
   private let jobs: Int
   private let failFast: Bool
 
   /// - Parameters:
+  ///   - judge: judges each of the cases.
   ///   - jobs: how many cases are judged at a time, at least 1.
-  ///   - failFast: whether to stop after the first case that is neither passed
-  ///     nor skipped; which one that is does not depend on `jobs`.
+  ///   - failFast: whether to stop after the first case that is neither passed nor skipped. Which
+  ///     one that is does not depend on `jobs`.
   package init(_ judge: Judge, jobs: Int, failFast: Bool) {
     self.judge = judge
     self.jobs = max(1, jobs)
     self.failFast = failFast
   }
 
+  /// Judges the cases.
+  ///
   /// - Parameters:
   ///   - starting: called when a case starts, on any thread.
-  ///   - report: called once a case, in the order of `cases`.
+  ///   - report: called once for each case, in the order of `cases`, on the caller's task.
   package func run(
     _ cases: [CaseLocation], starting: @escaping @Sendable (CaseLocation) -> Void = { _ in },
     report: (CaseResult) -> Void

@@ -4,16 +4,17 @@ import RoundingNoise
 import TensorComparison
 import TensorCore
 
-/// What a case comes to before anybody asks why.
+/// What a case comes to, before anybody asks why.
 struct Outcome: Sendable {
   var verdict: Verdict
   var findings = Findings()
-  /// Of the side that is wrong; nil where nothing is, or nothing can be said of it.
+  /// What a diagnostician needs to say why; nil where nothing is wrong, and where nothing could
+  /// be said.
   var failure: Failure?
 }
 
 extension Judge {
-  /// All stages of a case, as far as each lets the next begin.
+  /// Takes a case through all stages, as far as each lets the next begin.
   func outcome(of parityCase: ParityCase, _ contender: Contender) -> Outcome {
     var findings = Findings()
     findings.layout = referenceLayout(parityCase)
@@ -45,6 +46,8 @@ extension Judge {
     }
   }
 
+  /// The stages of a case whose forward passes have been run, and whose subject has the right
+  /// shapes.
   private func compared(
     _ parityCase: ParityCase, _ passes: Passes, _ contender: Contender, _ reference: Findings
   ) -> Outcome {
@@ -75,7 +78,8 @@ extension Judge {
     if let module = first.map({ passes.chain.modules[$0] }) {
       verdict.remarks.append("it starts in \(module.name), \(module.className)")
     }
-    // Where a property alone is broken, right and wrong results are alike.
+    // Where a property alone is broken, the results are those that the chain computes, and there
+    // is nothing to explain them by.
     let isDifferent =
       !findings.comparisons.allSatisfy(\.difference.agrees)
       || !findings.layout.allSatisfy(\.holds)
@@ -87,8 +91,9 @@ extension Judge {
 
   // MARK: - Noise and comparison
 
-  /// Each pair of sides, tensor by tensor, and the noise that they are held to: of a large
-  /// batch measured on some of its sequences, and on all where these do not pass.
+  /// Compares each pair of sides, tensor by tensor, and measures the noise that they are held to.
+  /// That of a large batch is measured on some of its sequences first, and on all of them where
+  /// the case does not pass so.
   private func measured(_ passes: Passes, _ rules: CaseRules) -> (Findings, CaseNoise?) {
     var findings = Findings()
     guard let replicas = rules.replicas else {
@@ -98,7 +103,7 @@ extension Judge {
     if let sequences = passes.chain.spacedSequences(work: noiseWork, least: 8) {
       let noise = passes.noise(replicas, sample: .init(sequences, oracle: passes.oracle))
       findings.comparisons = comparisons(passes, rules, noise)
-      // Elements that are lost are for the whole batch to show.
+      // Whether elements are lost, only the whole batch can show.
       if findings.comparisons.allSatisfy(\.difference.agrees), noise.agreeingSteps == nil {
         findings.measuredSequences = sequences.count
         return (findings, noise)
@@ -135,8 +140,8 @@ extension Judge {
 
   // MARK: - Layout
 
-  /// PyTorch's own references hold the identities bit for bit; a case whose
-  /// reference was rounded or made elsewhere states a tolerance.
+  /// Holds the reference to the layout contract. PyTorch's own references hold the identities bit
+  /// for bit; a case whose reference was rounded or made elsewhere states a tolerance.
   private func referenceLayout(_ parityCase: ParityCase) -> [LayoutFinding] {
     let limits: Limits =
       switch override ?? parityCase.manifest.tolerance.rule {
@@ -146,7 +151,8 @@ extension Judge {
     return layout(parityCase, parityCase.reference, .reference, limits)
   }
 
-  /// Our engine's bit for bit, other outputs as torch.testing compares them.
+  /// Holds the subject to the layout contract: our engine bit for bit, other outputs as
+  /// torch.testing compares them.
   private func subjectLayout(_ parityCase: ParityCase, _ passes: Passes) -> [LayoutFinding] {
     let own = passes.chain.arithmetic
     let limits: Limits =
@@ -167,7 +173,8 @@ extension Judge {
 
   // MARK: - Cases without parameters
 
-  /// There is the reference alone: its layout, and outputs that are held to it.
+  /// Judges a case without parameters, which has a reference alone: the layout of the reference
+  /// is checked, and outputs that are supplied are held to it.
   private func withoutParameters(
     _ parityCase: ParityCase, _ contender: Contender, _ reference: Findings
   ) throws(SuppliedOutputs.Missing) -> Outcome {
@@ -217,7 +224,8 @@ extension Judge {
 
   // MARK: - Remarks
 
-  /// The first module of a chain whose own results differ, where they are in the reference.
+  /// The place of the first module of a chain whose own results differ; nil where these are not
+  /// in the reference.
   private func firstDiffering(_ findings: Findings, _ chain: Chain) -> Int? {
     let isAtFault = findings.isReferenceAtFault
     let differing = findings.comparisons.first {
@@ -241,15 +249,15 @@ extension Passes {
 }
 
 extension Chain {
-  /// Whether what a module is given has no rounding error: it takes the input itself, or rows
-  /// of an embedding.
+  /// Whether what a module is given has no rounding error: it is the input itself, or rows of an
+  /// embedding.
   fileprivate func isExact(before module: String) -> Bool {
     modules.prefix { $0.name != module }.allSatisfy {
       if case .embedding = $0.layer { true } else { false }
     }
   }
 
-  /// NaN or infinity in a parameter is allowed, and hardly ever meant.
+  /// Remarks on parameters that hold NaN or infinity, which is allowed and hardly ever meant.
   fileprivate var nonFiniteParameters: [String] {
     modules.flatMap { module in
       module.parameters.sorted { $0.key < $1.key }.compactMap { name, tensor in

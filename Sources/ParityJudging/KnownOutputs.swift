@@ -3,20 +3,29 @@ import RecurrentModel
 import TensorComparison
 import TensorCore
 
-/// What the references of all cases say, to tell when outputs are another case's.
+/// The references of all cases, which tell when the outputs that were supplied for one case are
+/// in truth another's: a loop over files that is off by one, say.
+///
+/// ```swift
+/// let judge = Judge(
+///   subject: .supplied(source, in: nil), known: KnownOutputs(locations))
+/// ```
 package actor KnownOutputs {
   private let locations: [CaseLocation]
-  /// nil until somebody asks.
+  /// What has been read of the cases; nil until the first question, since most runs have none.
   private var references: [(location: CaseLocation, results: Results)]?
 
-  /// Elements of a reference that is looked at; larger ones are left out, to bound what is
-  /// held.
+  /// How many elements a reference may have. Larger ones are left out, so that what is held in
+  /// memory stays small.
   private static let largest = 1 << 22
 
   package init(_ locations: [CaseLocation]) { self.locations = locations }
 
-  /// The name of another case that has these outputs for its reference, as torch.testing
-  /// compares them; nil where none has. The first call reads all cases.
+  /// The name of another case that has these outputs for its reference, as torch.testing compares
+  /// them; nil where there is none.
+  ///
+  /// - Complexity: the first call reads all cases; each compares with the references whose shapes
+  ///   are the same.
   func owner(of outputs: [String: Tensor], besides own: CaseLocation) -> String? {
     let all = references ?? locations.compactMap(Self.reference)
     references = all
@@ -33,7 +42,8 @@ package actor KnownOutputs {
     return count <= largest ? (location, parityCase.reference) : nil
   }
 
-  /// Every tensor that is given, and at least one number.
+  /// Whether every tensor that is given agrees, and at least one of them holds a number other
+  /// than 0.
   private static func agree(_ outputs: [String: Tensor], _ known: Results) -> Bool {
     var isTelling = false
     for (name, tensor) in outputs {

@@ -2,16 +2,21 @@ package import RecurrentModel
 package import TensorComparison
 import TensorCore
 
-/// Holds two tensors to the layout contract.
+/// Holds the results of a recurrent module to the layout contract.
+///
+/// ```swift
+/// let findings = LayoutJudge.findings(contract, outputs, side: .reference, limits: .bits)
+/// findings.allSatisfy(\.holds)
+/// ```
 package enum LayoutJudge {
-  /// One finding for each identity, in the contract's order. Where one is
-  /// violated, each carries the known mistake under which all would hold.
+  /// Checks each identity of the contract, in the contract's order. Where one is violated, and
+  /// there is a known mistake under which all of them would hold, the findings name it.
   ///
   /// - Parameters:
-  ///   - module: its name in the chain; empty for a recurrent module by itself.
-  ///   - limits: `.bits`, unless the case states a tolerance. Padding is always held to
-  ///     `.bits`.
-  /// - Returns: none of a cell, and of tensors that are not of the contract's shapes.
+  ///   - module: the module's name in the chain; empty for a recurrent module by itself.
+  ///   - limits: what the two sides of an identity are held to: `.bits`, unless the case states a
+  ///     tolerance. The padding is always held to `.bits`.
+  /// - Returns: nothing for a cell, and for tensors that do not have the contract's shapes.
   package static func findings(
     _ contract: LayoutContract, _ outputs: RecurrentOutput, side: Side, module: String = "",
     limits: Limits
@@ -41,11 +46,12 @@ package enum LayoutJudge {
     }
   }
 
+  /// Whether an identity other than the padding's does not hold.
   private static func isViolated(_ differences: [(LayoutIdentity, TensorDifference)]) -> Bool {
     differences.contains { $0.0.direction != nil && !$0.1.agrees }
   }
 
-  /// The first known mistake under which both identities hold.
+  /// The first known mistake under which the identities of all directions hold.
   private static func mistake(
     _ contract: LayoutContract, output: Tensor, hN: Tensor, _ limits: Limits
   ) -> String? {

@@ -2,31 +2,52 @@ package import RecurrentModel
 package import TensorComparison
 package import TensorCore
 
-/// The question that people ask about two bare tensors: do `output` and `h_n`
-/// hang together as PyTorch's do?
+/// The question that people ask most, about two bare tensors: do `output` and `h_n` hang together
+/// as PyTorch's do? And the answer.
+///
+/// ```swift
+/// let question = try LayoutQuestion(
+///   output: output, hN: hN, lengths: nil, batchFirst: true, hiddenSize: nil)
+/// question.holds  // false
+/// question.hint   // .mistake("the directions of output are swapped: …")
+/// ```
+///
+/// It needs no case, no parameters and no module, and so does not say whether the numbers are
+/// right.
 package struct LayoutQuestion: Sendable {
+  /// The contract that the tensors' shapes tell.
   package let contract: LayoutContract
   package let findings: [LayoutFinding]
-  /// What would make a violated contract hold, where something would.
+  /// Something under which a violated contract would hold; nil where it holds, and where nothing
+  /// is found.
   package let hint: Hint?
 
+  /// What would make a violated contract hold.
   package enum Hint: Sendable, Equatable {
     /// A known way to get the layout wrong, as a sentence.
     case mistake(String)
-    /// The other order of the axes B and T.
+    /// The contract holds with the axes B and T in this order, which is not the one that was
+    /// taken.
     case batchFirst(Bool)
-    /// That many steps of each sequence, as the zeros at the ends of `output` suggest.
+    /// The contract holds where the sequences have these lengths, which the zeros at the ends of
+    /// `output` suggest.
     case lengths([Int])
   }
 
   package var holds: Bool { findings.allSatisfy(\.holds) }
 
-  /// Whether a direction has nothing to compare that could tell it from another.
+  /// Whether some direction has only elements that look the same wherever they stand, such as
+  /// zeros, so that the answer says nothing about it.
   package var isVacuous: Bool { findings.contains { !$0.canFail } }
 
-  /// - Parameters: as `LayoutContract.inferred`, and `limits`: `.bits`, unless
-  ///   the tensors were rounded.
-  /// - Throws: `InvalidValue` where no module gives tensors of these shapes.
+  /// - Parameters:
+  ///   - output: (B, T, D·P), (T, B, D·P) or (T, D·P).
+  ///   - hN: (D·L, B, P) or (D·L, P).
+  ///   - lengths: the length of each sequence; nil when not packed.
+  ///   - batchFirst: nil where it is not known; see `LayoutContract.inferred`.
+  ///   - hiddenSize: P, where the user states it.
+  ///   - limits: `.bits`, unless the tensors were rounded.
+  /// - Throws: `InvalidValue` where no module gives tensors of these shapes, and for integers.
   package init(
     output: Tensor, hN: Tensor, lengths: [Int]?, batchFirst: Bool?, hiddenSize: Int?,
     limits: Limits = .bits
@@ -73,8 +94,8 @@ package struct LayoutQuestion: Sendable {
     self.hint = hint
   }
 
-  /// How many steps each sequence has when steps of nothing but zeros at its
-  /// end are padding; at least 1.
+  /// The length of each sequence, at least 1, where the steps at its end that hold nothing but
+  /// zeros are taken for padding.
   private static func lengthsByZeros(_ output: Tensor, _ contract: LayoutContract) -> [Int] {
     let features = contract.directions * contract.outputSize
     return (0..<contract.layout.batch).map { sequence in

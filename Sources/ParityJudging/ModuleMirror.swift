@@ -1,16 +1,16 @@
 import RecurrentModel
 import TensorCore
 
-/// A bidirectional module with its directions exchanged, its sequences read
-/// backwards, and so its output mirrored.
+/// A bidirectional module with its two directions exchanged, which reads its sequences backwards
+/// and so gives the original's output mirrored.
 struct ModuleMirror {
   private let original: RecurrentCall
   private var configuration: RecurrentConfiguration { original.configuration }
 
   init(_ call: RecurrentCall) { original = call }
 
-  /// Forward and reverse parameters are swapped in every layer; in layers after
-  /// the first, so are the halves of `weight_ih`'s columns.
+  /// The mirrored call. The forward and the reverse parameters of each layer are exchanged, and
+  /// in layers after the first the halves of `weight_ih`'s columns too.
   func call() throws(InvalidValue) -> RecurrentCall {
     var tensors: [String: Tensor] = [:]
     for parameter in configuration.parameters {
@@ -24,8 +24,8 @@ struct ModuleMirror {
       stateDict: try StateDict(tensors, checkedAgainst: configuration), input: try input())
   }
 
-  /// Each sequence is reversed within its length; the directions' initial
-  /// states are swapped.
+  /// The mirrored input: each sequence is reversed within its length, and the initial states of
+  /// the two directions are exchanged.
   private func input() throws(InvalidValue) -> RecurrentInput {
     let (input, rows) = (original.input, configuration.directionsExchanged)
     return try RecurrentInput(
@@ -34,7 +34,8 @@ struct ModuleMirror {
       for: configuration)
   }
 
-  /// What the mirrored module gives for the mirrored input.
+  /// The outputs that the mirrored module gives for the mirrored input, where these are what the
+  /// original gives; and the other way round.
   func mirrored(_ outputs: RecurrentOutput) -> RecurrentOutput {
     let (layout, rows) = (original.input.outputLayout, configuration.directionsExchanged)
     return RecurrentOutput(
@@ -44,6 +45,7 @@ struct ModuleMirror {
       hN: outputs.hN.takingBlocks(rows), cN: outputs.cN?.takingBlocks(rows))
   }
 
+  /// A tensor of sequences, each of them reversed within its length.
   private func reversed(_ tensor: Tensor, _ layout: SequenceLayout, features: Int) -> Tensor {
     let starts = (0..<layout.batch * layout.steps).map { row in
       let (sequence, step) = layout.position(ofRow: row)

@@ -4,14 +4,23 @@ import RoundingNoise
 import TensorComparison
 import TensorCore
 
-/// Judges many outputs of one case by its own rules; measures its noise once.
+/// Judges many sets of outputs of one case by the case's own rules, as the audit does with what
+/// each planted bug gives. The noise is measured once.
+///
+/// ```swift
+/// let judge = OutputsJudge(parityCase)
+/// judge?.accepts(parityCase.reference)  // true
+/// ```
+///
+/// It says yes or no. Findings, a verdict and a diagnosis are `Judge`'s.
 package struct OutputsJudge: Sendable {
   private let parityCase: ParityCase
   private let arithmetic: Arithmetic
-  /// By the names of the reference's tensors.
+  /// What each result is held to, by its name.
   private let limits: [String: Limits]
 
-  /// - Returns: nil for a case that has nothing to run.
+  /// - Returns: nil for a case that has no parameters, and so nothing to run.
+  /// - Complexity: O(18 forward passes) under the noise rule.
   package init?(_ parityCase: ParityCase) {
     guard let chain = parityCase.chain,
       let oracle = try? chain.results(in: .float64, recurrent: { _, call in call.oracleOutputs })
@@ -31,7 +40,10 @@ package struct OutputsJudge: Sendable {
       }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Whether these outputs would pass: their shapes, their layout and every element.
+  /// Whether these outputs would pass: whether their shapes, their layout and each element are as
+  /// the case wants them. A result that is missing is passed over.
+  ///
+  /// - Complexity: O(elements).
   package func accepts(_ outputs: Results) -> Bool {
     for (name, expected) in parityCase.reference.named {
       guard let actual = outputs[name] else { continue }

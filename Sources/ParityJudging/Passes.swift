@@ -3,22 +3,25 @@ import RecurrentModel
 import Synchronization
 import TensorCore
 
-/// The three sides of a case that is computed: its reference, what the subject made of the
-/// same inputs, and the oracle's results.
+/// The results of the three sides of a case that has parameters: the reference, what the subject
+/// made of the same inputs, and what the oracle computes.
 struct Passes: Sendable {
   let reference: Results
   let chain: Chain
   let subject: Side
-  /// The subject's results; of a chain, intermediate ones may be missing.
+  /// The subject's results; of a chain's intermediate results some may be missing.
   let actual: Results
   let oracle: Results
   /// What the subject computed in, where that is not what the case asks for.
   let arithmetic: Arithmetic?
-  /// The recurrent modules as the subject ran them; none of outputs that were made elsewhere.
+  /// The recurrent modules as the subject ran them; none where the outputs were made elsewhere.
   let runs: [ModuleRun]
 
-  /// - Throws: `SuppliedOutputs.Missing` where there are no outputs to judge, `InvalidValue`
-  ///   where a forward pass gives what the next module of a chain can't take.
+  /// Runs the oracle, and the subject where it is a forward pass.
+  ///
+  /// - Throws: `SuppliedOutputs.Missing` where there are no outputs to judge, and `InvalidValue`
+  ///   where a forward pass gives what the next module of a chain cannot take.
+  /// - Complexity: O(2 forward passes).
   init(_ reference: Results, _ chain: Chain, _ contender: Contender) throws {
     self.reference = reference
     self.chain = chain
@@ -47,7 +50,7 @@ struct Passes: Sendable {
     }
   }
 
-  /// What all three sides have, in the order in which the modules run.
+  /// The results that all three sides have, in the order in which the modules run.
   var compared: [(name: String, actual: Tensor, reference: Tensor, oracle: Tensor)] {
     reference.named.compactMap { name, expected in
       guard let ours = actual[name], let exact = oracle[name] else { return nil }
@@ -55,16 +58,19 @@ struct Passes: Sendable {
     }
   }
 
-  /// What is wrong where the subject's outputs are not of the reference's shapes.
+  /// What is wrong, as a sentence, where a result of the subject has another shape than the
+  /// reference's; nil where none has.
   var shapeMismatch: String? {
     compared.lazy.compactMap { name, actual, reference, _ in
       ShapeMismatch(name, found: actual, expected: reference)?.text(subject)
     }.first
   }
 
+  /// What a diagnostician needs to say why a side is wrong.
+  ///
   /// - Parameters:
   ///   - side: the one that differs from what the chain computes.
-  ///   - module: the first whose own results differ.
+  ///   - module: the place of the first module whose own results differ.
   func failure(of side: Side, firstDiffering module: Int? = nil) -> Failure {
     let outputs = compared.map { ($0.name, side == .reference ? $0.reference : $0.actual) }
     return Failure(

@@ -1,12 +1,19 @@
 package import TensorComparison
 
-/// What holds of any forward pass, whatever the reference says.
+/// What holds of any right forward pass, whatever the weights are, and so can be checked without
+/// a reference.
 package enum Property: String, Sendable, CaseIterable {
+  /// Without initial states, a module starts from zeros.
   case absentStateIsZero
+  /// No sequence depends on the others of its batch.
   case sequencesAreIndependent
+  /// A run that stops at a step and goes on from its state gives what one run gives. It applies
+  /// to one direction only.
   case runsCanBeSplit
+  /// The two directions do the same, from opposite ends. It applies to two directions only.
   case directionsMirror
 
+  /// The property as a sentence, for reports.
   package var statement: String {
     switch self {
     case .absentStateIsZero:
@@ -21,13 +28,13 @@ package enum Property: String, Sendable, CaseIterable {
   }
 }
 
-/// A property, checked on a recurrent module of a case.
+/// A property, checked on one recurrent module of a case.
 package struct PropertyFinding: Sendable {
   package let property: Property
-  /// Its name in the chain; empty for a recurrent module by itself.
+  /// The module's name in the chain; empty for a recurrent module by itself.
   package let module: String
-  /// The tensors that were compared, by name; empty where the property does not
-  /// apply to the case.
+  /// How the tensors differ that the property says are the same, by their names; empty where the
+  /// property does not apply to the case.
   package let differences: [(name: String, difference: TensorDifference)]
 
   package var statement: String {

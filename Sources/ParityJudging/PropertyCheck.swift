@@ -2,14 +2,16 @@ import RecurrentModel
 import TensorComparison
 import TensorCore
 
-/// Checks all properties of one recurrent module's forward pass. O(5 forward passes).
+/// Checks all properties of one recurrent module's forward pass.
+///
+/// - Complexity: O(5 forward passes) for `findings`.
 struct PropertyCheck {
   /// The module as the subject ran it on the case's own input.
   let run: ModuleRun
-  /// nil where the case is held to a rule that needs none.
+  /// The rounding noise of the case; nil where its rule needs none.
   let noise: CaseNoise?
-  /// Whether what the module is given has no rounding error: else the noise of its results is
-  /// not what two runs of it differ by.
+  /// Whether what the module is given has no rounding error. Otherwise the noise of its results
+  /// holds that of the modules before, which two runs of this module alone do not differ by.
   let isInputExact: Bool
   /// Makes a forward pass of other parameters.
   let makePass: @Sendable (RecurrentCall) -> any ForwardPass
@@ -19,8 +21,8 @@ struct PropertyCheck {
 
   var findings: [PropertyFinding] {
     Property.allCases.map { property in
-      // All inputs below are built out of checked ones: one that is refused is
-      // a mistake of this file, and no finding.
+      // All inputs below are built out of checked ones. One that is refused would be a bug of
+      // this file, and no finding.
       guard let differences = try? differences(property) else {
         preconditionFailure("\(property) built an input that does not fit the module")
       }
@@ -57,6 +59,8 @@ struct PropertyCheck {
     return compare(run.pass.outputs(for: absent), run.pass.outputs(for: zero), .bits)
   }
 
+  /// Each sequence alone beside the same among the others; of those that differ the last is
+  /// reported.
   private func independence() -> Differences {
     let input = call.input
     guard input.layout.batch > 1 else { return [] }
@@ -91,10 +95,11 @@ struct PropertyCheck {
     guard call.configuration.bidirectional, isInputExact else { return [] }
     let mirror = ModuleMirror(call)
     let mirroredCall = try mirror.call()
-    // Mirrored back, element by element where the σ stand.
+    // Mirrored back, so that each element stands where its σ does.
     let mirrored = mirror.mirrored(
       makePass(mirroredCall).outputs(for: mirroredCall.input))
-    // The directions' terms meet in another order in layers after the first.
+    // In layers after the first, the terms of the two directions are summed in another order, so
+    // the bits may differ.
     let computed = Arithmetic(of: call.arithmetic.computation) ?? call.arithmetic
     return zip(mirrored.named, outputs.named).map { actual, expected in
       let limits = noise?.limitsOfTwoRuns(

@@ -2,13 +2,13 @@ import ArchiveComparison
 import TensorComparison
 import TensorCore
 
-/// A tensor of another shape than it should have.
+/// A tensor that does not have the shape that it should have.
 struct ShapeMismatch {
   private let name: String
   private let found: Tensor
   private let expected: Tensor
 
-  /// nil where the shapes are the same.
+  /// - Returns: nil where the shapes are the same.
   init?(_ name: String, found: Tensor, expected: Tensor) {
     guard found.shape != expected.shape else { return nil }
     self.name = name
@@ -16,7 +16,10 @@ struct ShapeMismatch {
     self.expected = expected
   }
 
-  /// With the order of axes, or the shape, under which its numbers would agree.
+  /// The mismatch as a sentence. Where the numbers would agree with their axes exchanged, or
+  /// under another shape, it says so.
+  ///
+  /// - Complexity: O(elements) for each order of the axes that is tried.
   func text(_ side: Side) -> String {
     let arithmetic = Arithmetic(of: expected.elementType) ?? .float32
     let hint = Rearrangement.found(actual: found, expected: expected, within: .torch(arithmetic))

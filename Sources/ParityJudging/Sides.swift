@@ -1,23 +1,23 @@
-/// Whose results are compared. The words are those of reports.
+/// One of the sides that are compared. The raw values are the words that reports use.
 package enum Side: String, Sendable {
-  /// PyTorch's, which the fixture holds.
+  /// What PyTorch gave, which the fixture holds.
   case reference
-  /// The specification's, in doubles.
+  /// What the specification computes, in doubles.
   case oracle
-  /// The subject, where our engine is what is judged.
+  /// The subject, where it is our engine, or a forward pass in its place.
   case engine
-  /// The subject, where outputs that a user supplied are.
+  /// The subject, where it is outputs that a user supplied.
   case outputs
 
   package var isSubject: Bool { self == .engine || self == .outputs }
 
-  /// The one of two forms that goes with it: "the engine does", "the outputs do".
+  /// The form of a verb that goes with the side's name: "the engine does", "the outputs do".
   package func verb(_ singular: String, _ plural: String) -> String {
     self == .outputs ? plural : singular
   }
 }
 
-/// Two sides of a case, as they are compared.
+/// Two sides of a case, as they are compared with each other.
 package struct SidePair: Sendable, Equatable {
   package let actual: Side
   package let expected: Side
@@ -27,8 +27,10 @@ package struct SidePair: Sendable, Equatable {
     self.expected = expected
   }
 
-  /// The comparison that the case is about.
+  /// Whether this is the subject against the reference: the comparison that decides whether the
+  /// case passes.
   package var isVerdict: Bool { actual.isSubject && expected == .reference }
-  /// Whether the reference follows from the weights.
+  /// Whether this is the reference against the oracle: the comparison that tells whether the
+  /// reference follows from the weights.
   package var isOfReference: Bool { actual == .reference && expected == .oracle }
 }

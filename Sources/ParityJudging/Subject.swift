@@ -4,19 +4,23 @@ package import RecurrentModel
 package import TensorCore
 
 /// What is judged against the references.
+///
+/// ```swift
+/// Judge(subject: .engine(threads: 2))
+/// Judge(subject: .pass { call in Oracle(call) })
+/// ```
 package enum Subject: Sendable {
   /// Our engine, in each case's own arithmetic.
   case engine(threads: Int)
-  /// Another forward pass of recurrent modules in the engine's place.
-  ///
-  /// It is made of a call's parameters and then run on several inputs.
+  /// Another forward pass of recurrent modules in the engine's place. It is made of a call's
+  /// arguments and parameters, and then run on several inputs.
   case pass(@Sendable (RecurrentCall) -> any ForwardPass)
-  /// Outputs that were made elsewhere, and what they were computed in where that is not what
-  /// the cases ask for. A case that the source has none for is judged by itself.
+  /// Outputs that were made elsewhere. `in` is what they were computed in, where that is not what
+  /// the cases ask for. A case that the source has no outputs for is judged with our engine.
   case supplied(any OutputsSource, in: Arithmetic?)
 }
 
-/// The subject of one case.
+/// The subject of one case: `Subject` once it is known whether there are outputs to judge.
 enum Contender {
   case pass(@Sendable (RecurrentCall) -> any ForwardPass)
   case outputs(SuppliedOutputs, in: Arithmetic?)
@@ -35,10 +39,10 @@ enum Contender {
 
 /// One recurrent module of a case as the subject ran it.
 struct ModuleRun: Sendable {
-  /// Its name in the chain; empty for a recurrent module by itself.
+  /// The module's name in the chain; empty for a recurrent module by itself.
   let module: String
   let call: RecurrentCall
-  /// Ready to run on other inputs.
+  /// The pass, which can be run on other inputs.
   let pass: any ForwardPass
   let outputs: RecurrentOutput
 }

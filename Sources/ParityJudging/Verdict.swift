@@ -1,10 +1,18 @@
 import TensorComparison
 
 /// How a case ends, and why.
+///
+/// ```swift
+/// let verdict = Verdict(findings, subject: .engine)
+/// verdict.status   // .failed
+/// verdict.remarks  // ["the oracle reproduces the reference, the engine does not"]
+/// ```
+///
+/// It does not say what the mistake is: that is a `Diagnosis`.
 struct Verdict: Sendable {
   var status: CaseStatus
-  /// Why it did not pass, or what a pass leaves out ("layout only"); each a
-  /// sentence or less.
+  /// Why the case did not pass, or what a pass leaves out ("layout only"). Each is a sentence or
+  /// less.
   var remarks: [String]
 
   init(_ status: CaseStatus, _ remarks: [String] = []) {
@@ -12,7 +20,8 @@ struct Verdict: Sendable {
     self.remarks = remarks
   }
 
-  /// With fewer of a tensor's elements judged, a verdict says too little.
+  /// The share of each tensor's elements that must be judged for a case to pass; where it is
+  /// less, the case is inconclusive.
   private static let neededShare = 0.9
 
   /// What the findings of a case that was computed come to.
@@ -42,7 +51,7 @@ struct Verdict: Sendable {
     }
   }
 
-  /// Which of the three sides stands alone; nil where none does.
+  /// Which of the three sides stands alone, as a sentence; nil where they all agree.
   private static func disagreement(_ findings: Findings, _ subject: Side) -> String? {
     let name = "the \(subject.rawValue)"
     switch (findings.agree(\.isVerdict), findings.agree(\.isOfReference)) {
@@ -62,7 +71,8 @@ struct Verdict: Sendable {
     }
   }
 
-  /// Whether the subject is within what torch.testing allows, under a rule that allows less.
+  /// Whether the subject is as near to the reference as torch.testing asks, wherever a result's
+  /// own rule is explicit or exact, and passes every other rule.
   private static func differsByRounding(_ findings: Findings) -> Bool {
     findings.ofSubject.allSatisfy { finding in
       let isStricter = finding.rule != .torch && finding.difference.noise == nil
@@ -70,7 +80,8 @@ struct Verdict: Sendable {
     }
   }
 
-  /// A failure becomes a skip, and a pass a failure; what can't be judged stays.
+  /// The verdict of a case that is expected to fail: a failure becomes a skip, and a pass a
+  /// failure. What cannot be judged stays as it is.
   func expectingFailure(_ reason: String) -> Verdict {
     switch status {
     case .failed: Verdict(.skipped, ["expected to fail: \(reason)"])

@@ -1,18 +1,23 @@
-/// Which unit of the module an element of a result belongs to.
+/// Which sequence, step, layer, direction and unit an element of `output`, `h_n` or `c_n` belongs
+/// to. Printed, it is "sequence 2, step 4, reverse, unit 0".
 package struct ElementPlace: Sendable, Equatable {
   package let sequence: Int
-  /// nil in a state.
+  /// The step of an element of `output`; nil for an element of a state, which has no axis of
+  /// steps.
   package let step: Int?
-  /// nil in `output`, which is the last layer's, and in a cell.
+  /// The layer of an element of a state; nil for an element of `output`, which is always the last
+  /// layer's, and in a cell, which has one layer.
   package let layer: Int?
-  /// nil where there is only one.
+  /// The direction; nil where the module has only one.
   package let direction: Direction?
+  /// The element's number in the vector of its direction, counted from 0.
   package let unit: Int
 
   /// - Parameters:
-  ///   - offset: row-major.
-  ///   - isOutput: whether the tensor is `output`, and not a state.
-  ///   - features: the last axis of that tensor.
+  ///   - offset: the element's offset in its tensor, row-major.
+  ///   - isOutput: whether the tensor is `output`; otherwise it is a state.
+  ///   - features: the size of that tensor's last axis.
+  ///   - contract: the layout that the tensor has.
   package init(of offset: Int, isOutput: Bool, features: Int, _ contract: LayoutContract) {
     let (row, feature) = offset.quotientAndRemainder(dividingBy: features)
     if isOutput {

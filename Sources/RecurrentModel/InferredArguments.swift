@@ -1,21 +1,32 @@
 package import TensorCore
 
-/// What the shapes of a fixture's tensors tell of the module; nil for what they
-/// do not.
+/// The arguments of a module's constructor as far as the shapes of a fixture's tensors tell them.
+/// A `weight_hh_l0` of the shape (24, 6), say, belongs to an LSTM with a hidden_size of 6. What
+/// the shapes do not tell is nil.
+///
+/// ```swift
+/// let inferred = InferredArguments(
+///   parameters: ["weight_ih_l0": [24, 5], "weight_hh_l0": [24, 6]], input: nil, outputs: [:])
+/// inferred.module?.value      // .lstm
+/// inferred.hiddenSize?.value  // 6
+/// inferred.bias               // false
+/// ```
 package struct InferredArguments: Sendable, Equatable {
   package private(set) var module: Inferred<RecurrentModule>?
   package private(set) var inputSize: Inferred<Int>?
   package private(set) var hiddenSize: Inferred<Int>?
   package private(set) var projSize: Inferred<Int>?
-  /// How many layers the names count, whether the parameters are there or not.
+  /// One more than the largest layer that a parameter's name holds, whether the parameters of the
+  /// layers below are there or not.
   package private(set) var numLayers: Int?
   package private(set) var bias: Bool?
   package private(set) var bidirectional: Bool?
 
   /// - Parameters:
-  ///   - parameters: a `state_dict`'s shapes by its names; empty for a case that
-  ///     checks the layout alone, whose outputs tell instead.
-  ///   - outputs: `output`, `h_n` and `c_n`.
+  ///   - parameters: the shapes of the tensors of a `state_dict`, by their names. Where it is
+  ///     empty, the case checks the layout alone, and the shapes of its outputs are used instead.
+  ///   - input: the shape of `inputs/input`.
+  ///   - outputs: the shapes of `output`, `h_n` and `c_n`.
   package init(
     parameters: [String: Shape], input: Shape?, outputs: [String: Shape]
   ) {
@@ -26,8 +37,9 @@ package struct InferredArguments: Sendable, Equatable {
     }
   }
 
-  /// hidden_size is the columns of `weight_hr` where there is one, else those of
-  /// `weight_hh`; the rows of `weight_hh` are as many times that as there are gates.
+  /// hidden_size is the number of columns of `weight_hr` where there is one, and else of
+  /// `weight_hh`. `weight_hh` has hidden_size rows for each gate, and the number of gates tells
+  /// LSTM, GRU and RNN apart.
   private mutating func infer(from parameters: [String: Shape]) {
     let isCell = parameters["weight_hh"] != nil || parameters["weight_ih"] != nil
     func size(_ role: ParameterSpecification.Role, axis: Int) -> Inferred<Int>? {
@@ -52,12 +64,13 @@ package struct InferredArguments: Sendable, Equatable {
     numLayers = parameters.keys.compactMap(Self.layer).max().map { $0 + 1 }
   }
 
-  /// The number in `weight_ih_l1_reverse`; nil where there is none.
+  /// The layer that a parameter's name holds, 1 in `weight_ih_l1_reverse`; nil where it holds
+  /// none.
   private static func layer(of name: String) -> Int? {
     let forward = name.hasSuffix("_reverse") ? name.dropLast("_reverse".count) : name[...]
     let roots = ParameterSpecification.Role.allCases.map { $0.rawValue + "_l" }
     guard let root = roots.first(where: forward.hasPrefix) else { return nil }
-    // Larger numbers are no layer's; the bound keeps the count from overflowing.
+    // No module has a layer of a larger number; the bound keeps the count from overflowing.
     return Int(forward.dropFirst(root.count)).flatMap { 0..<(1 << 32) ~= $0 ? $0 : nil }
   }
 

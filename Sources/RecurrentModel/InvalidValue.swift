@@ -1,7 +1,7 @@
-/// A tensor, an argument or a manifest's key that is wrong in itself or
-/// contradicts another.
+/// A tensor, an argument or a key of a manifest that is wrong by itself or contradicts another,
+/// as a sentence: "arguments.hidden_size: expected 1 to 2^24, found 0".
 package struct InvalidValue: Error, Equatable, CustomStringConvertible {
-  /// The tensor, argument or key, by the name that it has in a fixture.
+  /// The name that the tensor, argument or key has in a fixture.
   package let name: String
   package let expected: String
   package let found: String

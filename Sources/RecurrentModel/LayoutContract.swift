@@ -1,26 +1,36 @@
 package import TensorCore
 
-/// How `output` and `h_n` hang together, whatever the weights are.
+/// How the elements of `output` and `h_n` hang together in what PyTorch returns, whatever the
+/// weights are.
 ///
-/// With D directions, P = `proj_size` or H, last layer l, and len_b the length of
-/// sequence b:
+/// With D directions, P = `proj_size` or H, last layer l, and len_b the length of sequence b:
 /// ```
 /// output[b, len_b − 1, :P] == h_n[D·l + 0, b]
 /// output[b, 0, P:]         == h_n[D·l + 1, b]      bidirectional
 /// output[b, t, :]          == 0 for t ≥ len_b      packed
 /// ```
-/// Source: PyTorch's documentation of `LSTM`, "Outputs", and of
-/// `pad_packed_sequence`.
+/// Source: PyTorch's documentation of `LSTM`, "Outputs", and of `pad_packed_sequence`.
+///
+/// ```swift
+/// let contract = try LayoutContract.inferred(
+///   output: output.shape, hN: hN.shape, lengths: nil, batchFirst: true, hiddenSize: nil)
+/// for identity in contract.identities {
+///   print(identity.statement)  // output[:, -1, :6] == h_n[0]
+/// }
+/// ```
+///
+/// It states the identities and finds their elements; whether two tensors keep them is for
+/// `LayoutJudge` to say. Nothing in it tells whether the numbers themselves are right.
 package struct LayoutContract: Sendable, Equatable {
-  /// Of `output`.
+  /// The layout of `output`, whose steps are those that it is padded to.
   package let layout: SequenceLayout
-  /// One a sequence; nil when not packed.
+  /// The length of each sequence; nil when not packed.
   package let lengths: [Int]?
-  /// D.
+  /// D, the number of directions.
   package let directions: Int
-  /// L.
+  /// L, the number of layers.
   package let layers: Int
-  /// P.
+  /// P, the size of one direction's vector in `output`.
   package let outputSize: Int
 
   package init(
@@ -33,6 +43,9 @@ package struct LayoutContract: Sendable, Equatable {
     self.outputSize = outputSize
   }
 
+  /// The contract of a module with this configuration.
+  ///
+  /// - Parameter layout: of `output`.
   package init(
     _ configuration: RecurrentConfiguration, layout: SequenceLayout, packing: Packing?
   ) {
@@ -41,16 +54,20 @@ package struct LayoutContract: Sendable, Equatable {
       layers: configuration.numLayers, outputSize: configuration.outputSize)
   }
 
-  /// Whether tensors of these shapes can be held to it.
+  /// Whether tensors of these shapes have the elements that the identities speak of.
   package func fits(output: Shape, hN: Shape) -> Bool {
     output.axes == layout.axes(features: directions * outputSize)
       && hN.axes == layout.stateAxes(rows: directions * layers, features: outputSize)
   }
 
+  /// The number of steps of a sequence, without its padding.
   package func length(of sequence: Int) -> Int { lengths?[sequence] ?? layout.steps }
 
-  /// The identities that hold for these tensors, in the order above; none for a
-  /// cell, which has no `output`. O(B·T·D·P).
+  /// The identities that these tensors must keep: the forward direction's, the reverse
+  /// direction's where there is one, and the padding's where the batch is packed. A cell has
+  /// none, since it has no `output`.
+  ///
+  /// - Complexity: O(B·D·P), and O(B·T·D·P) where the batch is packed.
   package var identities: [LayoutIdentity] {
     if layout.isCell { return [] }
     var all = [identity(.forward, under: .asDocumented)]
@@ -59,7 +76,8 @@ package struct LayoutContract: Sendable, Equatable {
     return all
   }
 
-  /// The state of one direction's last layer, where `reading` looks for it.
+  /// The identity of one direction, as somebody would state it who looks for the last layer's
+  /// state where `reading` does.
   func identity(_ direction: Direction, under reading: LayoutReading) -> LayoutIdentity {
     var outputOffsets: [Int] = []
     var stateOffsets: [Int] = []
@@ -78,6 +96,7 @@ package struct LayoutContract: Sendable, Equatable {
       stateOffsets: stateOffsets)
   }
 
+  /// The identity of the padding: the steps behind a sequence's end are zero.
   private var padding: LayoutIdentity {
     var offsets: [Int] = []
     let features = directions * outputSize
@@ -109,26 +128,30 @@ package struct LayoutContract: Sendable, Equatable {
   }
 }
 
-/// One identity of the contract: elements of `output`, and what each equals.
+/// One identity of the contract: some elements of `output`, and what each of them equals, an
+/// element of `h_n` or zero.
 package struct LayoutIdentity: Sendable, Equatable {
-  /// As code, for people.
+  /// The identity as code, for people to read: `output[:, -1, :6] == h_n[0]`.
   package let statement: String
 
-  /// The same with the names that the tensors of a chain's module have:
+  /// The same with the names that the tensors have as results of a chain's module:
   /// `bilstm.output[:, -1, :6] == bilstm.h_n[0]`.
   package func statement(in module: String) -> String {
     module.isEmpty
       ? statement
       : "\(module)." + statement.replacing("== h_n", with: "== \(module).h_n")
   }
-  /// nil for the padding.
+  /// The direction whose states are compared; nil for the identity of the padding.
   package let direction: Direction?
-  /// Row-major offsets into `output`.
+  /// The elements of `output` that the identity is about, as row-major offsets.
   package let outputOffsets: [Int]
-  /// The offset into `h_n` of each element's equal; nil where it is 0.
+  /// For each of these elements, the offset of the element of `h_n` that it equals; nil where
+  /// they all equal 0.
   package let stateOffsets: [Int]?
 
-  /// The two sides as tensors of one axis.
+  /// Both sides of the identity, taken from these two tensors, each with one axis.
+  ///
+  /// - Complexity: O(elements that the identity is about).
   package func sides(output: Tensor, hN: Tensor) -> (output: Tensor, state: Tensor) {
     let shape: Shape = [outputOffsets.count]
     let left = output.gathering(outputOffsets, shape: shape)

@@ -1,15 +1,18 @@
 package import TensorCore
 
 extension LayoutContract {
-  /// The contract of two bare tensors, whose module is told by their shapes.
+  /// The contract of two bare tensors, of whose module nothing is known but what their shapes
+  /// tell.
   ///
   /// - Parameters:
   ///   - output: (B, T, D·P), (T, B, D·P) or (T, D·P).
   ///   - hN: (D·L, B, P) or (D·L, P).
-  ///   - batchFirst: nil where it is not known: the reading that fits `hN`'s
-  ///     batch is taken, and PyTorch's default, false, where both fit.
+  ///   - lengths: the length of each sequence; nil when not packed.
+  ///   - batchFirst: nil where it is not known: then the order of axes is taken under which the
+  ///     batch of `output` is as large as that of `hN`, and PyTorch's default, false, where both
+  ///     orders fit.
   ///   - hiddenSize: P, where the user states it.
-  /// - Throws: `InvalidValue` where no module gives these two shapes.
+  /// - Throws: `InvalidValue` where no module gives tensors of these two shapes.
   package static func inferred(
     output: Shape, hN: Shape, lengths: [Int]?, batchFirst: Bool?, hiddenSize: Int?
   ) throws(InvalidValue) -> LayoutContract {
@@ -42,6 +45,7 @@ extension LayoutContract {
       layers: hN.axes[0] / directions, outputSize: size)
   }
 
+  /// The first reading of the axes under which the batch of `output` is as large as that of `hN`.
   private static func layout(
     _ output: Shape, _ hN: Shape, _ batchFirst: Bool?
   ) throws(InvalidValue) -> SequenceLayout {

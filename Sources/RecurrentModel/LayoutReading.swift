@@ -1,17 +1,21 @@
-/// A way to look for the last layer's states in `output` and `h_n`: PyTorch's,
-/// and the known ways to get it wrong.
+/// A way to look for the last layer's states in `output` and `h_n`: PyTorch's own, or one of the
+/// known ways to get it wrong.
+///
+/// Where tensors break the contract and yet keep it under a wrong reading, that reading says what
+/// mistake was made.
 package struct LayoutReading: Sendable {
-  /// What is the matter when the contract holds under this reading; empty for
+  /// What has gone wrong where the contract holds under this reading, as a sentence; empty for
   /// PyTorch's own.
   package let mistake: String
 
-  /// Whether the reading differs from PyTorch's for these tensors at all.
+  /// Whether the reading differs from PyTorch's for tensors of this layout: two directions that
+  /// are swapped need two directions.
   private let applies: @Sendable (LayoutContract) -> Bool
-  /// Which of the last axis's halves a direction has.
+  /// Which half of the last axis of `output` belongs to a direction: 0 or 1.
   let half: @Sendable (Direction) -> Int
-  /// The step at which a direction ends on a sequence.
+  /// The step at which a direction ends its reading of a sequence.
   let step: @Sendable (Direction, _ sequence: Int, LayoutContract) -> Int
-  /// The row of `h_n` of the last layer's direction.
+  /// The row of `h_n` that holds the last layer's state of a direction.
   let row: @Sendable (Direction, LayoutContract) -> Int
 
   private init(
@@ -28,9 +32,10 @@ package struct LayoutReading: Sendable {
     self.row = row
   }
 
+  /// PyTorch's own reading.
   static let asDocumented = LayoutReading("", applies: { _ in true })
 
-  /// Each is one step away from PyTorch's reading.
+  /// The known wrong readings. Each differs from PyTorch's in one respect.
   private static let mistakes = [
     LayoutReading(
       "the directions of output are swapped: its first half is the reverse direction's",
@@ -72,8 +77,8 @@ package struct LayoutReading: Sendable {
     contract.directions * (contract.layers - 1) + direction.rawValue
   }
 
-  /// The mistakes under which the contract could hold for these tensors, with
-  /// the identities that hold if one was made.
+  /// The mistakes that could have been made in tensors of this layout, each with the identities
+  /// that hold where it was made.
   package static func mistaken(
     _ contract: LayoutContract
   ) -> [(mistake: String, identities: [LayoutIdentity])] {

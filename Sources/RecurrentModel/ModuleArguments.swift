@@ -1,5 +1,12 @@
-/// The arguments that a manifest gives for a module's constructor; nil where it
-/// leaves one to the shapes, or to PyTorch's default.
+/// The arguments that a manifest gives for a module's constructor. An argument is nil where the
+/// manifest leaves it to the shapes of the parameters, or to PyTorch's default.
+///
+/// ```swift
+/// var arguments = ModuleArguments(module: .lstm)
+/// arguments.batchFirst = true
+/// let configuration = try arguments.configuration(
+///   with: InferredArguments(parameters: shapes, input: nil, outputs: [:]))
+/// ```
 package struct ModuleArguments: Sendable, Equatable {
   package var module: RecurrentModule
   package var inputSize: Int?
@@ -13,8 +20,9 @@ package struct ModuleArguments: Sendable, Equatable {
 
   package init(module: RecurrentModule) { self.module = module }
 
-  /// The names of the constructor's arguments that a reference depends on, and
-  /// `dropout`, which does nothing in `eval()`.
+  /// The names of the arguments that the constructor of a module takes and that a manifest may
+  /// state: those that change what the module computes, and `dropout`, which does nothing in
+  /// `eval()`.
   package static func names(of module: RecurrentModule) -> [String] {
     var names = ["input_size", "hidden_size", "bias"]
     if !module.isCell {
@@ -25,12 +33,11 @@ package struct ModuleArguments: Sendable, Equatable {
     return names
   }
 
-  /// The configuration that these arguments make together with what the shapes
-  /// tell.
+  /// The configuration that these arguments make together with what the shapes tell.
   ///
-  /// - Throws: `InvalidValue` where an argument contradicts a shape, where
-  ///   nothing tells one that PyTorch has no default for, and for what the
-  ///   constructor refuses.
+  /// - Throws: `InvalidValue` where an argument contradicts a shape, where neither an argument
+  ///   nor a shape tells a size that PyTorch has no default for, and for what the constructor of
+  ///   the module refuses.
   package func configuration(
     with inferred: InferredArguments
   ) throws(InvalidValue) -> RecurrentConfiguration {
@@ -50,6 +57,7 @@ package struct ModuleArguments: Sendable, Equatable {
       nonlinearity: nonlinearity ?? .tanh)
   }
 
+  /// The value of an argument that PyTorch has no default for.
   private func required(
     _ name: String, _ given: Int?, _ inferred: Inferred<Int>?
   ) throws(InvalidValue) -> Int {
@@ -60,6 +68,8 @@ package struct ModuleArguments: Sendable, Equatable {
     return value
   }
 
+  /// The value that the manifest states or the shapes tell, which must be the same where both do;
+  /// nil where neither does.
   private func agreed(
     _ name: String, _ given: Int?, _ inferred: Inferred<Int>?
   ) throws(InvalidValue) -> Int? {
@@ -75,6 +85,6 @@ package struct ModuleArguments: Sendable, Equatable {
 /// A value, and the tensor whose shape tells it.
 package struct Inferred<Value: Sendable & Equatable>: Sendable, Equatable {
   package let value: Value
-  /// As in `state_dict/weight_hh_l0 (24, 6)`.
+  /// The tensor, for people to look at: `state_dict/weight_hh_l0 (24, 6)`.
   package let source: String
 }

@@ -1,14 +1,22 @@
 import TensorCore
 
-/// The specification: the forward pass of PyTorch's recurrent modules, in
-/// doubles, written to be read beside PyTorch's documentation.
+/// The specification: the forward pass of PyTorch's recurrent modules in doubles, written to be
+/// read beside PyTorch's documentation.
 ///
-/// It is slow on purpose, one sequence and one step at a time. O(B·T·L·D·G·H·(I + H)).
+/// ```swift
+/// let exact = Oracle(call).outputs(for: call.input)
+/// ```
+///
+/// It is slow on purpose, one sequence and one step at a time. What is fast is the engine, in the
+/// room `RecurrentEngine`.
+///
+/// - Complexity: O(B·T·L·D·G·H·(I + H)) for one pass, with G gates.
 package struct Oracle: ForwardPass {
   private let configuration: RecurrentConfiguration
-  /// By layer, then direction.
+  /// The cells of all layers and directions: `cells[layer][direction.rawValue]`.
   private let cells: [[OracleCell]]
 
+  /// Takes the arguments and parameters of a call. Its input is not used: the pass is run on any.
   package init(_ call: RecurrentCall) {
     let (configuration, stateDict) = (call.configuration, call.stateDict)
     self.configuration = configuration
@@ -57,9 +65,8 @@ package struct Oracle: ForwardPass {
       })
   }
 
-  /// One direction of one layer over one sequence: the reverse direction reads
-  /// the sequence from its end, and its results are put back in the sequence's
-  /// order.
+  /// Runs one direction of one layer over one sequence. The reverse direction reads the sequence
+  /// from its end, and its results are put back in the sequence's order.
   private func run(
     _ cell: OracleCell, over vectors: [Vector], _ direction: Direction, from start: OracleCell.State
   ) -> (hidden: [Vector], last: OracleCell.State) {
@@ -73,7 +80,7 @@ package struct Oracle: ForwardPass {
   }
 }
 
-/// Vectors under each other, as the rows of a tensor; zeros to begin with.
+/// The rows of a tensor, each of them a vector; all zeros to begin with.
 private struct Rows {
   let size: Int
   var elements: [Double]
@@ -96,7 +103,8 @@ private struct Rows {
   func tensor(_ axes: [Int]) -> Tensor { Tensor(elements, shape: Shape(axes)) }
 }
 
-/// The states of all layers, directions and sequences; zeros where none are given.
+/// The states of all layers, directions and sequences, in the order of h_n's rows; zeros where
+/// the input gives none.
 private struct States {
   var h: Rows
   var c: Rows?

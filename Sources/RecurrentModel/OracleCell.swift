@@ -1,9 +1,9 @@
 import TensorCore
 
-/// One step of one direction of one layer, by the formulas of PyTorch's
-/// documentation of `LSTM`, `GRU` and `RNN`.
+/// One step of one direction of one layer, by the formulas of PyTorch's documentation of `LSTM`,
+/// `GRU` and `RNN`.
 struct OracleCell: Sendable {
-  /// `c` is there for LSTM only.
+  /// What goes from one step to the next. Only an LSTM has a cell state, `c`.
   struct State {
     var h: Vector
     var c: Vector?

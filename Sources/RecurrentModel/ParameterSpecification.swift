@@ -1,7 +1,10 @@
 package import TensorCore
 
-/// A parameter that a module has, under its name in `state_dict()`.
+/// A parameter that a module with some configuration has: its name in `state_dict()` and its
+/// shape. It holds no numbers; these are in a `StateDict`.
 package struct ParameterSpecification: Sendable, Equatable {
+  /// The kind of parameter, which every layer and direction has one of; its raw value is the name
+  /// without layer and direction.
   package enum Role: String, Sendable, CaseIterable {
     case weightIH = "weight_ih"
     case weightHH = "weight_hh"
@@ -14,9 +17,10 @@ package struct ParameterSpecification: Sendable, Equatable {
   package let layer: Int
   package let direction: Direction
   package let shape: Shape
-  /// As in `weight_ih_l0_reverse`; `weight_ih` in a cell.
+  /// The name in `state_dict()`: `weight_ih_l0_reverse`, or `weight_ih` in a cell.
   package let name: String
 
+  /// The name that the parameter of a role, a layer and a direction has in `state_dict()`.
   package static func name(
     _ role: Role, layer: Int, _ direction: Direction, isCell: Bool
   ) -> String {
@@ -26,10 +30,11 @@ package struct ParameterSpecification: Sendable, Equatable {
 }
 
 extension RecurrentConfiguration {
-  /// All parameters of the module, in the order of its `state_dict()`.
+  /// All parameters that the module has, in the order of its `state_dict()`.
   ///
-  /// With G gates: `weight_ih` (G·H, I), `weight_hh` (G·H, P), the biases (G·H),
-  /// `weight_hr` (P, H); I is D·P in layers after the first.
+  /// With G gates the shapes are: `weight_ih` (G·H, I), `weight_hh` (G·H, P), both biases (G·H),
+  /// and `weight_hr` (P, H) where there is a projection. In the layers after the first, I is D·P.
+  ///
   /// Source: PyTorch's documentation of each module, "Variables".
   package var parameters: [ParameterSpecification] {
     let rows = module.recurrence.gates.count * hiddenSize

@@ -1,24 +1,32 @@
 package import TensorCore
 
-/// One call of a recurrent module: its arguments and parameters, what is given to it, and
-/// what it computes in. All of this fits together.
+/// One call of a recurrent module: the module's arguments and parameters, what is given to it,
+/// and what it computes in, all of which fit together.
 ///
 /// ```swift
-/// let call = RecurrentCall(configuration, stateDict, input, in: .float32)
+/// let configuration = try RecurrentConfiguration(module: .lstm, inputSize: 5, hiddenSize: 6)
+/// let call = RecurrentCall(
+///   configuration, try StateDict(tensors, checkedAgainst: configuration),
+///   try RecurrentInput(input: input, for: configuration), in: .float32)
 /// let exact = call.oracleOutputs
 /// ```
 ///
-/// It holds no result: the oracle, the engine and the replicas each make theirs of it.
+/// It holds no results: the oracle, the engine and the replicas each compute theirs from it.
+/// Several modules one behind the other are a `Chain`.
 package struct RecurrentCall: Sendable {
   package let configuration: RecurrentConfiguration
   package let stateDict: StateDict
   package let input: RecurrentInput
-  /// What the module computes in. `stateDict` and `input` are rounded to it, and held in
-  /// the type that we compute in, `arithmetic.computation`.
+  /// What the module computes in. Whoever makes a call has rounded `stateDict` and `input` to it
+  /// already, and stores them in the type in which we compute, `arithmetic.computation`: those of
+  /// a bfloat16 module are float32 tensors whose numbers all fit bfloat16.
   package let arithmetic: Arithmetic
 
   /// - Parameters:
-  ///   - stateDict: checked against `configuration`, as is `input`.
+  ///   - configuration: the module's arguments.
+  ///   - stateDict: checked against `configuration`.
+  ///   - input: checked against `configuration`.
+  ///   - arithmetic: what the module computes in.
   package init(
     _ configuration: RecurrentConfiguration, _ stateDict: StateDict, _ input: RecurrentInput,
     in arithmetic: Arithmetic
@@ -29,24 +37,23 @@ package struct RecurrentCall: Sendable {
     self.arithmetic = arithmetic
   }
 
-  /// The same call with other parameters, or on another input.
+  /// The same call with other parameters or another input; what is nil stays.
   package func with(stateDict: StateDict? = nil, input: RecurrentInput? = nil) -> RecurrentCall {
     RecurrentCall(
       configuration, stateDict ?? self.stateDict, input ?? self.input, in: arithmetic)
   }
 
-  /// What holds of its results' layout, whatever the numbers are.
+  /// The layout contract that the results of this call keep.
   package var contract: LayoutContract {
     LayoutContract(configuration, layout: input.outputLayout, packing: input.packing)
   }
 
-  /// What the specification gives, in doubles.
+  /// What the oracle computes, in doubles.
   ///
-  /// - Complexity: as `Oracle`.
+  /// - Complexity: as `Oracle`; it is computed anew at each access.
   package var oracleOutputs: RecurrentOutput { Oracle(self).outputs(for: input) }
 
-  /// The multiplications of one forward pass, and what weighs as much: an activation as
-  /// thirty.
+  /// What one forward pass costs, counted in multiplications; an activation is counted as thirty.
   package var work: Double {
     let steps = (0..<input.layout.batch).reduce(0) { $0 + input.length(of: $1) }
     return Double(steps) * configuration.workOfStep
@@ -54,14 +61,14 @@ package struct RecurrentCall: Sendable {
 }
 
 extension RecurrentConfiguration {
-  /// The elements of all weight matrices, which are the multiplications of one step of one
-  /// sequence.
+  /// How many elements all weight matrices have together, which is how many multiplications one
+  /// step of one sequence takes.
   package var weightCount: Int {
     parameters.filter { $0.shape.rank == 2 }.reduce(0) { $0 + $1.shape.elementCount }
   }
 
-  /// The multiplications of one step of one sequence, and what weighs as much: an activation
-  /// as thirty.
+  /// What one step of one sequence costs, counted in multiplications; an activation is counted as
+  /// thirty.
   package var workOfStep: Double {
     Double(weightCount + 30 * stateRows * hiddenSize * module.recurrence.gates.count)
   }
@@ -70,15 +77,17 @@ extension RecurrentConfiguration {
 // MARK: - Parts of a batch
 
 extension RecurrentCall {
-  /// The same call on some sequences of the batch.
+  /// The same call on some sequences of its batch, in the given order.
+  ///
+  /// - Complexity: O(elements of the input that are taken).
   package func selecting(sequences: [Int]) -> RecurrentCall {
     with(input: input.selecting(sequences: sequences))
   }
 }
 
 extension RecurrentInput {
-  /// Some sequences of the batch as a batch of their own, in the given order; each as long as
-  /// before, and its output padded to as many steps.
+  /// Some sequences of the batch as a batch of their own, in the given order. Each keeps its
+  /// length, and its output is padded to as many steps as before.
   ///
   /// - Complexity: O(elements that are taken).
   package func selecting(sequences: [Int]) -> RecurrentInput {
@@ -92,11 +101,11 @@ extension RecurrentInput {
       layout: layout.with(steps: layout.steps, batch: sequences.count))
   }
 
-  /// Some steps of all sequences, which are not packed, from the state that the steps before
-  /// have led to.
+  /// Some steps of all sequences, which start from the state that the steps before them have led
+  /// to. The batch must not be packed.
   ///
-  /// - Parameter previous: what the steps before gave; nil for the first steps, which start
-  ///   from the initial states.
+  /// - Parameter previous: what the steps before gave; nil for the first steps, which start from
+  ///   the initial states.
   /// - Complexity: O(elements that are taken).
   package func selecting(steps: Range<Int>, from previous: RecurrentOutput?) -> RecurrentInput {
     precondition(packing == nil, "the steps of packed sequences are not the same for all")
@@ -108,7 +117,7 @@ extension RecurrentInput {
 }
 
 extension RecurrentOutput {
-  /// What the outputs of a batch say of some of its sequences.
+  /// The part of these results that belongs to some sequences of the batch, in the given order.
   ///
   /// - Parameter layout: of `output`.
   /// - Complexity: O(elements that are taken).
@@ -121,23 +130,31 @@ extension RecurrentOutput {
 }
 
 extension SequenceLayout {
-  /// Of a tensor of sequences; nil where there is no batch, but one sequence.
+  /// The axis along which the sequences of the batch stand in a tensor of sequences; nil where
+  /// the tensor has no batch axis, but holds one sequence.
   package var batchAxis: Int? { isBatched ? isCell || batchFirst ? 0 : 1 : nil }
 
-  /// Of a state; nil where there is no batch, but one sequence.
+  /// The axis along which the sequences of the batch stand in a state; nil where the state has no
+  /// batch axis, but belongs to one sequence.
   package var stateBatchAxis: Int? { isBatched ? isCell ? 0 : 1 : nil }
 
-  /// Of a tensor of sequences; nil in a cell, which has one step.
+  /// The axis along which the steps stand in a tensor of sequences; nil in a cell, whose tensors
+  /// have no such axis.
   package var stepAxis: Int? { isCell ? nil : isBatched && batchFirst ? 1 : 0 }
 
+  /// The part of a tensor of sequences that belongs to some sequences of the batch; the tensor
+  /// itself where it has no batch axis.
   package func selecting(sequences: [Int], of tensor: Tensor) -> Tensor {
     batchAxis.map { tensor.selecting(sequences, along: $0) } ?? tensor
   }
 
+  /// The part of a state that belongs to some sequences of the batch; the state itself where it
+  /// has no batch axis.
   package func selecting(sequences: [Int], ofState state: Tensor) -> Tensor {
     stateBatchAxis.map { state.selecting(sequences, along: $0) } ?? state
   }
 
+  /// The part of a tensor of sequences that belongs to some steps; the tensor itself in a cell.
   package func selecting(steps: Range<Int>, of tensor: Tensor) -> Tensor {
     stepAxis.map { tensor.selecting(Array(steps), along: $0) } ?? tensor
   }

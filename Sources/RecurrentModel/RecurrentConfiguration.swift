@@ -1,4 +1,15 @@
-/// The arguments of a recurrent module's constructor, by PyTorch's names.
+/// The arguments of a recurrent module's constructor, by PyTorch's names. They are known to be
+/// ones that the constructor takes.
+///
+/// ```swift
+/// let configuration = try RecurrentConfiguration(
+///   module: .lstm, inputSize: 5, hiddenSize: 6, batchFirst: true, bidirectional: true)
+/// configuration.outputFeatures           // 12, which is D·H
+/// configuration.parameters.map(\.name)   // weight_ih_l0, weight_hh_l0, bias_ih_l0, …
+/// ```
+///
+/// It holds no parameters and no shapes of inputs: see `StateDict` and `SequenceLayout`.
+/// `dropout` is no part of it, since references are made in `eval()`, where it does nothing.
 package struct RecurrentConfiguration: Sendable, Equatable {
   package let module: RecurrentModule
   package let inputSize: Int
@@ -7,17 +18,15 @@ package struct RecurrentConfiguration: Sendable, Equatable {
   package let bias: Bool
   package let batchFirst: Bool
   package let bidirectional: Bool
-  /// 0 for none.
+  /// The size of the projection of LSTM's h; 0 where there is none.
   package let projSize: Int
-  /// Of `RNN` and `RNNCell`; no other module uses it.
+  /// What `RNN` and `RNNCell` apply to a step's sum; no other module uses it.
   package let nonlinearity: Nonlinearity
 
-  /// `dropout` is no part of it: in `eval()`, which references are made in, it
-  /// does nothing.
+  /// The defaults are PyTorch's.
   ///
-  /// - Throws: `InvalidValue`, naming the argument, for what the constructor of
-  ///   `module` refuses, and for a size of 0, which some take and which computes
-  ///   nothing.
+  /// - Throws: `InvalidValue`, naming the argument, for what the constructor of `module` refuses,
+  ///   and for sizes of 0, which some constructors take although such a module computes nothing.
   package init(
     module: RecurrentModule, inputSize: Int, hiddenSize: Int, numLayers: Int = 1,
     bias: Bool = true, batchFirst: Bool = false, bidirectional: Bool = false, projSize: Int = 0,
@@ -60,24 +69,27 @@ package struct RecurrentConfiguration: Sendable, Equatable {
 
   package var directions: [Direction] { bidirectional ? [.forward, .reverse] : [.forward] }
 
-  /// P: the size of `h`, which is `proj_size` where there is one, else `hidden_size`.
+  /// P: the size of h, which is `proj_size` where there is a projection, and else `hidden_size`.
   package var outputSize: Int { projSize > 0 ? projSize : hiddenSize }
 
-  /// D·P: the last axis of `output`.
+  /// D·P: the size of the last axis of `output`.
   package var outputFeatures: Int { directions.count * outputSize }
 
-  /// D·L: the first axis of `h_n`.
+  /// D·L: the size of the first axis of `h_n`.
   package var stateRows: Int { directions.count * numLayers }
 
-  /// The row of `h_n` and `h_0` that belongs to a layer's direction: layer-major.
+  /// The row of `h_n` and `h_0` that belongs to a direction of a layer. The rows are ordered by
+  /// layer, then direction.
   package func stateRow(layer: Int, _ direction: Direction) -> Int {
     directions.count * layer + direction.rawValue
   }
 
-  /// The rows of a bidirectional module's state with each layer's directions exchanged.
+  /// The rows of a bidirectional module's state with the two directions of each layer exchanged:
+  /// 1, 0, 3, 2 and so on.
   package var directionsExchanged: [Int] { (0..<stateRows).map { $0 ^ 1 } }
 
-  /// The size of the vectors that go into a layer.
+  /// The size of the vectors that go into a layer: `input_size` for the first layer, and for the
+  /// others what the layer below gives, D·P.
   package func inputSize(ofLayer layer: Int) -> Int {
     layer == 0 ? inputSize : outputFeatures
   }

@@ -1,21 +1,29 @@
 package import TensorCore
 
-/// What goes into a module's `forward`, known to fit its configuration.
+/// What is given to a module's `forward`, known to fit the module's configuration.
+///
+/// ```swift
+/// let input = try RecurrentInput(
+///   input: batch, packing: Packing(lengths: [4, 2, 3]), for: configuration)
+/// input.length(of: 1)  // 2
+/// ```
 package struct RecurrentInput: Sendable {
-  /// (B, T, I), (T, B, I) or (T, I), for a cell (B, I) or (I), as `layout` says.
+  /// (B, T, I), (T, B, I) or (T, I), for a cell (B, I) or (I); `layout` says which.
   package let input: Tensor
-  /// (D·L, B, P), for a cell (B, H); nil for zeros.
+  /// The initial hidden state, (D·L, B, P), without a batch (D·L, P), for a cell (B, H) or (H);
+  /// nil where the module starts from zeros.
   package let h0: Tensor?
-  /// (D·L, B, H), for a cell (B, H); nil for zeros, and where the module has no cell state.
+  /// The initial cell state, (D·L, B, H), without a batch (D·L, H), for a cell (B, H) or (H); nil
+  /// where the module starts from zeros, and where it has no cell state.
   package let c0: Tensor?
-  /// How many steps each sequence has; nil when not packed.
+  /// How many steps each sequence has; nil where the batch is not packed.
   package let packing: Packing?
 
-  /// Of `input`.
+  /// The layout of `input`.
   package let layout: SequenceLayout
 
-  /// - Throws: `InvalidValue`, naming the tensor, where one contradicts the
-  ///   configuration or another.
+  /// - Throws: `InvalidValue`, naming the tensor, where one contradicts the configuration or
+  ///   another tensor.
   package init(
     input: Tensor, h0: Tensor? = nil, c0: Tensor? = nil, packing: Packing? = nil,
     for configuration: RecurrentConfiguration
@@ -49,7 +57,7 @@ package struct RecurrentInput: Sendable {
     self.layout = layout
   }
 
-  /// - Parameters: known to fit the configuration.
+  /// Takes parts that are known to fit the configuration, and checks nothing.
   init(input: Tensor, h0: Tensor?, c0: Tensor?, packing: Packing?, layout: SequenceLayout) {
     self.input = input
     self.h0 = h0
@@ -58,10 +66,11 @@ package struct RecurrentInput: Sendable {
     self.layout = layout
   }
 
-  /// Holds what stands beside an input to its layout, whatever the numbers are.
+  /// Checks that the initial states and the lengths fit the layout of the input. Only shapes and
+  /// lengths are looked at.
   ///
   /// - Throws: `InvalidValue`, naming the tensor, where one contradicts the configuration or
-  ///   another.
+  ///   another tensor.
   static func check(
     h0: Tensor?, c0: Tensor?, packing: Packing?, _ layout: SequenceLayout,
     _ configuration: RecurrentConfiguration
@@ -90,22 +99,26 @@ package struct RecurrentInput: Sendable {
     try packing?.check(against: layout)
   }
 
-  /// The number of steps of a sequence.
+  /// The number of steps of a sequence, without its padding.
   package func length(of sequence: Int) -> Int { packing?.lengths[sequence] ?? layout.steps }
 
-  /// Of `output`: padded sequences come back with as many steps as the longest
-  /// has, or as `total_length` states.
+  /// The layout of `output`. Where the batch is packed, `output` has as many steps as the longest
+  /// sequence, or as many as `total_length` states.
   package var outputLayout: SequenceLayout {
     layout.with(steps: packing?.outputSteps ?? layout.steps)
   }
 }
 
-/// A batch of sequences of different lengths, as `pack_padded_sequence` takes it.
+/// The lengths of the sequences of a padded batch, as `pack_padded_sequence` takes them, and how
+/// `pad_packed_sequence` gives the batch back.
 package struct Packing: Sendable, Equatable {
-  /// One length a sequence, each at least 1.
+  /// The length of each sequence, at least 1.
   package let lengths: [Int]
+  /// `pack_padded_sequence`'s `enforce_sorted`: whether the lengths must not rise from one
+  /// sequence to the next.
   package let enforceSorted: Bool
-  /// `pad_packed_sequence`'s `total_length`.
+  /// `pad_packed_sequence`'s `total_length`: the number of steps that `output` is padded to; nil
+  /// for as many as the longest sequence has.
   package let totalLength: Int?
 
   package init(lengths: [Int], enforceSorted: Bool = false, totalLength: Int? = nil) {
@@ -114,8 +127,10 @@ package struct Packing: Sendable, Equatable {
     self.totalLength = totalLength
   }
 
+  /// The number of steps that `output` has.
   package var outputSteps: Int { totalLength ?? lengths.max() ?? 0 }
 
+  /// - Parameter layout: of the input.
   /// - Throws: `InvalidValue` for what PyTorch refuses to pack or to pad.
   package func check(against layout: SequenceLayout) throws(InvalidValue) {
     let name = "inputs/lengths"

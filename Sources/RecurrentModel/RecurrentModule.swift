@@ -1,4 +1,4 @@
-/// A recurrent module of `torch.nn`, by its class's name.
+/// A recurrent module of `torch.nn`; the raw value is the name of its class.
 package enum RecurrentModule: String, Sendable, CaseIterable {
   case lstm = "LSTM"
   case gru = "GRU"
@@ -16,7 +16,7 @@ package enum RecurrentModule: String, Sendable, CaseIterable {
       }
   }
 
-  /// The formulas of one step.
+  /// The formulas that the module computes a step by.
   package var recurrence: Recurrence {
     switch self {
     case .lstm, .lstmCell: .lstm
@@ -25,7 +25,8 @@ package enum RecurrentModule: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether it is one step of one layer, from `input` and a state to a state.
+  /// Whether this is a cell: one step of one layer, which takes an input and a state and returns
+  /// the next state.
   package var isCell: Bool {
     switch self {
     case .lstm, .gru, .rnn: false
@@ -34,14 +35,14 @@ package enum RecurrentModule: String, Sendable, CaseIterable {
   }
 }
 
-/// The formulas of one step.
+/// The formulas of one step, which a module shares with its cell: `LSTM` with `LSTMCell`.
 package enum Recurrence: Sendable, CaseIterable {
   case lstm
   case gru
   case rnn
 
-  /// The gates in the order in which their rows stand in `weight_ih` and
-  /// `weight_hh`, by the letters of PyTorch's documentation.
+  /// The gates in the order in which their blocks of rows stand in `weight_ih` and `weight_hh`,
+  /// by the letters of PyTorch's documentation.
   package var gates: [String] {
     switch self {
     case .lstm: ["i", "f", "g", "o"]
@@ -50,7 +51,7 @@ package enum Recurrence: Sendable, CaseIterable {
     }
   }
 
-  /// Whether there is a cell state beside the hidden state.
+  /// Whether there is a cell state, c, beside the hidden state, h.
   package var hasCellState: Bool { self == .lstm }
 }
 
@@ -60,8 +61,8 @@ package enum Nonlinearity: String, Sendable, CaseIterable {
   case relu
 }
 
-/// One of the two ways in which a layer reads a sequence; the number is its
-/// place in `h_n` and in the last axis of `output`.
+/// One of the two ways in which a layer reads a sequence. The raw value is its place among the
+/// rows of a layer in `h_n`, and in the last axis of `output`.
 package enum Direction: Int, Sendable, CaseIterable {
   case forward = 0
   case reverse = 1

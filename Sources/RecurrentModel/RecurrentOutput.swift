@@ -1,6 +1,6 @@
 package import TensorCore
 
-/// What a module's `forward` returns.
+/// What the `forward` of one recurrent module returns. What a whole chain gives is `Results`.
 package struct RecurrentOutput: Sendable {
   /// (B, T, D·P), (T, B, D·P) or (T, D·P); nil for a cell.
   package let output: Tensor?
@@ -15,12 +15,12 @@ package struct RecurrentOutput: Sendable {
     self.cN = cN
   }
 
-  /// The same states beside another `output`.
+  /// The same states with another `output`.
   package func with(output: Tensor?) -> RecurrentOutput {
     RecurrentOutput(output: output, hN: hN, cN: cN)
   }
 
-  /// The tensors by the names they have in a fixture, in PyTorch's order.
+  /// The tensors that are there, by the names that they have in a fixture, in PyTorch's order.
   package var named: [(name: String, tensor: Tensor)] {
     [("output", output), ("h_n", hN), ("c_n", cN)].compactMap { name, tensor in
       tensor.map { (name, $0) }

@@ -1,7 +1,7 @@
 package import TensorCore
 
-/// Where the vector of one step of one sequence stands in a tensor of
-/// sequences, and what the shapes around it are.
+/// Where the vector of one step of one sequence stands in a tensor of sequences, such as a
+/// module's input or its `output`, and what the shapes of the tensors around it are.
 ///
 /// | | sequences | states |
 /// |---|---|---|
@@ -11,18 +11,24 @@ package import TensorCore
 /// | cell | (B, F) | (B, F) |
 /// | cell, unbatched | (F) | (F) |
 ///
-/// A cell's sequences are one step long.
+/// ```swift
+/// let layout = SequenceLayout(ofSequences: [3, 4, 5], batchFirst: true)
+/// layout?.row(sequence: 2, step: 1)  // 9: its elements start at 9 · 5
+/// ```
+///
+/// It knows the order of the axes, but not the size F of the last one, which `input` and `output`
+/// differ in. A cell's sequences are one step long.
 package struct SequenceLayout: Sendable, Equatable {
-  /// B; 1 when unbatched.
+  /// B, the number of sequences; 1 when unbatched.
   package let batch: Int
-  /// T.
+  /// T, the number of steps that the sequences are padded to.
   package let steps: Int
   package let batchFirst: Bool
   package let isBatched: Bool
   package let isCell: Bool
 
-  /// - Returns: nil for a shape that has neither two nor three axes, or for a
-  ///   cell neither one nor two.
+  /// - Returns: nil for a shape that has neither two nor three axes, or for a cell neither one
+  ///   nor two.
   package init?(ofSequences shape: Shape, batchFirst: Bool, isCell: Bool = false) {
     self.isCell = isCell
     self.batchFirst = batchFirst
@@ -48,17 +54,19 @@ package struct SequenceLayout: Sendable, Equatable {
     isCell = other.isCell
   }
 
-  /// The same order of axes with another number of steps, and of sequences.
+  /// The same order of axes with another number of steps, and of sequences where `batch` is
+  /// given.
   package func with(steps: Int, batch: Int? = nil) -> SequenceLayout {
     SequenceLayout(batch: batch ?? self.batch, steps: steps, of: self)
   }
 
-  /// The number of the vector, row-major: its elements start at `row · F`.
+  /// The number of the vector that belongs to a step of a sequence, where the vectors of the
+  /// tensor are counted in row-major order: its elements start at `row · F`.
   package func row(sequence: Int, step: Int) -> Int {
     batchFirst ? sequence * steps + step : step * batch + sequence
   }
 
-  /// The inverse of `row(sequence:step:)`.
+  /// The sequence and the step of a vector: the inverse of `row(sequence:step:)`.
   package func position(ofRow row: Int) -> (sequence: Int, step: Int) {
     if batchFirst {
       return (row / steps, row % steps)
@@ -66,8 +74,9 @@ package struct SequenceLayout: Sendable, Equatable {
     return (row % batch, row / batch)
   }
 
-  /// The axes of a tensor of sequences. Sizes that a manifest states can be too
-  /// large to be a `Shape`, so checks compare axes.
+  /// The axes of a tensor of sequences whose last axis has the size `features`. They are not a
+  /// `Shape`, since sizes that a manifest states can be too large for one; checks compare the
+  /// axes.
   package func axes(features: Int) -> [Int] {
     if isCell { return isBatched ? [batch, features] : [features] }
     guard isBatched else { return [steps, features] }

@@ -1,14 +1,21 @@
 package import TensorCore
 
-/// The parameters of a module by their names in `state_dict()`, known to be
-/// all that its configuration has and no other, of one floating-point type.
+/// The parameters of a module by their names in `state_dict()`. They are known to be all that the
+/// module's configuration has and no others, to be of the right shapes, and to be of one
+/// floating-point type.
+///
+/// ```swift
+/// let stateDict = try StateDict(tensors, checkedAgainst: configuration)
+/// let weight = stateDict[.weightIH, 0, .reverse]  // weight_ih_l0_reverse
+/// ```
 package struct StateDict: Sendable {
   package let tensors: [String: Tensor]
   package let elementType: ElementType
   private let isCell: Bool
 
-  /// - Throws: `InvalidValue`, naming the parameter, where one is missing, is not
-  ///   the module's, or has another shape or type.
+  /// - Throws: `InvalidValue`, naming the parameter, where one is missing, is not the module's,
+  ///   or has another shape or type.
+  /// - Complexity: O(parameters), whatever their sizes.
   package init(
     _ tensors: [String: Tensor], checkedAgainst configuration: RecurrentConfiguration
   ) throws(InvalidValue) {
@@ -43,7 +50,8 @@ package struct StateDict: Sendable {
     isCell = configuration.module.isCell
   }
 
-  /// The names that stand there in place of the missing one.
+  /// The names that stand there in place of a missing one, as the end of a message; empty where
+  /// there are none.
   private static func unexpected(
     _ tensors: [String: Tensor], besides parameters: [ParameterSpecification]
   ) -> String {
@@ -54,7 +62,8 @@ package struct StateDict: Sendable {
       + (names.count > 1 ? " and \(names.count - 1) more" : "")
   }
 
-  /// - Returns: nil where the configuration has no such parameter.
+  /// The parameter of a role, a layer and a direction; nil where the configuration has none, as
+  /// without biases.
   package subscript(
     role: ParameterSpecification.Role, layer: Int, direction: Direction
   ) -> Tensor? {

@@ -1,6 +1,7 @@
 import RealModule
 
-/// A vector of doubles, with just the operations that the layers' formulas use.
+/// A vector of doubles, with no operations but those that the oracle's formulas use. `+`, `-` and
+/// `*` go element by element.
 struct Vector: Sendable, Equatable {
   var elements: [Double]
 
@@ -14,7 +15,7 @@ struct Vector: Sendable, Equatable {
 
   static func - (a: Double, b: Vector) -> Vector { Vector(b.elements.map { a - $0 }) }
 
-  /// The vector cut into pieces of equal size.
+  /// The vector cut into pieces of equal size, which is how the gates of a step are told apart.
   func pieces(_ count: Int) -> [Vector] {
     let size = elements.count / count
     return (0..<count).map { Vector(Array(elements[$0 * size..<($0 + 1) * size])) }
@@ -26,14 +27,14 @@ func sigmoid(_ x: Vector) -> Vector { Vector(x.elements.map { 1 / (1 + .exp(-$0)
 
 func tanh(_ x: Vector) -> Vector { Vector(x.elements.map { .tanh($0) }) }
 
-/// max(x, 0), and NaN where x is.
+/// max(x, 0), and NaN where x is NaN.
 func relu(_ x: Vector) -> Vector { Vector(x.elements.map { $0 < 0 ? 0 : $0 }) }
 
-/// A matrix of doubles.
+/// A matrix of doubles, for the oracle's products of a matrix with a vector.
 struct Matrix: Sendable {
   let rows: Int
   let columns: Int
-  /// Column after column: a product adds them up one after the other, which machines
+  /// Column after column, so that a product adds up one column after the other, which processors
   /// do for many rows at a time.
   private let elements: [Double]
 

@@ -1,32 +1,43 @@
 import RealModule
 package import TensorCore
 
-/// The variance of the rounding error that one operation of a module has, as a
-/// function of its result.
+/// How large the rounding error of each kind of operation is expected to be in some arithmetic:
+/// the standard deviation of the error, as a function of the operation's result.
 ///
-/// A rounding to nearest with unit roundoff u errs by at most u·|y|, and is taken
-/// as uniform within that: variance ⅓u²y². The model of independent roundings is
-/// Higham and Mary's ("A new approach to probabilistic rounding error analysis",
-/// SIAM J. Sci. Comput. 41(5), 2019); running a computation many times with such
-/// errors is Monte Carlo arithmetic (Parker, 1997).
+/// ```swift
+/// let model = RoundingModel(.float32)
+/// model.rounding(1)  // 3.4e-08: 2⁻²⁴ / √3
+/// ```
+///
+/// A rounding to nearest with unit roundoff u errs by at most u·|y|, and its error is taken as
+/// uniform within that, so its variance is ⅓u²y². The model of independent roundings is Higham
+/// and Mary's ("A new approach to probabilistic rounding error analysis", SIAM J. Sci. Comput.
+/// 41(5), 2019); running a computation many times with such errors is Monte Carlo arithmetic
+/// (Parker, 1997).
+///
+/// It speaks of one operation. What the errors of all operations come to in a result is measured
+/// by `NoiseEstimate`.
 package struct RoundingModel: Sendable, Equatable {
-  /// Of what an operation stores.
+  /// The unit roundoff of what an operation stores: 2⁻²⁴ for float32.
   let unit: Double
-  /// Of the sums inside a product: 16-bit types accumulate in float32.
+  /// The unit roundoff of the sums inside a product of a matrix and a vector; 16-bit types
+  /// accumulate in float32.
   let sumUnit: Double
-  /// Of the operands of products; 0 where they are used as they are.
+  /// The unit roundoff that the operands of such products are rounded with; 0 where they are used
+  /// as they are.
   let operandUnit: Double
   let smallestNormal: Double
   let smallestSubnormal: Double
-  /// How much larger than life the errors are made, so that they stand out from
-  /// the rounding of the doubles that they are computed in; what they cause is
-  /// divided by it.
+  /// The factor by which errors are made larger than they are, so that they stand out from the
+  /// rounding of the doubles that the replicas are computed in. What the replicas differ by is
+  /// divided by it in the end. It is 1 but for float64.
   package let inflation: Double
-  /// Where a sum is so large that it may have overflowed on the way.
+  /// A sum of this size may have overflowed on the way: an eighth of the largest number.
   let overflow: Double
 
-  /// - Parameter roundsOperands: whether the operands of products are rounded to a
-  ///   16-bit type too, where parameters and inputs are not of that type already.
+  /// - Parameter roundsOperands: whether the operands of products are rounded to `arithmetic`
+  ///   too, as they are where a module computes in 16 bits but its parameters and inputs were not
+  ///   of that type already. With TF32 they always are.
   package init(_ arithmetic: Arithmetic, roundsOperands: Bool = false) {
     unit =
       switch arithmetic {
@@ -51,27 +62,31 @@ package struct RoundingModel: Sendable, Equatable {
     inflation = arithmetic == .float64 ? 0x1p13 : 1
   }
 
-  /// An addition or a multiplication that gives `y`: √(⅓u²y² + floor²).
+  /// The standard deviation of the error of an addition or a multiplication whose result is `y`:
+  /// √(⅓u²y² + floor²), with the smallest subnormal number for the floor.
   package func rounding(_ y: Double) -> Double {
     deviation((1.0 / 3).squareRoot() * unit * y, smallestSubnormal)
   }
 
-  /// A tanh that gives `y`: libraries err by up to some units in the last place.
+  /// The same of a tanh whose result is `y`. Libraries err by up to some units in the last place,
+  /// so the variance is eight times that of one rounding.
   func tanh(_ y: Double) -> Double {
     deviation((8.0 / 3).squareRoot() * unit * y, smallestSubnormal)
   }
 
-  /// A sigmoid that gives `y`: made from an exponential that may flush to zero.
+  /// The same of a sigmoid whose result is `y`. It is made from an exponential that may flush to
+  /// zero, so the floor is the smallest normal number.
   func sigmoid(_ y: Double) -> Double {
     deviation((8.0 / 3).squareRoot() * unit * y, smallestNormal)
   }
 
-  /// A product of vectors, its terms summed in some order.
+  /// The same of a product of two vectors, the terms of which are summed in an order that is not
+  /// known.
   ///
-  /// The first of the two squared sums is the expectation over random orders of the
-  /// sum of the squared partial sums; the second that sum in the order of the
-  /// terms, which is larger where they cancel in a structured way. Each term can
-  /// underflow, but for one that is zero.
+  /// The variance of a sum's error follows from the sum of its squared partial sums. Two figures
+  /// are known for that, and the larger is taken: the expectation over random orders, and the
+  /// figure for the terms as they stand, which is larger where they cancel in a structured way.
+  /// Each term can underflow too, unless it is zero.
   func product(_ sum: ProductSum) -> Double {
     guard !sum.isOfZeros else { return 0 }
     let inRandomOrder = sum.count / 6 * sum.squares + sum.count / 3 * sum.value * sum.value
@@ -82,21 +97,23 @@ package struct RoundingModel: Sendable, Equatable {
       length(summing, length(operands, storing)), sum.count.squareRoot() * smallestSubnormal)
   }
 
-  /// 0 where the result is not finite: there is nothing to round. Never squared, so
-  /// that the errors of the smallest doubles do not vanish.
+  /// The error with its floor, inflated; 0 where the result is not finite and there is nothing to
+  /// round. Nothing is squared that could underflow, so that the errors of the smallest doubles
+  /// do not vanish.
   private func deviation(_ own: Double, _ floor: Double) -> Double {
     own.isFinite ? length(own, floor) * inflation : 0
   }
 
+  /// √(a² + b²), by the slower way only where a square would overflow or underflow.
   private func length(_ a: Double, _ b: Double) -> Double {
     let squares = a * a + b * b
     return squares > 0x1p-900 && squares < .infinity ? squares.squareRoot() : .hypot(a, b)
   }
 }
 
-/// Σpₖ of a product's terms, and what its rounding depends on.
+/// The sum Σpₖ of a product's terms, and what the size of its rounding error depends on.
 struct ProductSum {
-  /// Terms, a bias among them.
+  /// How many terms there are, the bias among them.
   var count = 0.0
   /// Σpₖ
   var value = 0.0
@@ -107,6 +124,7 @@ struct ProductSum {
   /// Σsₖ², with sₖ = p₁ + … + pₖ
   var squaredPartialSums = 0.0
 
+  /// Whether all terms are zero, so that nothing is rounded.
   var isOfZeros: Bool { magnitudes == 0 }
 
   @inline(__always)

@@ -3,19 +3,29 @@ package import ParityJudging
 import RecurrentModel
 import TensorCore
 
-/// Which planted bugs a case sees.
+/// Which of all planted bugs a case sees, by its own tolerance.
+///
+/// ```swift
+/// let audit = CaseAudit(location)
+/// print("\(audit.killed) of \(audit.applicable)")
+/// print(audit.survived.map(\.kind))  // what could be wrong without this case noticing
+/// ```
 package struct CaseAudit: Sendable {
+  /// What became of a bug that was planted.
   package enum Outcome: Sendable, Equatable {
+    /// The case sees it: with the bug, it would not pass.
     case killed
+    /// The case does not see it: it would pass with the bug.
     case survived
-    /// Nobody could see it in this case.
+    /// The bug cannot show in this case, which lacks something that it needs.
     case notApplicable(NotApplicable)
   }
 
+  /// One bug that was planted, and what became of it.
   package struct Finding: Sendable {
-    /// A mistake's name, or a kind of number.
+    /// The name of a mistake, or the kind of number that was changed.
     package let kind: String
-    /// What exactly; empty where the kind says it all.
+    /// Where exactly; empty where the kind says it all.
     package let detail: String
     package let outcome: Outcome
   }
@@ -23,14 +33,17 @@ package struct CaseAudit: Sendable {
   package let location: CaseLocation
   /// Why nothing was planted; nil where something was.
   package private(set) var obstacle: String?
-  /// What the judge says of the case as it is.
+  /// How the case ends as it is, without a bug.
   package private(set) var status = CaseStatus.passed
+  /// The bugs that were planted.
   package private(set) var plants: [Finding] = []
-  /// Changes as small as rounding; each should survive.
+  /// Changes as small as rounding, which were planted too: each should survive.
   package private(set) var controls: [Finding] = []
 
-  /// Loads the case and plants every bug into it. Never throws: what can't be audited says
-  /// why. O(plants forward passes).
+  /// Loads the case and plants every bug into it. It never throws: where a case cannot be
+  /// audited, `obstacle` says why.
+  ///
+  /// - Complexity: O(plants) forward passes.
   package init(_ location: CaseLocation) {
     self.init(location: location)
     do throws(CaseError) {
@@ -45,6 +58,9 @@ package struct CaseAudit: Sendable {
     }
   }
 
+  /// Plants every bug into a case that is loaded.
+  ///
+  /// - Complexity: O(plants) forward passes.
   package init(_ parityCase: ParityCase) {
     self.init(location: parityCase.location)
     plant(into: parityCase)
@@ -52,7 +68,7 @@ package struct CaseAudit: Sendable {
 
   private init(location: CaseLocation) { self.location = location }
 
-  /// Whether the case passes as it is: nothing else can be audited.
+  /// Whether the case passes as it is. Only such a case can be audited.
   private mutating func passes(_ result: CaseResult) -> Bool {
     status = result.status
     guard result.status == .passed else {
@@ -92,7 +108,10 @@ package struct CaseAudit: Sendable {
     }
   }
 
+  /// How many bugs the case sees.
   package var killed: Int { plants.count { $0.outcome == .killed } }
+  /// The bugs that the case could see and does not.
   package var survived: [Finding] { plants.filter { $0.outcome == .survived } }
+  /// How many bugs can show in the case.
   package var applicable: Int { killed + survived.count }
 }

@@ -5,14 +5,20 @@ import TensorCore
 
 /// A bug that the audit plants into a case: a known mistake, or a number that is off.
 struct Plant: Sendable {
-  /// The row of the audit's table: a mistake's name, or the kind of number.
+  /// The row of the audit's table that it belongs to: the name of a mistake, or the kind of
+  /// number.
   let kind: String
-  /// What exactly, within its kind; empty where the kind says it all.
+  /// Which one of its kind: the name of a module or of a parameter; empty where the kind says it
+  /// all.
   let detail: String
+  /// Makes the bug in a replay.
   let change: @Sendable (inout Replay) throws(NotApplicable) -> Void
 
-  /// What the wrong implementation would give, as the case stores its outputs; nil where a
-  /// module of its own refuses what it hands on.
+  /// What an implementation with this bug would give, stored as the case stores its outputs.
+  ///
+  /// - Returns: nil where a module of that implementation would refuse what it is handed.
+  /// - Throws: `NotApplicable` where the bug cannot show in the chain.
+  /// - Complexity: O(one forward pass).
   func results(of chain: Chain) throws(NotApplicable) -> Results? {
     var replay = Replay(chain)
     do throws(NotApplicable) {
@@ -24,11 +30,12 @@ struct Plant: Sendable {
     return (try? replay.results())?.stored(in: chain.arithmetic)
   }
 
-  /// All that can be planted into a chain.
+  /// All bugs that can be planted into a chain.
   static func all(in chain: Chain) -> [Plant] { mistakes(in: chain) + numbers(in: chain) }
 
-  /// Every known mistake: those of recurrent modules in all of them, others in each module of
-  /// their kind. One that no module has a place for says so.
+  /// Every known mistake: those of recurrent modules in all of them at once, and others in each
+  /// module of their kind. A mistake for which the chain has no module is planted too, and says
+  /// what it needs.
   private static func mistakes(in chain: Chain) -> [Plant] {
     Mistake.all(concerning: chain).flatMap { mistake in
       let places = mistake.places(in: chain)
@@ -42,7 +49,7 @@ struct Plant: Sendable {
     }
   }
 
-  /// ±10% in the largest element of each parameter.
+  /// 10 % more and 10 % less in the largest element of each parameter.
   private static func numbers(in chain: Chain) -> [Plant] {
     chain.modules.indices.flatMap { index in
       let module = chain.modules[index]
@@ -77,7 +84,8 @@ struct Plant: Sendable {
 }
 
 extension ChainModule {
-  /// What a parameter is called whatever its module, layer and direction are.
+  /// What a parameter is called whatever its module, layer and direction are: `weight_ih`,
+  /// `linear bias`.
   fileprivate func kind(of parameter: String) -> String {
     let role = configuration?.parameters.first { $0.name == parameter }?.role
     return role?.rawValue ?? "\(className.lowercased()) \(parameter)"
@@ -85,13 +93,16 @@ extension ChainModule {
 }
 
 extension Results {
-  /// As modules of this arithmetic return them.
+  /// The results in the type in which modules of this arithmetic return them.
   func stored(in arithmetic: Arithmetic) -> Results {
     mapping { $1.rounded(to: arithmetic.storage) }
   }
 }
 
 extension Replay {
+  /// Multiplies the largest element of a parameter that the input reaches.
+  ///
+  /// - Throws: `NotApplicable` where there is none that is not 0.
   fileprivate mutating func scaleLargest(
     of name: String, by factor: Double
   ) throws(NotApplicable) {
@@ -130,7 +141,8 @@ extension Replay {
     }
   }
 
-  /// The input's features, and the first layer's columns for them, in reverse order.
+  /// Puts the features of the input, and the first layer's columns for them, in reverse order, so
+  /// that the same terms are summed in another order.
   fileprivate mutating func reverseFeatures() {
     let last = chain.input.tensor.shape.rank - 1
     let order = Array((0..<configuration.inputSize).reversed())

@@ -1,21 +1,30 @@
-/// Which planted bugs a set of cases sees.
+/// Which kinds of planted bugs a set of cases sees: the audit's table.
+///
+/// ```swift
+/// let audit = SetAudit(locations.map { CaseAudit($0) })
+/// audit.score                 // 1 where every kind that can show is seen by some case
+/// audit.survived.map(\.kind)  // what no case would notice
+/// ```
 package struct SetAudit: Sendable {
-  /// One kind of bug over all cases.
+  /// One kind of bug, over all cases.
   package struct Row: Sendable {
     package let kind: String
-    /// In how many cases it was planted.
+    /// In how many cases it was planted and could show.
     package internal(set) var planted = 0
-    /// In how many of them every plant of the kind was seen.
+    /// How many of these cases saw every plant of the kind.
     package internal(set) var killed = 0
-    /// What a case that can see it needs; of the first that can't.
+    /// What a case would need for the bug to show, as the first case that cannot show it says.
     package internal(set) var need: String?
 
-    /// Whether it can be seen in some case at all.
+    /// Whether it can show in some case.
     package var isApplicable: Bool { planted > 0 }
+    /// Whether some case sees it.
     package var isKilled: Bool { killed > 0 }
   }
 
   package let cases: [CaseAudit]
+  /// One for each kind of bug, in the order of `Mistake.all`, and behind these the numbers that
+  /// were changed, by name.
   package let rows: [Row]
 
   package init(_ cases: [CaseAudit]) {
@@ -44,18 +53,20 @@ package struct SetAudit: Sendable {
     self.rows = rows.sorted { order($0) < order($1) }
   }
 
+  /// The kinds that can show in some case.
   package var applicable: [Row] { rows.filter(\.isApplicable) }
-  /// Seen by no case, though some could.
+  /// The kinds that no case sees, though they can show in some.
   package var survived: [Row] { applicable.filter { !$0.isKilled } }
-  /// That no case could see.
+  /// The kinds that cannot show in any of the cases.
   package var unseen: [Row] { rows.filter { !$0.isApplicable } }
-  /// The share of the kinds that apply to some case and are seen by one; 1 of none.
+  /// The share of the kinds that can show in some case which some case sees; 1 where there are
+  /// none.
   package var score: Double {
     applicable.isEmpty ? 1 : Double(applicable.count - survived.count) / Double(applicable.count)
   }
-  /// Cases into which nothing could be planted since they do not pass.
+  /// The cases into which bugs were planted, which are those that pass as they are.
   package var audited: [CaseAudit] { cases.filter { $0.obstacle == nil } }
-  /// Controls that a case did not let pass.
+  /// The controls that a case did not let pass, though it should.
   package var killedControls: [(audit: CaseAudit, control: CaseAudit.Finding)] {
     cases.flatMap { audit in
       audit.controls.filter { $0.outcome == .killed }.map { (audit, $0) }

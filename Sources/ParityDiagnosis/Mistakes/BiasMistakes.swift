@@ -2,7 +2,7 @@ import RecurrentModel
 import RoundingNoise
 import TensorCore
 
-/// Two biases where other frameworks have one.
+/// Mistakes with the two biases that PyTorch has where other frameworks have one.
 enum BiasMistakes {
   static let all: [Mistake] = [
     biases(
@@ -53,7 +53,7 @@ enum BiasMistakes {
     },
   ]
 
-  /// What stands in a bias' place.
+  /// What stands in the place of a bias.
   private enum Source {
     case own
     case zero
@@ -62,6 +62,9 @@ enum BiasMistakes {
     case twice
   }
 
+  /// A mistake that puts something else in the place of each layer's biases.
+  ///
+  /// - Parameter source: what stands in the place of `bias_ih`, and in that of `bias_hh`.
   private static func biases(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
     needs: [Requirement] = [],

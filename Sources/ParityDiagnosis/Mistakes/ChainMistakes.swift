@@ -1,7 +1,7 @@
 import RecurrentModel
 import TensorCore
 
-/// What is got wrong around recurrent modules.
+/// Mistakes around recurrent modules: in what these hand on, and in the modules beside them.
 enum ChainMistakes {
   static let all = handedOn + embeddings + linears + softmaxes
 
@@ -131,7 +131,8 @@ enum ChainMistakes {
     },
   ]
 
-  /// - Parameter change: nil for a layer in which the mistake can't be made.
+  /// - Parameter change: what stands in the place of a softmax; nil where the mistake cannot be
+  ///   made in it.
   private static func softmax(
     _ name: String, with summary: String, _ advice: String, needs need: String,
     mixesSequences: Bool = false,
@@ -147,15 +148,16 @@ enum ChainMistakes {
 }
 
 extension Tensor {
-  /// The offsets of one row of a matrix.
+  /// The offsets of the elements of one row of a matrix.
   fileprivate func row(_ row: Int) -> Range<Int> {
     row * shape.axes[1]..<(row + 1) * shape.axes[1]
   }
 }
 
 extension Replay {
-  /// The module's two directions joined in another way than the case says: PyTorch's output
-  /// holds them side by side, and a `DirectionMerge` behind it has a mode of its own.
+  /// Joins the module's two directions in another way than the case says. Where a
+  /// `DirectionMerge` stands behind the module, its mode is changed; else one is put there, since
+  /// PyTorch's output has the directions side by side.
   mutating func merge(_ mode: ChainModule.MergeMode) throws(NotApplicable) {
     if case .directionMerge? = nextLayer {
       try setLayer(.directionMerge(mode), behind: 1)

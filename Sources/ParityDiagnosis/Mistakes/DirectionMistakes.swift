@@ -2,8 +2,9 @@ import RecurrentModel
 import RoundingNoise
 import TensorCore
 
-/// Two directions taken for each other, or the reverse one misunderstood.
+/// Two directions that are taken for each other, or a reverse direction that is misunderstood.
 enum DirectionMistakes {
+  /// Mistakes in what the directions compute.
   static let ofParameters: [Mistake] = [
     Mistake(
       "direction-parameters-swapped", with: "the parameters of the two directions exchanged",
@@ -35,6 +36,7 @@ enum DirectionMistakes {
     ) { $0.scan.flipsReverseBack = false },
   ]
 
+  /// Mistakes in where their results stand.
   static let ofResults: [Mistake] =
     [
       Mistake(

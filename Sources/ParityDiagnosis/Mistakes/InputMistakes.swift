@@ -1,7 +1,7 @@
 import RecurrentModel
 import TensorCore
 
-/// Inputs and initial states taken for something else.
+/// Inputs and initial states that are taken for something else.
 enum InputMistakes {
   static let all: [Mistake] = [
     Mistake(
@@ -42,7 +42,8 @@ enum InputMistakes {
     ) { $0.takingBlocks($1.readDirectionMajor) },
   ]
 
-  /// Where the axes B and T are taken for each other.
+  /// Needed where somebody takes the axes B and T for each other: initial states are then those
+  /// of a batch of T sequences, and fit only if that is B.
   private static let fittingStates = Requirement(
     "as many sequences as steps, or no initial states"
   ) { $0.layout.batch == $0.layout.steps || $0.h0 == nil }
@@ -62,7 +63,7 @@ enum InputMistakes {
 }
 
 extension RecurrentConfiguration {
-  /// The same module with other arguments, known to be ones that it takes.
+  /// The same module with other arguments, which are known to be ones that its constructor takes.
   func with(batchFirst: Bool? = nil, nonlinearity: Nonlinearity? = nil) -> RecurrentConfiguration {
     guard
       let other = try? RecurrentConfiguration(

@@ -2,8 +2,9 @@ import RecurrentModel
 import RoundingNoise
 import TensorCore
 
-/// Layers in another order, or not all of them.
+/// Layers that stand in another order, or that are not all there.
 enum LayerMistakes {
+  /// Mistakes in what the layers compute.
   static let ofParameters: [Mistake] = [
     Mistake(
       "later-layers-zero", with: "only the first layer's parameters loaded, the others zeros",
@@ -37,6 +38,7 @@ enum LayerMistakes {
     },
   ]
 
+  /// Mistakes in where their results stand.
   static let ofResults: [Mistake] = [
     Mistake(
       "output-of-first-layer", with: "the first layer's output", "output is the last layer's",
@@ -59,7 +61,8 @@ enum LayerMistakes {
 }
 
 extension Replay {
-  /// The first layer that could take all later ones' parameters.
+  /// The first layer that could take the parameters of every later one: 0 where the input is as
+  /// large as what a layer gives, and else 1.
   fileprivate var firstAlike: Int {
     configuration.inputSize == configuration.inputSize(ofLayer: 1) ? 0 : 1
   }

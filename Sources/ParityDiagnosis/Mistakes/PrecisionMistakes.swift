@@ -2,7 +2,7 @@ import RecurrentModel
 import RoundingNoise
 import TensorCore
 
-/// Coarser arithmetic than the case's own.
+/// Arithmetic that is coarser than the case's own.
 enum PrecisionMistakes {
   static let all: [Mistake] =
     [
@@ -10,7 +10,8 @@ enum PrecisionMistakes {
         "tanh-from-sigmoid", with: "tanh x made as 2σ(2x) − 1",
         "that is absolutely, not relatively accurate: small results lose their digits",
         needs: [.float32, .tanh],
-        // Each library rounds σ's last bit in its own way: the noise rule alone decides.
+        // Each library rounds σ's last bit in its own way, and much of the difference may be
+        // left: only the noise rule can decide.
         largestResidual: 1.5
       ) { $0.scan.makesTanhFromSigmoid = true }
     ]

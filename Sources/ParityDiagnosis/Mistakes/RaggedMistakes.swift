@@ -2,8 +2,9 @@ import RecurrentModel
 import RoundingNoise
 import TensorCore
 
-/// Sequences of different lengths.
+/// Mistakes with packed sequences of different lengths.
 enum RaggedMistakes {
+  /// Mistakes in which steps are read.
   static let ofInput: [Mistake] = [
     Mistake(
       "padding-run-through", with: "the padding run through as if it were input",
@@ -23,6 +24,7 @@ enum RaggedMistakes {
     ) { $0.scan.reverseReading = .fromPadding(end: $0.longest) },
   ]
 
+  /// Mistakes in where the results stand.
   static let ofResults: [Mistake] = [
     Mistake(
       "state-at-padded-step", with: "the final state taken from step T-1 of output",

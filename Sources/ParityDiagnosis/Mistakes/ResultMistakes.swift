@@ -1,7 +1,7 @@
 import RecurrentModel
 import TensorCore
 
-/// Results that stand in another place.
+/// Results of a recurrent module that stand in another place.
 enum ResultMistakes {
   static let all: [Mistake] = [
     Mistake(

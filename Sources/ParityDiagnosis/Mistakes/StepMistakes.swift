@@ -1,7 +1,8 @@
 import RecurrentModel
 import RoundingNoise
 
-/// Formulas of a step that are not PyTorch's.
+/// Formulas of a step that are not PyTorch's, and steps that are not run as often as they should
+/// be.
 enum StepMistakes {
   static let all: [Mistake] = [
     Mistake(

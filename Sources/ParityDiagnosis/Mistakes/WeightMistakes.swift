@@ -1,7 +1,7 @@
 import RecurrentModel
 import TensorCore
 
-/// Matrices the wrong way round.
+/// Weight matrices that are read the wrong way round.
 enum WeightMistakes {
   static let all: [Mistake] = [
     Mistake(
@@ -55,7 +55,7 @@ extension ParameterSpecification {
 }
 
 extension Replay {
-  /// Of matrices whose blocks are square.
+  /// Transposes each block of rows of some parameters whose blocks are square.
   fileprivate mutating func transposeBlocks(of isChanged: (ParameterSpecification) -> Bool) {
     changeParameters { current, parameter in
       guard isChanged(parameter) else { return nil }

@@ -1,20 +1,21 @@
 package import RoundingNoise
 package import TensorCore
 
-/// A way in which a float32 reference may have been computed more coarsely than it
-/// says.
+/// A way in which a float32 reference may have been computed more coarsely than it says, and what
+/// to do about it. `Emulation` says what is rounded in it.
 package struct CoarserWay: Sendable {
-  /// For programs: `tf32-products`.
+  /// A name for programs, and the name of the mistake: `tf32-products`.
   package let identifier: String
-  /// As in "… reproduces the reference".
+  /// What was done, as it stands before "reproduces the reference": "rounding the operands of
+  /// every product to tf32".
   package let name: String
   package let emulation: Emulation
-  /// What to do about it.
+  /// What to do about it, as a sentence.
   package let advice: String
-  /// The arithmetic to declare where it is meant; nil where that would not settle it.
+  /// The arithmetic to declare where it was meant; nil where declaring one would not settle it.
   package var undeclared: Arithmetic?
 
-  /// Where two explain a reference equally well, the earlier is named.
+  /// All known ways. Where two explain a reference equally well, the earlier is named.
   package static let all: [CoarserWay] =
     [
       CoarserWay(

@@ -4,21 +4,28 @@ import RoundingNoise
 import TensorComparison
 import TensorCore
 
-/// Finds out whether outputs that do not follow from their weights were computed more
+/// Finds out whether outputs that do not follow from their weights were computed, or stored, more
 /// coarsely than they say.
 ///
-/// The sequences that are off most are enough to know: O(17 forward passes over them
-/// for each way, and for each coarser arithmetic).
+/// ```swift
+/// let precision = PrecisionDetection(Evidence(failure))
+/// precision.storage      // they are stored in a coarser type
+/// precision.explanation  // they were computed in a way that an emulation reproduces
+/// precision.suspicion    // their differences are as large as coarser rounding makes them
+/// ```
+///
+/// - Complexity: O(17 forward passes over the sequences that are off most) for each way and each
+///   coarser arithmetic that is tried. These sequences are enough to know.
 struct PrecisionDetection {
-  /// Of all sequences: each number tells what it was stored in.
+  /// The evidence of all sequences: each of their numbers tells what it was stored in.
   private let whole: Evidence
-  /// Of those that are off most.
+  /// The evidence of the sequences that are off most.
   private let sample: Evidence
 
-  /// The multiplications of one forward pass over the sample.
+  /// How many multiplications one forward pass over the sample may take.
   private static let work = 5e7
 
-  /// - Parameter whole: outputs that have the oracle's shapes.
+  /// - Parameter whole: the evidence of outputs that have the right shapes.
   init(_ whole: Evidence) {
     self.whole = whole
     sample = whole.sample(work: Self.work)
@@ -26,8 +33,8 @@ struct PrecisionDetection {
 
   private var arithmetic: Arithmetic { whole.chain.arithmetic }
 
-  /// What to tell; nil where nothing coarser explains the outputs, or where the case
-  /// says itself that it was computed more coarsely.
+  /// What to say where something coarser explains the outputs; nil where nothing does, and where
+  /// the case says itself that it was computed in 16 bits or TF32.
   var explanation: Diagnosis? {
     if arithmetic == .float32, isOffBySubnormals {
       return reproducing(among: CoarserWay.all.filter(\.emulation.flushesSubnormals))
@@ -44,8 +51,8 @@ struct PrecisionDetection {
     }
   }
 
-  /// What to tell of outputs whose tensors are of a coarser type than the module computes
-  /// in, where the rounding of that type is all that is wrong with them.
+  /// What to say of outputs that are stored in a coarser type than the module computes in, where
+  /// the rounding of that type is all that is wrong with them; nil for any others.
   var storage: Diagnosis? {
     guard let type = whole.outputs.named.first.flatMap({ Arithmetic(of: $0.tensor.elementType) }),
       type.unitRoundoff > arithmetic.unitRoundoff, agrees(with: estimate(RoundingModel(type)))
@@ -53,8 +60,8 @@ struct PrecisionDetection {
     return stored(in: [type])
   }
 
-  /// Coarser arithmetic whose rounding would be as large, where that is not known to be
-  /// the reason: a weight that is off by a little looks alike.
+  /// Coarser arithmetic whose rounding errors would be as large as the differences, where it is
+  /// not known to be the reason: a weight that is off by a little looks the same.
   var suspicion: (sentence: String, arithmetic: Arithmetic)? {
     guard isOffNearlyEverywhere else { return nil }
     switch arithmetic {
@@ -64,8 +71,9 @@ struct PrecisionDetection {
     }
   }
 
-  /// Whether most elements of every tensor are off (padding and silent ReLUs aside), as
-  /// coarser arithmetic makes them, and a mistake in one gate or direction does not.
+  /// Whether most elements of every tensor are off, as coarser arithmetic makes them; a mistake
+  /// in one gate or direction does not. Elements that are 0, as padding and silent ReLUs, do not
+  /// count.
   private var isOffNearlyEverywhere: Bool {
     guard let noise = estimate(RoundingModel(arithmetic)) else { return false }
     return sample.outputs.named.allSatisfy { name, tensor in
@@ -77,7 +85,8 @@ struct PrecisionDetection {
 }
 
 extension PrecisionDetection {
-  /// The way whose emulation meets the outputs, or comes nearest to them.
+  /// What to say where the emulation of one of these ways gives the outputs, or comes near to
+  /// them.
   private func reproducing(among ways: [CoarserWay]) -> Diagnosis? {
     var best: (way: CoarserWay, residual: Double)?
     for way in ways {
@@ -85,7 +94,8 @@ extension PrecisionDetection {
         noise.agreeingSteps == nil
       else { continue }
       let agrees = agrees(with: noise, emulated: true)
-      // What is flushed vanishes beside the rounding of larger numbers.
+      // Small numbers that are flushed to zero vanish beside the rounding of larger ones, so the
+      // difference that is left says nothing about them.
       let residual =
         way.emulation.flushesSubnormals && agrees
         ? 0 : sample.residual { name in noise[name].map { Tensor($0.values, shape: $0.shape) } }
@@ -104,11 +114,13 @@ extension PrecisionDetection {
     }
   }
 
-  /// What may be left where an emulation explains a difference: when a sum is rounded
-  /// coarsely, its last bit can decide to which side, and that bit is not known.
+  /// The share of the difference that may be left where an emulation explains it but does not
+  /// reproduce it within rounding. Where a sum is rounded coarsely, its last bit can decide to
+  /// which side, and that bit is not known.
   private static let largestResidual = 0.125
 
-  /// Whether the outputs are within a noise of the oracle's, or of what an emulation makes.
+  /// Whether the outputs are within some rounding noise of the right results, or of what an
+  /// emulation gives.
   private func agrees(with noise: NoiseEstimate?, emulated: Bool = false) -> Bool {
     guard let noise else { return false }
     return sample.outputs.named.allSatisfy { name, tensor in
@@ -118,7 +130,8 @@ extension PrecisionDetection {
     }
   }
 
-  /// Whether what the outputs are off by vanishes beside any number but the smallest.
+  /// Whether the outputs are off by so little that it vanishes beside all numbers but the
+  /// smallest.
   private var isOffBySubnormals: Bool {
     whole.outputs.named.allSatisfy { name, tensor in
       guard let exact = whole.exact[name] else { return false }
@@ -130,7 +143,8 @@ extension PrecisionDetection {
     }
   }
 
-  /// The finest arithmetic whose rounding errors are as large as what the outputs are off by.
+  /// The first of these arithmetics whose rounding errors are as large as the differences; they
+  /// are given from the finest to the coarsest.
   private func explaining(
     among arithmetics: [Arithmetic]
   ) -> (sentence: String, arithmetic: Arithmetic)? {
@@ -146,7 +160,8 @@ extension PrecisionDetection {
     }
   }
 
-  /// The coarsest type that holds every number of the outputs.
+  /// What to say where every number of the outputs is one of a coarser type; the first of these
+  /// that holds them all, the coarsest first.
   private func stored(in arithmetics: [Arithmetic]) -> Diagnosis? {
     arithmetics.first(where: isStored).map { arithmetic in
       diagnosis(
@@ -156,8 +171,9 @@ extension PrecisionDetection {
     }
   }
 
+  /// Whether the arithmetic holds every number of the outputs, one of which is not 0: zeros are
+  /// of every type.
   private func isStored(in arithmetic: Arithmetic) -> Bool {
-    // Zeros are of every type.
     let holdsNumbers = whole.outputs.named.contains { _, tensor in
       (0..<tensor.count).contains { tensor.double(at: $0) != 0 }
     }
@@ -177,7 +193,8 @@ extension PrecisionDetection {
       explanations: [.init(names: [name], sentence: sentence)], undeclared: undeclared)
   }
 
-  /// nil never, of a chain that is right.
+  /// The rounding noise of the sample. It is nil where the chain cannot be run, which a right
+  /// chain always can.
   private func estimate(
     _ rounding: RoundingModel, _ emulation: Emulation? = nil
   ) -> NoiseEstimate? {

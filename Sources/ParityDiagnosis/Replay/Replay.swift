@@ -2,7 +2,7 @@ package import RecurrentModel
 package import RoundingNoise
 import TensorCore
 
-/// A chain with mistakes made in it, one after the other: what somebody computes who makes
+/// A chain with mistakes made in it, one after the other: what somebody would compute who made
 /// them.
 ///
 /// ```swift
@@ -11,17 +11,24 @@ import TensorCore
 /// let wrong = try replay.results()
 /// ```
 ///
-/// A `Mistake` is made in one module at a time, `module`, and sees its arguments, parameters
-/// and the layout of what it is given, and no number that goes through it.
+/// A mistake is made in one module at a time, `module`. It sees that module's arguments and
+/// parameters, and the layout and the initial states of what the module is given, but none of the
+/// numbers that are computed on the way.
+///
+/// It is a `ChainVariant` with what mistakes need to change it: what is computed is said there,
+/// and computed by a scan.
 package struct Replay: Sendable {
+  /// What the replay computes.
   package private(set) var variant: ChainVariant
-  /// The place, in the given chain, of the module that is being changed.
+  /// The place of the module that is being changed, in the chain as it was given.
   private(set) var module = 0
-  /// Where the given chain's modules stand, others having been put between them.
+  /// Where each module of the given chain stands now: a mistake may have put others between them.
   private var places: [Int]
-  /// Whether all modules compute what they did, and results are at most moved about.
+  /// Whether all modules compute what they did, so that the right results need at most be moved
+  /// to other places.
   private var isOnlyMoved = true
-  /// How many of a module's moves take final states out of `output`, which come first.
+  /// For each module, how many of its moves take final states out of `output`. These come before
+  /// its other moves.
   private var stateMoves: [Int: Int] = [:]
 
   package init(_ chain: Chain) {
@@ -29,15 +36,18 @@ package struct Replay: Sendable {
     places = Array(chain.modules.indices)
   }
 
+  /// Lets the next mistake be made in another module of the given chain.
   mutating func turn(to module: Int) { self.module = module }
 
-  /// In float64; one forward pass.
+  /// What the replay gives, in float64.
   ///
-  /// - Throws: `InvalidValue` where a module can't take what one before hands on wrongly.
+  /// - Throws: `InvalidValue` where a mistake makes a module hand on what the next one cannot
+  ///   take.
+  /// - Complexity: O(one forward pass).
   package func results() throws(InvalidValue) -> Results { try variant.exactResults() }
 
-  /// The same where the right results are known: no forward pass is needed where a single
-  /// module's are just moved about.
+  /// The same, where the right results are known. Where a single module's results are only moved,
+  /// no forward pass is run.
   func results(of exact: Results) throws(InvalidValue) -> Results {
     guard isOnlyMoved, variant.chain.isSingleModule, let outputs = exact.outputs(of: "") else {
       return try results()
@@ -48,12 +58,12 @@ package struct Replay: Sendable {
   }
 }
 
-/// Why a mistake can't be seen in a case, whatever its numbers are.
+/// Why a mistake cannot show in a case: the case lacks something that the mistake needs.
 package struct NotApplicable: Error, Equatable {
   /// What the case lacks: "two directions".
   package let need: String
-  /// Whether the modules behind refuse what is handed on: whoever makes the mistake sees it
-  /// before anything is computed.
+  /// Whether the reason is that the modules behind refuse what is handed on. Such a mistake needs
+  /// no case to show it: whoever makes it sees it before anything is computed.
   let isRefused: Bool
 
   init(needs need: String, isRefused: Bool = false) {
@@ -68,13 +78,14 @@ package struct NotApplicable: Error, Equatable {
 // MARK: - What a mistake sees of its module
 
 extension Replay {
+  /// Where the module stands now.
   private var place: Int { places[module] }
 
   var chain: Chain { variant.chain }
 
   var layer: ChainModule.Layer { chain.modules[place].layer }
 
-  /// Of the module behind it; nil of the last.
+  /// The module behind it; nil for the last.
   var nextLayer: ChainModule.Layer? {
     place + 1 < chain.modules.count ? chain.modules[place + 1].layer : nil
   }
@@ -95,7 +106,7 @@ extension Replay {
 
   var recurrence: Recurrence { configuration.module.recurrence }
 
-  /// Of the module's input.
+  /// The layout of the module's input.
   var layout: SequenceLayout {
     guard let layout = chain.shapes.stages[place].layout else {
       preconditionFailure("the mistake is one of recurrent modules")
@@ -107,7 +118,8 @@ extension Replay {
 
   func length(of sequence: Int) -> Int { packing?.lengths[sequence] ?? layout.steps }
 
-  /// nil where there are none, or where another module takes them.
+  /// The initial states that the module takes; nil where there are none, and where another module
+  /// takes them.
   var h0: Tensor? { place == chain.firstRecurrent ? chain.input.h0 : nil }
   var c0: Tensor? { place == chain.firstRecurrent ? chain.input.c0 : nil }
 
@@ -120,7 +132,7 @@ extension Replay {
     }
   }
 
-  /// Coarser arithmetic, in all modules.
+  /// Computes all modules in coarser arithmetic.
   mutating func setEmulation(_ emulation: Emulation) {
     variant.emulation = emulation
     isOnlyMoved = false
@@ -130,8 +142,10 @@ extension Replay {
 // MARK: - What a mistake does to its module
 
 extension Replay {
-  /// - Throws: `NotApplicable` where the modules behind can't take what it hands on: then the
-  ///   mistake is seen before anything is computed.
+  /// Puts another module in the place of this one, or of one behind it.
+  ///
+  /// - Parameter offset: how many places behind this module.
+  /// - Throws: `NotApplicable` where the modules behind cannot take what it hands on.
   mutating func setLayer(_ layer: ChainModule.Layer, behind offset: Int = 0) throws(NotApplicable) {
     isOnlyMoved = false
     do throws(InvalidValue) {
@@ -141,7 +155,9 @@ extension Replay {
     }
   }
 
-  /// Another module with the same input, as far as that fits.
+  /// Gives the module other arguments, and leaves its parameters and its input.
+  ///
+  /// - Throws: `NotApplicable` where the modules behind cannot take what it hands on.
   mutating func setConfiguration(
     _ configuration: RecurrentConfiguration
   ) throws(NotApplicable) {
@@ -149,6 +165,9 @@ extension Replay {
     try setLayer(.recurrent(configuration, stateDict, select: select))
   }
 
+  /// Puts another module behind this one.
+  ///
+  /// - Throws: `NotApplicable` where the modules behind cannot take what it hands on.
   mutating func insertBehind(_ layer: ChainModule.Layer) throws(NotApplicable) {
     isOnlyMoved = false
     let place = place
@@ -160,6 +179,7 @@ extension Replay {
     places = places.map { $0 > place ? $0 + 1 : $0 }
   }
 
+  /// Gives the chain other initial states, and another input where `tensor` is not nil.
   mutating func setInput(_ tensor: Tensor? = nil, h0: Tensor?, c0: Tensor?) {
     isOnlyMoved = false
     let input = ChainInput(tensor ?? chain.input.tensor, h0: h0, c0: c0, packing: packing)
@@ -170,7 +190,7 @@ extension Replay {
     }
   }
 
-  /// Puts the module's results in other places.
+  /// Puts the module's results in other places. `ResultMove.apply` says what a move may do.
   mutating func move(
     mixingSequences mixes: Bool = false,
     _ move: @escaping @Sendable (RecurrentOutput, LayoutContract) -> RecurrentOutput
@@ -178,12 +198,12 @@ extension Replay {
     variant.modules[place].moves.append(ResultMove(mixesSequences: mixes, move))
   }
 
-  /// Puts the rows of both final states in another order.
+  /// Puts the rows of both final states in another order: row k is what was row `order[k]`.
   mutating func moveStates(_ order: [Int]) {
     move { outputs, _ in outputs.mappingStates { $0.takingBlocks(order) } }
   }
 
-  /// Puts what is handed on in other places, and not the results themselves.
+  /// Puts what the module hands on in other places, and leaves its results.
   mutating func moveHandedOn(
     _ move: @escaping @Sendable (RecurrentOutput, LayoutContract) -> RecurrentOutput
   ) {
@@ -191,8 +211,10 @@ extension Replay {
     isOnlyMoved = false
   }
 
-  /// The last layer's final state of a direction taken out of `output`, before anything else
-  /// is moved.
+  /// Takes the last layer's final state of a direction out of `output`, before anything else is
+  /// moved.
+  ///
+  /// - Parameter step: the step at which the state of a sequence is taken.
   mutating func takeState(
     of direction: Direction, at step: @escaping @Sendable (LayoutContract, Int) -> Int
   ) {

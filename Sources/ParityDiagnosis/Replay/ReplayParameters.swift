@@ -2,9 +2,10 @@ import RecurrentModel
 import TensorCore
 
 extension Replay {
-  /// Puts other tensors of the same shapes in the parameters' places.
+  /// Puts other tensors of the same shapes in the place of the module's parameters.
   ///
-  /// - Parameter change: is given the replay as it was; nil for a parameter that stays.
+  /// - Parameter change: makes the tensor for one parameter. It is given the replay as it was
+  ///   before; it returns nil for a parameter that stays as it is.
   mutating func changeParameters(_ change: (Replay, ParameterSpecification) -> Tensor?) {
     let current = self
     guard case .recurrent(let configuration, let stateDict, let select) = layer else { return }
@@ -22,6 +23,7 @@ extension Replay {
     }
   }
 
+  /// The tensor of one of the module's parameters.
   func tensor(_ parameter: ParameterSpecification) -> Tensor {
     guard let tensor = stateDict.tensors[parameter.name] else {
       preconditionFailure("a checked state_dict holds every parameter")
@@ -29,17 +31,17 @@ extension Replay {
     return tensor
   }
 
-  /// The same parameter of another layer or direction.
+  /// The same parameter of another layer or direction; nil where there is none.
   func tensor(
     like parameter: ParameterSpecification, layer: Int? = nil, _ direction: Direction? = nil
   ) -> Tensor? {
     stateDict[parameter.role, layer ?? parameter.layer, direction ?? parameter.direction]
   }
 
-  /// G.
+  /// G, the number of gates.
   var gateCount: Int { recurrence.gates.count }
 
-  /// A parameter's rows of one gate.
+  /// The offsets of a gate's rows within a parameter.
   func block(_ gate: Int, of parameter: ParameterSpecification) -> Range<Int> {
     let size = parameter.shape.elementCount / gateCount
     return gate * size..<(gate + 1) * size
@@ -54,7 +56,9 @@ extension ParameterSpecification {
 }
 
 extension Tensor {
-  /// Each element as `change` has it, in float64. O(elements).
+  /// The tensor of what `change` returns for each element, in float64.
+  ///
+  /// - Complexity: O(elements).
   func mapping(_ change: (_ offset: Int, Double) -> Double) -> Tensor {
     let elements: [Double] = elements()
     return Tensor(elements.indices.map { change($0, elements[$0]) }, shape: shape)

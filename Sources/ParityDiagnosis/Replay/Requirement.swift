@@ -2,20 +2,21 @@ import RecurrentModel
 import RoundingNoise
 import TensorCore
 
-/// What a module, or what it is given, must have for a mistake to be seen in it.
+/// Something that a module, its input, or the modules around it must have for a mistake to show
+/// there.
 ///
 /// ```swift
-/// Mistake(
-///   "cell-output-linear", with: "h' = o ⊙ c', without tanh", "PyTorch's h' = o ⊙ tanh(c')",
-///   needs: [.lstm]
-/// ) { $0.scan.leavesCellLinear = true }
+/// let twoDirections = Requirement("two directions") { $0.configuration.bidirectional }
 /// ```
+///
+/// It looks at arguments, parameters, shapes and lengths, not at what is computed. Where it is
+/// met, the mistake may still change no result: in a case whose weights are all the same, say.
 struct Requirement: Sendable {
-  /// As it stands behind "needs": "two directions".
+  /// What is needed, as it stands behind "needs": "two directions".
   let need: String
   /// Whether only a chain of several modules can have it.
   let isOfChains: Bool
-  /// Of the module that the replay is turned to.
+  /// Whether the module that the replay is turned to has it.
   let isMet: @Sendable (Replay) -> Bool
 
   init(
@@ -56,7 +57,7 @@ extension Requirement {
   static let severalSteps = Requirement("several steps") { $0.longest > 1 }
   static let noPacking = Requirement("no packing") { $0.packing == nil }
   static let initialStates = Requirement("initial states") { $0.h0 != nil }
-  /// What is multiplied with h shows only where h is not 0.
+  /// Needed where what is multiplied with h is wrong, which shows only where h is not 0.
   static let hiddenStates = Requirement("several steps, or initial states") {
     $0.longest > 1 || $0.h0 != nil
   }
@@ -84,7 +85,8 @@ extension Requirement {
     if case .directionMerge(.concat)? = $0.nextLayer { true } else { false }
   }
 
-  /// Directions that are joined in another way, or side by side as PyTorch's output has them.
+  /// Directions that are joined in another way than by this mode: by a `DirectionMerge` of
+  /// another mode, or, unless the mode is concat, side by side, as PyTorch's `output` has them.
   static func notMerged(by mode: ChainModule.MergeMode) -> Requirement {
     let isConcat = mode == .concat
     return Requirement(
@@ -102,29 +104,35 @@ extension Requirement {
 extension Requirement {
   private static let aloneNeed = "one of the two mistakes alone"
 
+  /// The reverse direction still reads as PyTorch's does.
   static let ownReverseReading = Requirement(aloneNeed) {
     $0.scan.reverseReading == .fromLastStep
   }
+  /// All steps are still run.
   static let ownSteps = Requirement(aloneNeed) { $0.scan.steps == .all }
+  /// The padding is still skipped, by both directions.
   static let ownPadding = Requirement(aloneNeed) {
     $0.scan.padding == .skipped && $0.scan.reverseReading == .fromLastStep
   }
 }
 
 extension Replay {
+  /// - Throws: `NotApplicable` where the requirement is not met.
   func require(_ requirement: Requirement) throws(NotApplicable) {
     if !requirement.isMet(self) { throw NotApplicable(needs: requirement.need) }
   }
 
-  /// The steps of the longest sequence.
+  /// The number of steps of the longest sequence.
   var longest: Int { (0..<layout.batch).map(length(of:)).max() ?? 0 }
 
-  /// The packed sequences by falling lengths.
+  /// The packed sequences in the order of falling lengths; those of one length in their own
+  /// order.
   var sequencesByLength: [Int] {
     let lengths = packing?.lengths ?? []
     return lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
   }
 
+  /// Whether the module hands on its h_n, and not its output.
   var handsOnStates: Bool {
     if case .recurrent(_, _, .hN) = layer { true } else { false }
   }

@@ -1,16 +1,17 @@
 import RecurrentModel
 import TensorCore
 
-/// Vectors of results put in other places. The last axis is left as it is, whatever it holds.
+/// Moves of vectors to other places. They leave the last axis as it is, whatever it holds, as
+/// `ResultMove.apply` wants it.
 extension RecurrentOutput {
-  /// Both states changed alike.
+  /// The same change made in both final states.
   func mappingStates(_ change: (Tensor) -> Tensor) -> RecurrentOutput {
     RecurrentOutput(output: output, hN: change(hN), cN: cN.map(change))
   }
 
-  /// h_n with the last layer's state of a direction taken out of `output`.
+  /// The results with the last layer's row of h_n, for one direction, taken out of `output`.
   ///
-  /// - Parameter step: at which a sequence's stands.
+  /// - Parameter step: the step at which the state of a sequence is taken.
   func takingState(
     of direction: Direction, _ contract: LayoutContract, at step: (LayoutContract, Int) -> Int
   ) -> RecurrentOutput {
@@ -20,7 +21,7 @@ extension RecurrentOutput {
     let size = features / contract.directions
     let rows = contract.directions * contract.layers
     let last = contract.directions * (contract.layers - 1) + direction.rawValue
-    // Both tensors behind each other, so that one gathering takes from either.
+    // The two tensors are put one behind the other, so that one gathering takes from either.
     let offsets = (0..<rows * layout.batch).flatMap { vector -> Range<Int> in
       let (row, sequence) = vector.quotientAndRemainder(dividingBy: layout.batch)
       let start =
@@ -34,9 +35,9 @@ extension RecurrentOutput {
     return RecurrentOutput(output: output, hN: taken, cN: cN)
   }
 
-  /// The sequences of a batch in another order.
+  /// The results with the sequences of the batch in another order.
   ///
-  /// - Parameter isWhole: whether `output` is in that order too, or the final states alone.
+  /// - Parameter isWhole: whether `output` is put in that order too, or the final states alone.
   func takingSequences(
     _ order: [Int], _ contract: LayoutContract, isWhole: Bool
   ) -> RecurrentOutput {
@@ -46,18 +47,19 @@ extension RecurrentOutput {
 }
 
 extension RecurrentConfiguration {
-  /// The rows of a state with the last layer's first.
+  /// The rows of a state with the layers in reverse order.
   var layersReversed: [Int] {
     let count = directions.count
     return (0..<stateRows).map { row in (numLayers - 1 - row / count) * count + row % count }
   }
 
-  /// The rows of a state, all of the forward direction's first.
+  /// The rows of a state ordered by direction, then layer.
   var directionMajor: [Int] {
     (0..<stateRows).map { row in row % numLayers * directions.count + row / numLayers }
   }
 
-  /// The rows of a state as somebody finds them who thinks that they are direction-major.
+  /// The rows of a state in the order in which somebody reads them who thinks that they are
+  /// ordered by direction, then layer.
   var readDirectionMajor: [Int] {
     (0..<stateRows).map { row in row % directions.count * numLayers + row / directions.count }
   }

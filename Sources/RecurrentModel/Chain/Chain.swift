@@ -1,28 +1,36 @@
 package import TensorCore
 
-/// All that a case computes: a short chain of modules, each given what the one before hands
-/// on, with what is given to the first.
+/// All that a case computes: a short chain of modules, each of which is given what the one before
+/// it hands on, together with the input of the first.
 ///
 /// ```swift
 /// let chain = try Chain(modules, input: ChainInput(tokens), in: .float32)
 /// let exact = try chain.results(in: .float64) { _, call in call.oracleOutputs }
+/// exact["output"]  // what the last module hands on
 /// ```
 ///
 /// A recurrent module by itself is a chain of one module, which has no name: `Chain(call)`.
-/// It is no `nn.Sequential` of any modules, only of those that people put around a recurrent
-/// one, and data flows from each to the next alone.
+///
+/// It is not a general `nn.Sequential`: it holds only the modules that people put around a
+/// recurrent one, and but for initial states and lengths each module reads only what the module
+/// before it hands on. It holds no results either: the oracle, the engine and the replicas each
+/// compute theirs from it.
 package struct Chain: Sendable {
   package let modules: [ChainModule]
   package let input: ChainInput
-  /// What the modules compute in. Parameters and input are rounded to it, and held in the
-  /// type that we compute in, `arithmetic.computation`.
+  /// What the modules compute in. Whoever makes a chain has rounded the parameters and the input
+  /// to it already, and stores them in the type in which we compute, `arithmetic.computation`:
+  /// those of a bfloat16 module are float32 tensors whose numbers all fit bfloat16.
   package let arithmetic: Arithmetic
-  /// What its modules are given and give.
+  /// The shapes of what each module is given and gives.
   package let shapes: ChainShapes
 
-  /// - Throws: `InvalidValue`, naming the module, where one can't take what the one before
+  /// Checks that the modules fit together, and that the input fits the first one.
+  ///
+  /// - Throws: `InvalidValue`, naming the module, where a module cannot take what the one before
   ///   hands on, and where initial states or lengths do not fit.
-  /// - Complexity: O(modules), whatever the sizes.
+  /// - Complexity: O(modules · sequences) where the batch is packed, and else O(modules): shapes
+  ///   and lengths are looked at, and no elements.
   package init(
     _ modules: [ChainModule], input: ChainInput, in arithmetic: Arithmetic
   ) throws(InvalidValue) {
@@ -32,7 +40,7 @@ package struct Chain: Sendable {
     shapes = try ChainShapes(modules, input)
   }
 
-  /// The chain of one module without a name.
+  /// The chain of one recurrent module, without a name.
   package init(_ call: RecurrentCall) {
     let module = ChainModule(
       name: "", layer: .recurrent(call.configuration, call.stateDict, select: .output))
@@ -41,10 +49,11 @@ package struct Chain: Sendable {
     self = chain
   }
 
-  /// Whether it is one recurrent module by itself, and no chain to those who wrote it.
+  /// Whether this is one recurrent module by itself: those who wrote the case wrote a module, and
+  /// no chain.
   package var isSingleModule: Bool { modules.count == 1 && modules[0].name.isEmpty }
 
-  /// The call of its only module; nil of a chain of several.
+  /// The call of a recurrent module that is by itself; nil for a chain of named modules.
   package var call: RecurrentCall? {
     guard isSingleModule, case .recurrent(let configuration, let stateDict, _) = modules[0].layer,
       let input = try? RecurrentInput(
@@ -54,14 +63,15 @@ package struct Chain: Sendable {
     return RecurrentCall(configuration, stateDict, input, in: arithmetic)
   }
 
-  /// The same chain with other modules.
+  /// The chain of other modules on the same input.
   ///
-  /// - Throws: `InvalidValue` as the initializer does.
+  /// - Throws: `InvalidValue` where the initializer does.
   package func with(modules: [ChainModule]) throws(InvalidValue) -> Chain {
     try Chain(modules, input: input, in: arithmetic)
   }
 
-  /// Its results by their names in a fixture, in the order in which they are made.
+  /// The name and the shape of each result, in the order in which the results are computed: what
+  /// a forward pass is going to give.
   package var resultShapes: [(name: String, shape: ChainShape)] {
     let own = zip(modules, shapes.stages).flatMap { module, stage in
       stage.results.map { (name: module.qualified($0.name), shape: $0.shape) }
@@ -70,25 +80,32 @@ package struct Chain: Sendable {
     return own + [(name: "output", shape: last.output)]
   }
 
-  /// Whether a result is a recurrent module's `output`, whose rows are steps.
+  /// Whether a result of this name is the `output` of a recurrent module, and so has one vector
+  /// for each step. A chain's own `output`, which is what its last module hands on, is not one.
   package func isOutput(_ name: String) -> Bool {
     modules.contains { $0.configuration != nil && $0.qualified("output") == name }
   }
 
-  /// The place of the first recurrent module, which takes the initial states; nil where there
-  /// is none.
+  /// The place in the chain of the first recurrent module, which is the one that takes the
+  /// initial states; nil where there is no recurrent module.
   package var firstRecurrent: Int? { modules.firstIndex { $0.configuration != nil } }
 }
 
-/// What is given to a chain.
+/// What is given to a chain: the input of its first module, and what its recurrent modules need
+/// beside their input.
 package struct ChainInput: Sendable {
-  /// (B, T, I), (T, B, I) or (T, I) of floats; for an embedding indices, without the axis I.
+  /// The input of the first module: floats of the shape (B, T, I), (T, B, I) or (T, I), for a
+  /// cell (B, I) or (I). For an embedding it holds indices, and lacks the axis I. Whoever makes
+  /// the input has checked that each index names a row of the embedding.
   package let tensor: Tensor
-  /// Of the first recurrent module, (D·L, B, P); nil for zeros.
+  /// The initial hidden state of the first recurrent module, (D·L, B, P), without a batch
+  /// (D·L, P), for a cell (B, H) or (H); nil where it starts from zeros, as every later one does.
   package let h0: Tensor?
-  /// Of the first recurrent module, (D·L, B, H); nil for zeros, and where it has no cell state.
+  /// The initial cell state of the first recurrent module, (D·L, B, H), without a batch (D·L, H),
+  /// for a cell (B, H) or (H); nil where it starts from zeros, and where it has no cell state.
   package let c0: Tensor?
-  /// How many steps each sequence has, in every recurrent module; nil when not packed.
+  /// How many steps each sequence has, the same in every recurrent module; nil where the batch is
+  /// not packed.
   package let packing: Packing?
 
   package init(
@@ -100,14 +117,17 @@ package struct ChainInput: Sendable {
     self.packing = packing
   }
 
+  /// The input of a recurrent module that is by itself.
   package init(_ input: RecurrentInput) {
     self.init(input.input, h0: input.h0, c0: input.c0, packing: input.packing)
   }
 }
 
 extension Chain {
-  /// The multiplications of one forward pass, and what weighs as much: an activation as
-  /// thirty, and as ten thousand what each module costs however small it is.
+  /// What one forward pass costs, counted in multiplications. What is not a multiplication is
+  /// counted as the number of them that take as long: an activation, or an element of a module
+  /// that has no weights to multiply by, as thirty, and each module, however small it is, as ten
+  /// thousand more.
   package var work: Double {
     zip(modules, shapes.stages).reduce(0) { sum, stage in
       let (module, shapes) = stage

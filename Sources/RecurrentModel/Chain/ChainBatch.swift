@@ -1,19 +1,23 @@
 import TensorCore
 
-/// Where the sequences of a chain's batch stand in its tensors, of which each gives the same
-/// alone as among the others.
+/// Along which axis of each tensor of a chain the sequences of its batch stand.
+///
+/// A chain has one only where its modules keep the sequences apart, so that each sequence gives
+/// the same results alone as among the others. A softmax over the batch axis, say, mixes them.
 package struct ChainBatch: Sendable, Equatable {
   /// How many sequences there are.
   package let size: Int
+  /// The axis of the chain's input: 0 where it is (B, T, I), 1 where it is (T, B, I).
   package let inputAxis: Int
-  /// By the names of the results.
+  /// The axis of each result, by the result's name: `axes["bilstm.h_n"]` is 1.
   package let axes: [String: Int]
 }
 
 extension Chain {
-  /// The same chain on some sequences of its batch, in the given order; nil where there is no
-  /// batch, or where the modules mix its sequences.
+  /// The same chain on some sequences of its batch, in the given order.
   ///
+  /// - Returns: nil where there is no batch, where no module is recurrent, and where a module
+  ///   mixes the sequences.
   /// - Complexity: O(elements of the input that are taken).
   package func selecting(sequences: [Int]) -> Chain? {
     guard let batch = shapes.batch, let first = firstRecurrent,
@@ -35,7 +39,7 @@ extension Chain {
 }
 
 extension Results {
-  /// What they say of some sequences of the batch.
+  /// The part of these results that belongs to some sequences of the batch.
   ///
   /// - Complexity: O(elements that are taken).
   package func selecting(sequences: [Int], _ batch: ChainBatch) -> Results {
@@ -44,10 +48,12 @@ extension Results {
     }
   }
 
-  /// Σ|actual − expected| over all results of each sequence; an element that is not finite on
-  /// one side only, or not the same, counts as 1.
+  /// How far each sequence is off: Σ|actual − expected| over the elements of all of its results.
+  /// An element that is not finite counts as 1 where the other is not the same, and as 0 where it
+  /// is.
   ///
-  /// - Parameter expected: of the same shapes, as far as it has these results.
+  /// - Parameter expected: results of the same shapes; a name that it lacks is passed over.
+  /// - Returns: one sum for each sequence.
   /// - Complexity: O(elements).
   package func differences(from expected: Results, _ batch: ChainBatch) -> [Double] {
     var totals = [Double](repeating: 0, count: batch.size)

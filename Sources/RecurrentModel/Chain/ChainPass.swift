@@ -2,17 +2,20 @@ import RealModule
 package import TensorCore
 
 extension Chain {
-  /// The forward pass: what stands around the recurrent modules in `type`, every sum in the
-  /// order of its terms.
+  /// Runs the forward pass of all modules and returns what each of them gives.
   ///
-  /// It is done once for the oracle and the engine: an embedding or a sum of products has no
-  /// second way that would be worth checking against, and PyTorch is the reference.
+  /// The recurrent modules are computed by `recurrent`, which makes the difference between the
+  /// oracle's pass and the engine's. What stands around them is computed here, in `type`, every
+  /// sum in the order of its terms, and in the same way for both: an embedding or a linear layer
+  /// has no second way that would be worth checking against the first, and the reference is
+  /// PyTorch's.
   ///
   /// - Parameters:
   ///   - type: float32 or float64.
-  ///   - recurrent: what the recurrent module at a place in the chain returns.
+  ///   - recurrent: computes the recurrent module that stands at a place in the chain.
   /// - Throws: `InvalidValue`, naming a module, where `recurrent` returns other shapes than its
-  ///   module has, and the next module is given them.
+  ///   module has and the next module is given them.
+  /// - Complexity: O(one forward pass).
   package func results(
     in type: ElementType, recurrent: (_ module: Int, RecurrentCall) -> RecurrentOutput
   ) throws(InvalidValue) -> Results {
@@ -49,12 +52,14 @@ extension Chain {
     return results
   }
 
-  /// What is given to the recurrent module at a place.
+  /// What the recurrent module at a place in the chain is given: the value, the initial states
+  /// where it is the first recurrent module, and the lengths.
   ///
   /// - Parameters:
+  ///   - index: the module's place in the chain.
   ///   - value: what the module before hands on.
-  ///   - type: in which it is computed.
-  /// - Throws: `InvalidValue` where the value does not fit.
+  ///   - type: the type in which the module is computed, to which all numbers are rounded.
+  /// - Throws: `InvalidValue` where the value does not fit the module.
   package func recurrentInput(
     _ index: Int, _ value: Tensor, _ type: ElementType
   ) throws(InvalidValue) -> RecurrentInput {
@@ -70,7 +75,8 @@ extension Chain {
 }
 
 extension RecurrentOutput {
-  /// What is handed on, of this shape; the states of a cell have no output beside them.
+  /// What the module hands on, in the given shape: `output`, or the last rows of h_n. A cell has
+  /// no `output` and hands on its h_n.
   func selected(_ select: ChainModule.Selection, _ shape: Shape) -> Tensor {
     let count = shape.elementCount
     guard select == .hN, hN.count >= count else { return output ?? hN }
@@ -78,7 +84,7 @@ extension RecurrentOutput {
   }
 }
 
-/// A module that is not recurrent.
+/// The computation of a module that is not recurrent.
 private struct ChainLayer<Scalar: Real & FloatingElement> {
   let input: ChainShape
   let output: Shape
@@ -105,6 +111,8 @@ private struct ChainLayer<Scalar: Real & FloatingElement> {
     }
   }
 
+  /// Joins the two directions. In an `output` they stand side by side in each row; in an h_n all
+  /// rows of the forward direction come before those of the reverse one.
   private func merged(_ x: [Scalar], _ mode: ChainModule.MergeMode) -> [Scalar] {
     let features = input.shape.axes.last ?? 0
     let size = max(1, input.isState ? features : features / 2)
@@ -122,6 +130,7 @@ private struct ChainLayer<Scalar: Real & FloatingElement> {
     }
   }
 
+  /// W x + b for each vector x, starting from the bias, with fused multiply-adds.
   private func product(_ weight: [Scalar], _ x: [Scalar], _ bias: [Scalar]?) -> [Scalar] {
     let (columns, rows) = (input.shape.axes.last ?? 0, output.axes.last ?? 0)
     guard rows > 0 else { return [] }
@@ -135,8 +144,9 @@ private struct ChainLayer<Scalar: Real & FloatingElement> {
     }
   }
 
-  /// - Parameter result: of an element less the largest on its line, and of the sum of the
-  ///   exponentials of all these.
+  /// - Parameter result: makes an element of the result from two numbers: what the input's
+  ///   element exceeds the largest on its line by, and the sum of the exponentials of these
+  ///   differences over the whole line.
   private func softmax(
     _ x: [Scalar], _ axis: Int, _ result: (_ difference: Scalar, _ sum: Scalar) -> Scalar
   ) -> [Scalar] {

@@ -1,14 +1,15 @@
 package import TensorCore
 
-/// What goes from one module of a chain to the next, by its shape.
+/// The shape of what one module of a chain hands on to the next, and what its axes mean.
 package struct ChainShape: Sendable, Equatable {
   package var shape: Shape
-  /// Whether it is h_n, whose first axis are the directions; else these stand side by side in
-  /// the last.
+  /// Whether this is the h_n of a recurrent module that hands on its h_n: then the first axis has
+  /// one place for each direction. Otherwise the directions stand side by side in the last axis.
   package var isState = false
-  /// Of the module that it comes from; 1 unless that is recurrent.
+  /// How many directions the recurrent module has that this comes from; 1 behind any other
+  /// module.
   package var directions = 1
-  /// The axis along which the sequences of the batch stand; nil where there is no batch, or
+  /// The axis along which the sequences of the batch stand; nil where there is no batch, and
   /// where a module has mixed its sequences.
   package var batchAxis: Int?
 
@@ -18,35 +19,39 @@ package struct ChainShape: Sendable, Equatable {
   }
 }
 
-/// What the modules of a chain are given and give, by their shapes: known before anything is
-/// computed.
+/// The shapes of all that the modules of a chain are given and give, which are known before
+/// anything is computed.
 package struct ChainShapes: Sendable {
-  /// By module.
+  /// One for each module, in the chain's order.
   package let stages: [Stage]
-  /// nil where there is no batch, or where its sequences are mixed on the way.
+  /// Where the sequences of the batch stand; nil where there is no batch, and where a module
+  /// mixes its sequences.
   package let batch: ChainBatch?
 
-  /// In elements: 8 GiB of doubles.
+  /// The most elements that a result may have: as doubles, they take 8 GiB.
   static let largestTensor = 1 << 30
 
-  /// One module of the chain.
+  /// The shapes around one module of the chain.
   package struct Stage: Sendable {
     package let input: ChainShape
-    /// What is handed on.
+    /// What the module hands on to the next one.
     package let output: ChainShape
-    /// Its results by their names without the module's, `output` first.
+    /// The module's results by their names, without the module's own: `output` first where there
+    /// is one, then `h_n` and `c_n`.
     package let results: [(name: String, shape: ChainShape)]
-    /// Of a recurrent module's input; nil of any other.
+    /// The layout of a recurrent module's input; nil for any other module.
     package let layout: SequenceLayout?
-    /// The steps that a recurrent module reads, of all sequences together.
+    /// How many steps a recurrent module reads, those of all sequences together; 0 for any other
+    /// module.
     package let steps: Int
   }
 
-  /// - Throws: `InvalidValue`, naming the module, where one can't take what the one before
-  ///   hands on, or where initial states or lengths do not fit.
+  /// - Throws: `InvalidValue`, naming the module, where a module cannot take what the one before
+  ///   hands on, and where initial states or lengths do not fit.
   init(_ modules: [ChainModule], _ input: ChainInput) throws(InvalidValue) {
     let first = modules.lazy.compactMap(\.configuration).first
-    // A candidate: the first recurrent module says whether it is right.
+    // Only a candidate: whether the sequences stand there is checked at the first recurrent
+    // module.
     let axis = first.map { $0.batchFirst || $0.module.isCell ? 0 : 1 }
     let inputAxis = axis.flatMap { $0 < input.tensor.shape.rank ? $0 : nil }
     var given = ChainShape(input.tensor.shape, batchAxis: inputAxis)
@@ -76,7 +81,7 @@ package struct ChainShapes: Sendable {
 }
 
 extension ChainShapes.Stage {
-  /// The layout contract of a recurrent module.
+  /// The layout contract that the results of this recurrent module keep.
   package func contract(
     _ configuration: RecurrentConfiguration, _ packing: Packing?
   ) -> LayoutContract {
@@ -88,13 +93,14 @@ extension ChainShapes.Stage {
 }
 
 extension ChainModule {
-  /// What it gives where it is given this.
+  /// The shapes around this module where it is given a value of the shape `given`.
   ///
   /// - Parameters:
-  ///   - input: of the chain.
-  ///   - isFirst: whether it is the first module, which alone can be given indices.
-  ///   - takesStates: whether it is the first recurrent module, which takes initial states.
-  /// - Throws: `InvalidValue`, naming the module, where it can't take it.
+  ///   - given: what the module before hands on.
+  ///   - input: the input of the whole chain, with the initial states and lengths.
+  ///   - isFirst: whether this is the first module, which alone can be given indices.
+  ///   - takesStates: whether this is the first recurrent module, which takes the initial states.
+  /// - Throws: `InvalidValue`, naming the module, where it cannot take what it is given.
   package func stage(
     _ given: ChainShape, _ input: ChainInput, isFirst: Bool, takesStates: Bool
   ) throws(InvalidValue) -> ChainShapes.Stage {
@@ -153,7 +159,7 @@ extension ChainModule {
       steps: input.packing?.lengths.reduce(0, +) ?? layout.batch * layout.steps)
   }
 
-  /// Of what a module that is not recurrent gives.
+  /// The axes of what a module that is not recurrent gives.
   private func outputAxes(_ given: ChainShape) throws(InvalidValue) -> [Int] {
     let axes = given.shape.axes
     switch layer {
@@ -184,8 +190,8 @@ extension ChainModule {
     }
   }
 
-  /// Where the sequences stand in what a module that is not recurrent gives; nil where it
-  /// mixes them.
+  /// Along which axis the sequences stand in what a module that is not recurrent gives, where
+  /// they stand along `axis` in what it is given; nil where the module mixes them.
   private func batchAxis(after axis: Int, _ given: ChainShape) -> Int? {
     let last = given.shape.rank - 1
     return switch layer {
@@ -197,8 +203,9 @@ extension ChainModule {
     }
   }
 
-  /// A small file can state a large tensor: an axis can be of any size where another is 0, and
-  /// every index into a long row makes a row.
+  /// Refuses shapes that are too large to hold. A small file can state a large tensor: an axis
+  /// can be of any size where another is 0, and each index of an embedding, which may take one
+  /// byte in the file, becomes a whole row.
   private func checked(_ axes: [Int]) throws(InvalidValue) -> Shape {
     guard let shape = Shape(checking: axes), shape.elementCount <= ChainShapes.largestTensor else {
       throw InvalidValue(

@@ -1,13 +1,23 @@
 package import TensorCore
 
-/// What the modules of a chain give: tensors by their names in a fixture, in the order in
-/// which they are made.
+/// What the modules of a chain give: tensors by the names that they have in a fixture, in the
+/// order in which they are computed.
 ///
-/// A single recurrent module gives `output`, `h_n` and `c_n`. A chain gives these for each of
-/// its modules with the module's name before them, as in `bilstm.h_n`, and at last `output`,
-/// which is what its last module hands on.
+/// ```swift
+/// var results = Results(call.oracleOutputs)
+/// results.names                          // ["output", "h_n", "c_n"]
+/// results["h_n"]?.shape                  // (2, 3, 6)
+/// Results.name("h_n", of: "bilstm")      // bilstm.h_n
+/// ```
 ///
-/// - Complexity: looking a tensor up is O(tensors), of which there are few.
+/// A recurrent module by itself gives `output`, `h_n` and, where it is an LSTM, `c_n`; a cell
+/// gives no `output`. A chain gives the same for each of its modules, with the module's name
+/// before it, as in `bilstm.h_n`, and last its own `output`, which is what its last module hands
+/// on.
+///
+/// It is no dictionary: it keeps the order, and holds a handful of tensors.
+///
+/// - Complexity: looking a tensor up is O(tensors).
 package struct Results: Sendable {
   package private(set) var named: [(name: String, tensor: Tensor)] = []
 
@@ -17,7 +27,8 @@ package struct Results: Sendable {
 
   package init(_ outputs: RecurrentOutput) { self.init(outputs.named) }
 
-  /// A new name stands last; a known one keeps its place.
+  /// The tensor of a name. A tensor that is set under a new name comes last; one under a known
+  /// name takes the place of the old one; setting nil removes it.
   package subscript(name: String) -> Tensor? {
     get { named.first { $0.name == name }?.tensor }
     set {
@@ -33,31 +44,34 @@ package struct Results: Sendable {
 
   package var names: [String] { named.map(\.name) }
 
-  /// Those of another's names that stand here too, in their own order.
+  /// The results whose names are among `names`, in the order that they have here.
   package func only(_ names: [String]) -> Results {
     Results(named.filter { names.contains($0.name) })
   }
 
+  /// The same names with the tensors that `change` returns for them.
   package func mapping(_ change: (_ name: String, Tensor) -> Tensor) -> Results {
     Results(named.map { ($0, change($0, $1)) })
   }
 
-  /// The results of one recurrent module; nil where its h_n is missing.
+  /// The results of one recurrent module.
   ///
-  /// - Parameter module: its name, which is empty in a case of one module.
+  /// - Parameter module: the module's name, which is empty in a case of one module.
+  /// - Returns: nil where the module's h_n is missing.
   package func outputs(of module: String) -> RecurrentOutput? {
     func own(_ name: String) -> Tensor? { self[Self.name(name, of: module)] }
     return own("h_n").map { RecurrentOutput(output: own("output"), hN: $0, cN: own("c_n")) }
   }
 
-  /// `bilstm.h_n`, and `h_n` of a module without a name.
+  /// The name that a module's result has in a fixture: `bilstm.h_n`, and `h_n` where the module
+  /// has no name.
   package static func name(_ name: String, of module: String) -> String {
     module.isEmpty ? name : module + "." + name
   }
 }
 
 extension RecurrentOutput {
-  /// Under the names that they have as the results of a chain's module.
+  /// The same tensors under the names that they have as results of a chain's module.
   package func results(of module: String) -> Results {
     Results(named.map { (Results.name($0, of: module), $1) })
   }

@@ -1,9 +1,12 @@
 import RealModule
 import RecurrentModel
 
-/// Whether the replicas of a state have gone ways of their own: root mean square σ of h,
-/// or of tanh c, above `NoiseEstimate.lostDeviation`; of ReLU's h relative to the state,
-/// since nothing bounds it, or where it nears overflow.
+/// Decides whether a state is lost: whether rounding has been amplified so much that its replicas
+/// agree on nothing.
+///
+/// It is where the root mean square σ of h, or of tanh c, is above `NoiseEstimate.lostDeviation`.
+/// Nothing bounds the h of a ReLU: there σ is taken relative to the state, and the state is lost
+/// too where it comes near overflow.
 struct LostReplicas {
   private let configuration: RecurrentConfiguration
   private let model: RoundingModel
@@ -13,6 +16,7 @@ struct LostReplicas {
     self.model = model
   }
 
+  /// Whether nothing can be said any more of this state, and so of what follows from it.
   func holds(_ state: ScanCell<NoisyOperations>.State) -> Bool {
     let deviation = rms(state.h.deviations(model))
     if configuration.module.recurrence == .rnn, configuration.nonlinearity == .relu {
@@ -38,15 +42,15 @@ struct LostReplicas {
 }
 
 extension NoisyVector {
-  /// σ of each unit.
+  /// σ of each number: what the replicas say, but no less than `least`.
   func sigmas(_ model: RoundingModel) -> [Double] {
     let own = deviations(model)
     guard let least else { return own }
     return zip(own, least).map { max($0, $1) }
   }
 
-  /// What the replicas say of each unit's σ; 0 where its value is not finite, and so
-  /// can't be off by a bit.
+  /// What the replicas say of each number's σ; 0 where the number is NaN or infinite, since
+  /// neither can be off by a little.
   func deviations(_ model: RoundingModel) -> [Double] {
     guard let replicas else { return values.map { _ in 0 } }
     return zip(values, replicas).map { value, replicas in

@@ -2,46 +2,55 @@ package import RecurrentModel
 package import TensorComparison
 package import TensorCore
 
-/// The rounding errors that a chain's results are expected to have, element by element.
+/// The rounding error that each element of a chain's results is expected to have: its standard
+/// deviation, σ.
 ///
 /// ```swift
 /// let noise = try NoiseEstimate.measure(ChainVariant(chain), RoundingModel(.float32))
-/// let limits = noise["output"]?.limits
+/// noise["output"]?.limits.sigma  // σ of each element of output, row-major
 /// ```
 ///
-/// It is measured by Monte Carlo arithmetic (Parker, 1997): the chain runs in doubles and
-/// beside them in replicas, in each of which every operation errs by chance as much as one
-/// rounding of it may. It is no bound, and says nothing of what a mistake does.
+/// It is measured by Monte Carlo arithmetic (Parker, 1997): the chain runs in doubles, and beside
+/// them in replicas, in each of which every operation gets a random error of the size that one
+/// rounding of it may have. The root mean square of what the replicas are off by at an element is
+/// its σ.
+///
+/// It is no bound: an error may be several σ, and how many pass is for `NoiseLimits` to say. It
+/// is the noise of one side alone; `CaseNoise` puts two together.
 package struct NoiseEstimate: Sendable {
   /// What is known of one result.
   package struct Result: Sendable {
-    /// Of the whole batch's tensor.
+    /// The shape of the result's tensor, of the whole batch.
     package let shape: Shape
+    /// σ of each element, and whether it can be judged.
     package let limits: NoiseLimits
-    /// What the errors are about, in float64: what the chain gives without them. Zeros for
-    /// what is lost or not measured; empty unless asked for.
+    /// What the chain gives without errors, in float64, row-major. Zeros stand for what is lost
+    /// or not measured. Empty unless `keepsValues` asked for it.
     package let values: [Double]
   }
 
   private let results: [String: Result]
-  /// How many steps some direction of some layer reads of a sequence before it is
-  /// lost; nil where none is.
+  /// How many steps of a sequence a direction of a layer reads before its state is lost, the
+  /// smallest such number; nil where no state is lost.
   package let agreeingSteps: Int?
 
-  /// - Parameter name: as in a fixture, `bilstm.h_n`.
+  /// - Parameter name: the result's, as in a fixture: `bilstm.h_n`.
   package subscript(name: String) -> Result? { results[name] }
 
-  /// Above this root mean square σ of a sequence's state in a layer, its steps
-  /// are lost: the replicas say no more than that they have gone ways of their own.
+  /// The root mean square σ of a sequence's state in a layer above which the state is lost: the
+  /// replicas then say no more than that each has gone its own way.
   package static let lostDeviation = 1.0 / 16
 
-  /// Some sequences of a batch, which stand for all of it: at each step a unit of the others
-  /// has the median σ that it has there in these, each relative to its vector, and is lost
-  /// where it is in most of them.
+  /// Some sequences of a batch, on which the noise is measured for all of it.
+  ///
+  /// The sequences that are not measured borrow: at each step, a unit of theirs has the median σ
+  /// that it has there in the measured ones, taken relative to the root mean square of the vector
+  /// that it stands in. It is lost where it is in at least half of them.
   package struct Sample: Sendable {
-    /// Ascending.
+    /// The measured sequences, ascending.
     let sequences: [Int]
-    /// The results of the whole batch, which tell how large the others' vectors are.
+    /// The results of the whole batch without errors, which tell how large the vectors of the
+    /// others are.
     let oracle: Results
 
     package init(_ sequences: [Int], oracle: Results) {
@@ -52,17 +61,20 @@ package struct NoiseEstimate: Sendable {
 }
 
 extension NoiseEstimate {
-  /// Runs a chain with replicas: sequence by sequence through all of its modules, on all
-  /// cores, so that what is held beside the result does not grow with the batch. A chain that
-  /// mixes its sequences is run whole.
+  /// Runs a chain with its replicas and returns what the replicas are off by.
+  ///
+  /// Each sequence goes through all modules by itself, several at a time on all cores; its
+  /// replicas are given up once their σ is known, so that those of a whole batch are never held
+  /// together. A chain that mixes its sequences is run whole.
   ///
   /// - Parameters:
   ///   - variant: what is computed.
-  ///   - model: how its operations err.
-  ///   - replicas: a multiple of 16.
-  ///   - sample: which sequences of the batch are measured; nil for all.
-  ///   - keepsValues: whether the results hold what the errors are about.
-  /// - Throws: `InvalidValue` where a module can't take what one before hands on wrongly.
+  ///   - model: how large the errors of its operations are.
+  ///   - replicas: how many, a multiple of 16.
+  ///   - sample: the sequences that are measured for the whole batch; nil to measure all.
+  ///   - keepsValues: whether the results hold what the chain gives without errors.
+  /// - Throws: `InvalidValue` where a mistake in the variant makes a module hand on what the next
+  ///   one cannot take. A chain without mistakes never throws.
   /// - Complexity: O(1 + replicas forward passes).
   package static func measure(
     _ variant: ChainVariant, _ model: RoundingModel, replicas: Int = 16,
@@ -81,7 +93,8 @@ extension NoiseEstimate {
     return run.leavesLastMoves ? estimate.moved(by: variant) : estimate
   }
 
-  /// With the vectors of a single module's results in other places.
+  /// The estimate with the vectors of a single module's results in the places that the variant's
+  /// moves put them into.
   private func moved(by variant: ChainVariant) -> NoiseEstimate {
     guard let configuration = variant.chain.modules[0].configuration else { return self }
     let contract = variant.chain.shapes.stages[0].contract(
@@ -91,7 +104,7 @@ extension NoiseEstimate {
       ("output", configuration.outputSize), ("h_n", configuration.outputSize),
       ("c_n", configuration.hiddenSize),
     ]
-    /// By the vector's number, where it stands.
+    // For each number of a vector, the result that it belongs to and where it starts there.
     let vectors = sizes.flatMap { name, size in
       (0..<(results[name]?.limits.sigma.count ?? 0) / size).map { (name, start: $0 * size, size) }
     }

@@ -3,20 +3,21 @@ import RecurrentModel
 import TensorComparison
 import TensorCore
 
-/// The σ of one result's elements while they are collected, vector by vector; 0 where none was
-/// added, which is padding. Several groups of replicas add to σ² as one.
+/// Collects the σ of one result, vector by vector, from the scans of its sequences. An element to
+/// which nothing is added is padding, with σ 0. Where there are several groups of replicas, σ² is
+/// the mean of what the groups say.
 struct NoiseRows {
   let shape: ChainShape
-  /// Elements of a vector of the last axis.
+  /// How many elements a vector has: the size of the last axis.
   private let size: Int
   private let groups: Double
   private var sigma: [Double]
   private var isJudged: [Bool]
-  /// What the σ are about; empty unless kept.
+  /// What the chain gives without errors; empty unless it is kept.
   private(set) var values: [Double]
   var spread = ReplicaSpread()
 
-  /// - Parameter shape: of the whole batch's tensor.
+  /// - Parameter shape: of the result's tensor, of the whole batch.
   init(_ shape: ChainShape, groups: Int, keepsValues: Bool) {
     self.shape = shape
     size = shape.shape.axes.last ?? 1
@@ -27,9 +28,12 @@ struct NoiseRows {
     values = [Double](repeating: 0, count: keepsValues ? count : 0)
   }
 
+  /// Adds what one group of replicas says of a vector.
+  ///
   /// - Parameters:
-  ///   - sigmas: nil for what is lost.
-  ///   - start: the offset of the first of them.
+  ///   - sigmas: σ of each element; nil where the vector is lost.
+  ///   - values: what the elements are without errors.
+  ///   - start: the offset of the first element in the result.
   mutating func add(_ sigmas: [Double]?, _ values: [Double], at start: Int) {
     for (unit, value) in values.enumerated() {
       let place = start + unit
@@ -42,6 +46,7 @@ struct NoiseRows {
     }
   }
 
+  /// What has been collected.
   var limits: NoiseLimits {
     NoiseLimits(
       sigma: sigma, isJudged: isJudged, independentCount: spread.independentCount)
@@ -51,7 +56,8 @@ struct NoiseRows {
 // MARK: - Sequences that are not measured
 
 extension NoiseRows {
-  /// The rows of one sequence, in the order of the others of their own.
+  /// The rows of the tensor that belong to one sequence, in ascending order, which in an `output`
+  /// is the order of its steps.
   private func rows(of sequence: Int) -> [Int] {
     let axes = shape.shape.axes
     guard let axis = shape.batchAxis else { return [] }
@@ -61,12 +67,14 @@ extension NoiseRows {
     }
   }
 
-  /// Gives the sequences that were not measured what they borrow from those that were.
+  /// Gives each sequence that was not measured what it borrows from those that were, as
+  /// `NoiseEstimate.Sample` says.
   ///
-  /// - Parameter name: of the result.
+  /// - Parameter name: the result's.
   mutating func fill(_ name: String, _ chain: Chain, from sample: NoiseEstimate.Sample) {
     guard let batch = chain.shapes.batch, let exact = sample.oracle[name] else { return }
-    // A packed sequence's rows of an output are its steps, and behind them padding.
+    // The rows of an `output` that belong to a packed sequence are its steps, and behind them
+    // padding, which has no error.
     let isOfSteps = chain.isOutput(name)
     func rows(_ sequence: Int) -> [Int] {
       let all = self.rows(of: sequence)
@@ -81,10 +89,11 @@ extension NoiseRows {
     }
   }
 
-  /// Unit by unit the median of what the measured vectors' σ are of their root mean square,
-  /// times this vector's own; lost where most of them are.
+  /// Gives one row, unit by unit, the median of what the measured rows' σ are relative to the
+  /// root mean squares of these rows, times its own root mean square. A unit is lost where it is
+  /// in at least half of the measured rows.
   ///
-  /// - Parameter exact: the tensor without rounding errors.
+  /// - Parameter exact: the result's tensor without rounding errors.
   private mutating func borrow(row: Int, from rows: [Int], exact: Tensor) {
     let (own, scales) = (rms(row, exact), rows.map { rms($0, exact) })
     for unit in 0..<size {
@@ -100,6 +109,7 @@ extension NoiseRows {
     }
   }
 
+  /// The root mean square of a row's finite elements.
   private func rms(_ row: Int, _ exact: Tensor) -> Double {
     let finite = (row * size..<(row + 1) * size).map(exact.double(at:)).filter(\.isFinite)
     let squares = finite.reduce(0) { $0 + $1 * $1 }

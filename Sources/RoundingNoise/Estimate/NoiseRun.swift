@@ -2,11 +2,12 @@ import RecurrentModel
 import TensorComparison
 import TensorCore
 
-/// The scans that measure one chain's rounding noise.
+/// Runs the scans that measure the rounding noise of one chain, in parallel, and puts together
+/// what they tell.
 struct NoiseRun: Sendable {
   private let variant: ChainVariant
   private let model: RoundingModel
-  /// Of sixteen replicas each.
+  /// How many groups of sixteen replicas there are.
   private let groups: Int
   private let prepared: PreparedChain<NoisyOperations>
 
@@ -17,25 +18,28 @@ struct NoiseRun: Sendable {
     prepared = PreparedChain(variant) { NoisyMatrix($0, variant.emulation) }
   }
 
-  /// What one scan tells: of some sequences, or of all of a chain that mixes them.
+  /// What one scan tells: that of one sequence, or of the whole batch where the chain mixes its
+  /// sequences.
   struct Scan: Sendable {
     fileprivate let results: [(name: String, result: ScanResult)]
     let agreeingSteps: Int?
   }
 
   fileprivate struct ScanResult: Sendable {
-    /// Of the whole batch's tensor.
+    /// The shape of the whole batch's tensor, whichever sequences were scanned.
     let shape: ChainShape
     var vectors: [(start: Int, sigmas: [Double]?, values: [Double])] = []
     var spread = ReplicaSpread()
   }
 
-  /// Moves within a single module's results are made when all sequences are together: some
-  /// take a sequence's place for another's.
+  /// Whether moves within the results of a single module are made when the scans of all sequences
+  /// are together: some of these moves put a sequence's results in the place of another's.
   var leavesLastMoves: Bool {
     variant.chain.isSingleModule && !variant.modules[0].moves.isEmpty
   }
 
+  /// Whether a module of a chain of several moves results between sequences, so that the whole
+  /// batch must be scanned at once.
   private var mixesSequences: Bool {
     !variant.chain.isSingleModule
       && variant.modules.contains { way in
@@ -43,6 +47,9 @@ struct NoiseRun: Sendable {
       }
   }
 
+  /// Scans the sequences, one at a time where the chain keeps them apart, each with every group
+  /// of replicas.
+  ///
   /// - Parameter sequences: which of the batch; nil for all.
   func scans(of sequences: [Int]?) throws(InvalidValue) -> [Scan] {
     let batch = mixesSequences ? nil : variant.chain.shapes.batch
@@ -76,7 +83,7 @@ struct NoiseRun: Sendable {
       agreeingSteps: output.agreeingSteps)
   }
 
-  /// σ of each vector, so that the replicas need not be kept.
+  /// What is kept of a result: σ of each vector, so that the replicas need not be held.
   private func result(
     _ tensor: ScanTensor<NoisyVector>, _ scan: ChainScan<NoisyOperations>
   ) -> ScanResult {
@@ -106,13 +113,13 @@ struct NoiseRun: Sendable {
     return result
   }
 
-  /// The scans put together, by the results' names.
+  /// Puts the scans together, by the results' names.
   func rows(_ scans: [Scan], keepsValues: Bool) -> [String: NoiseRows] {
     var rows: [String: NoiseRows] = [:]
     func blank(_ shape: ChainShape) -> NoiseRows {
       NoiseRows(shape, groups: groups, keepsValues: keepsValues)
     }
-    // Without a sequence there is no scan, and still a result.
+    // A batch without sequences makes no scan, and still has results.
     if scans.isEmpty {
       for (name, shape) in variant.chain.resultShapes { rows[name] = blank(shape) }
     }

@@ -2,7 +2,8 @@ import RecurrentEngine
 import RecurrentKernels
 import TensorCore
 
-/// The engine's kernels on sixteen replicas at a time.
+/// The kernels in C that work on sixteen replicas at a time, for one instruction set: those for
+/// noise alone, and the engine's sigmoid and tanh in doubles.
 struct NoiseKernels: Sendable {
   let noise: rk_noise_kernels
   private let doubles: rk_kernels
@@ -30,6 +31,8 @@ struct NoiseKernels: Sendable {
     return replicas
   }
 
+  /// Adds to each replica `deviation` times the sum of its frozen draw and a fresh one, made from
+  /// `seed`.
   func perturb(
     _ replicas: inout Replicas, _ frozen: Replicas, seed: UInt64, by deviation: Double
   ) {

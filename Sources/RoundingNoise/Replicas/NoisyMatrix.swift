@@ -1,15 +1,17 @@
 import RecurrentKernels
 
-/// A weight matrix with its bias, whose products err in the replicas.
+/// A weight matrix with its bias, whose products with a vector are computed in doubles and in all
+/// replicas at once, each with its own rounding error.
 struct NoisyMatrix: Sendable {
   let rows: Int
   let columns: Int
-  /// In panels of `RK_NOISE_ROWS` rows, side by side for each column; zeros fill the last.
+  /// The weights, packed for the kernels: in panels of `RK_NOISE_ROWS` rows, whose elements stand
+  /// side by side for each column. Zeros fill the last panel.
   private let panels: [Double]
   private let panelCount: Int
   private let bias: [Double]?
-  /// For each row the first one with the same weights: what sums the same terms
-  /// errs alike, and errors that are alike do not average out.
+  /// For each row, the first row with the same weights, whose draws it shares: sums of the same
+  /// terms err alike, and errors that are alike do not average out.
   private let twins: [Int]
 
   init(_ matrix: ScanMatrix, _ emulation: Emulation?) {
@@ -24,7 +26,10 @@ struct NoisyMatrix: Sendable {
     twins = Self.twins(own, rows: rows, columns: columns)
   }
 
-  /// W x + b. O(rows · columns · replicas), without the replicas where x has none.
+  /// W x + b.
+  ///
+  /// - Complexity: O(rows · columns · replicas); O(rows · columns) where x is the same in all
+  ///   replicas.
   func product(
     with x: NoisyVector, _ noise: NoisyOperations, _ operation: NoiseDraws.Operation
   ) -> NoisyVector {

@@ -1,9 +1,11 @@
-/// A vector, and what it is in each of the replicas.
+/// A vector as it is without rounding errors, and as it is in each of sixteen replicas.
 struct NoisyVector: NumberVector {
+  /// The numbers without errors.
   var values: [Double]
-  /// nil where all replicas have the values themselves.
+  /// What each number is in the replicas; nil where all replicas have the numbers themselves, as
+  /// they have an input.
   var replicas: [Replicas]?
-  /// The least σ of each unit, whatever the replicas say; nil for 0.
+  /// The smallest σ that each number is given, whatever the replicas say; nil for 0.
   var least: [Double]?
 
   init(_ values: [Double], replicas: [Replicas]?, least: [Double]? = nil) {
@@ -42,9 +44,10 @@ struct NoisyVector: NumberVector {
   }
 }
 
+/// One number of a `NoisyVector`.
 struct NoisyNumber {
   var value: Double
   var replicas: Replicas
-  /// The least σ, whatever the replicas say.
+  /// The smallest σ that the number is given, whatever the replicas say.
   var least = 0.0
 }

@@ -1,12 +1,15 @@
-/// How far each replica is off over many elements, each in units of its σ.
+/// Tells as how many independent elements the rounding errors of many elements behave: fewer than
+/// there are where errors move together, as those of units with the same weights.
 ///
-/// Of n independent elements the mean square of a replica is 1 with variance 2/n,
-/// as a χ² of n degrees of freedom over n; elements that err alike scatter it as
-/// fewer would. So the scatter over the replicas tells as how many they count.
+/// It collects, for each replica, the mean square of its errors, each in units of its σ. Over n
+/// independent elements that mean square is 1 with variance 2/n (a χ² of n degrees of freedom,
+/// over n). Errors that move together make it scatter more, as fewer elements would: so the
+/// variance over the sixteen replicas tells n.
 struct ReplicaSpread: Sendable {
   private var sums = Replicas.zero
   private var count = 0.0
 
+  /// Adds the errors of a vector's elements.
   mutating func add(_ vector: NoisyVector) {
     guard let replicas = vector.replicas else { return }
     for (value, replicas) in zip(vector.values, replicas) where value.isFinite {
@@ -23,7 +26,8 @@ struct ReplicaSpread: Sendable {
     count += other.count
   }
 
-  /// At least 1, and at most as many as there are.
+  /// The number of independent elements that the errors behave like: at least 1, and at most as
+  /// many as were added.
   var independentCount: Double {
     guard count > 1 else { return 1 }
     let means = sums / count

@@ -1,8 +1,9 @@
-/// One number in each of sixteen replicas.
+/// One number as it is in each of the sixteen replicas of a group.
 typealias Replicas = SIMD16<Double>
 
 extension Replicas {
-  /// The root mean square, of numbers too small to be squared too.
+  /// The root mean square of the sixteen, which is right also where their squares would underflow
+  /// or overflow.
   var rootMeanSquare: Double {
     let squares = (self * self).sum()
     if squares > 0x1p-900, squares < .infinity {
@@ -14,7 +15,7 @@ extension Replicas {
     return ((scaled * scaled).sum() / Double(Self.scalarCount)).squareRoot() * largest
   }
 
-  /// Each of the sixteen numbers as `function` has it.
+  /// The sixteen numbers that `function` makes of these.
   @inline(__always)
   func mapping(_ function: (Double) -> Double) -> Replicas {
     var mapped = self

@@ -1,17 +1,18 @@
 import RecurrentModel
 import TensorCore
 
-/// What scans of a chain need of it whichever sequences they run, made once.
+/// What all scans of a chain share, whichever sequences they run: the cells and matrices, made
+/// once.
 struct PreparedChain<Operations: StepOperations>: Sendable {
   let variant: ChainVariant
-  /// By module.
+  /// One for each module, in the chain's order.
   let layers: [Layer]
 
   enum Layer: Sendable {
-    /// By layer, then direction.
+    /// The cells of all layers and directions: `cells[layer][direction.rawValue]`.
     case recurrent([[ScanCell<Operations>]])
     case linear(Operations.Matrix)
-    /// It has no weights to multiply with.
+    /// A module that has no weights to multiply by.
     case other
   }
 
@@ -34,29 +35,38 @@ struct PreparedChain<Operations: StepOperations>: Sendable {
   }
 }
 
-/// All modules of a chain, one after the other, on some sequences of its batch.
+/// A forward pass through all modules of a chain, on some sequences of its batch, with a
+/// variant's mistakes made in it.
+///
+/// It is the one pass that serves for mistakes and for noise alike; `operations` decides which:
+/// `ExactOperations` for what is computed, `NoisyOperations` for its replicas. It is not the
+/// oracle's or the engine's pass, which are run through `Chain.results(in:recurrent:)` and make
+/// no mistakes.
 struct ChainScan<Operations: StepOperations> {
   typealias Vector = Operations.Vector
   typealias State = ScanCell<Operations>.State
 
   let prepared: PreparedChain<Operations>
-  /// The chain on these sequences.
+  /// The chain on the sequences that are scanned.
   let chain: Chain
-  /// Which of the whole batch they are; nil for all.
+  /// Which of the whole batch's sequences these are; nil for all of them.
   let sequences: [Int]?
-  /// Whether the moves of the last module are left to be made afterwards.
+  /// Whether the moves of the last module's results are left to be made afterwards, when the
+  /// scans of all sequences are together.
   var leavesLastMoves = false
-  /// How a module's operations are carried out; of units, how many each has at most.
+  /// How the operations of a module are carried out. `units` is the largest number of units that
+  /// one of them has.
   let operations: (_ place: Place, _ units: Int) -> Operations
-  /// Whether nothing can be said of a recurrent module's state.
+  /// Whether nothing can be said of this state of a recurrent module.
   let isLost: (RecurrentConfiguration, State) -> Bool
 
   /// What the modules give.
   struct Output {
-    /// By their names in a fixture; a later one of the same name has taken the place of an
-    /// earlier one.
+    /// The results by their names in a fixture. Where a variant has put a module behind another
+    /// under the same name, the result of the later one has taken the place of the earlier one's.
     var results: [(name: String, tensor: ScanTensor<Vector>)] = []
-    /// How many steps the first direction to be lost reads before; nil for none.
+    /// How many steps a direction reads before its state is lost, the smallest such number; nil
+    /// where no state is lost.
     var agreeingSteps: Int?
 
     mutating func keep(_ name: String, _ tensor: ScanTensor<Vector>) {
@@ -68,12 +78,13 @@ struct ChainScan<Operations: StepOperations> {
     }
   }
 
-  /// Whose operations they are.
+  /// Where an operation stands, which decides what its error is in the replicas.
   struct Place {
     let module: Int
     var layer = 0
     var direction = Direction.forward
-    /// Of the whole batch; where sequences are not told apart, the row of the tensor.
+    /// The number that the sequence has in the whole batch. In modules that do not tell sequences
+    /// apart, the row of the tensor.
     let sequence: Int
   }
 
@@ -89,7 +100,10 @@ struct ChainScan<Operations: StepOperations> {
     self.isLost = isLost
   }
 
-  /// - Throws: `InvalidValue` where a module can't take what one before hands on wrongly.
+  /// Runs the scan.
+  ///
+  /// - Throws: `InvalidValue` where a mistake in the variant makes a module hand on what the next
+  ///   one cannot take.
   func run() throws(InvalidValue) -> Output {
     var output = Output()
     var value = ScanTensor<Vector>(
@@ -121,6 +135,7 @@ struct ChainScan<Operations: StepOperations> {
     return output
   }
 
+  /// Runs a recurrent module on each sequence by itself.
   private func recurrent(
     _ index: Int, _ configuration: RecurrentConfiguration, _ cells: [[ScanCell<Operations>]],
     _ stage: ChainShapes.Stage, _ value: ScanTensor<Vector>, _ agreeingSteps: inout Int?
@@ -170,6 +185,8 @@ struct ChainScan<Operations: StepOperations> {
     return tensors
   }
 
+  /// The state that a direction of a layer starts from: the chain's for its first recurrent
+  /// module, and else zeros.
   private func initialState(
     _ layer: Int, _ direction: Direction, _ configuration: RecurrentConfiguration,
     _ sequence: Int, _ layout: SequenceLayout, of module: Int
@@ -227,7 +244,7 @@ struct ChainScan<Operations: StepOperations> {
     let numbers = rowNumbers(of: shape)
     var result = ScanTensor<Vector>(shape, [], isLost: [])
     for row in 0..<count {
-      // The directions of an output stand side by side, those of a state behind each other.
+      // The directions of an output stand side by side, those of a state one behind the other.
       let places = value.shape.isState ? (row, count + row) : (2 * row, 2 * row + 1)
       let (forward, reverse) = (value.vectors[places.0], value.vectors[places.1])
       result.vectors.append(
@@ -261,7 +278,8 @@ struct ChainScan<Operations: StepOperations> {
       isLost: isLost)
   }
 
-  /// By row of a tensor of these sequences, which row of the whole batch's it is.
+  /// For each row of a tensor that holds the scanned sequences, the number of that row in the
+  /// tensor of the whole batch.
   func rowNumbers(of shape: ChainShape) -> [Int] {
     let axes = shape.shape.axes
     // Beside an axis of 0, others can be of any size.
@@ -285,7 +303,8 @@ extension ScanTensor {
 }
 
 extension ModuleTensors {
-  /// Padding is zeros, which are right; a state is lost until it is reached.
+  /// The results before anything is computed: zeros in an `output`, which are right where it is
+  /// padding, and states that count as lost until their sequence reaches them.
   init(blank stage: ChainShapes.Stage, _ configuration: RecurrentConfiguration) {
     func tensor(_ name: String, pieces: Int = 1, size: Int, isLost: Bool) -> ScanTensor<Vector>? {
       guard var shape = stage.results.first(where: { $0.name == name })?.shape else { return nil }

@@ -1,7 +1,7 @@
 package import RecurrentModel
 
-/// A chain, and how it is gone about: as its modules say, or as somebody does who got
-/// something wrong.
+/// A chain, and how each of its modules is computed: as PyTorch computes it, which is what a new
+/// variant says, or with something done otherwise.
 ///
 /// ```swift
 /// var variant = ChainVariant(chain)
@@ -9,23 +9,27 @@ package import RecurrentModel
 /// let wrong = try variant.exactResults()
 /// ```
 ///
-/// It says what is computed. How its rounding errs is `NoiseEstimate.measure`'s to tell.
+/// It says what is computed. How large its rounding errors are is measured by
+/// `NoiseEstimate.measure`. Which variants are known mistakes, and what they are called, is no
+/// matter of this room: see `Mistake` in `ParityDiagnosis`.
 package struct ChainVariant: Sendable {
   package private(set) var chain: Chain
-  /// By the chain's modules.
+  /// What is done otherwise in each of the chain's modules, in the chain's order.
   package var modules: [ModuleVariant]
-  /// Coarser arithmetic than the case's own, in all modules; nil for the case's own.
+  /// Coarser arithmetic in all modules; nil for the case's own.
   package var emulation: Emulation?
 
+  /// The chain as PyTorch computes it, until the variant is changed; in coarser arithmetic where
+  /// `emulation` is not nil.
   package init(_ chain: Chain, emulation: Emulation? = nil) {
     self.chain = chain
     self.emulation = emulation
     modules = chain.modules.map { _ in ModuleVariant() }
   }
 
-  /// Puts another module in a place of the chain.
+  /// Puts another module in the place of one of the chain, under the same name.
   ///
-  /// - Throws: `InvalidValue` where the modules behind can't take what it hands on.
+  /// - Throws: `InvalidValue` where the modules behind it cannot take what it hands on.
   package mutating func replaceLayer(
     at index: Int, by layer: ChainModule.Layer
   ) throws(InvalidValue) {
@@ -34,10 +38,10 @@ package struct ChainVariant: Sendable {
     chain = try chain.with(modules: all)
   }
 
-  /// Adds a module that nobody asked for, under the name of the one before it, whose `output`
-  /// it replaces.
+  /// Puts a module that the case does not have behind another. It has the other's name, so that
+  /// its `output` takes the place of the other's among the results.
   ///
-  /// - Throws: `InvalidValue` where the modules behind can't take what it hands on.
+  /// - Throws: `InvalidValue` where the modules behind it cannot take what it hands on.
   package mutating func insert(
     _ layer: ChainModule.Layer, after index: Int
   ) throws(InvalidValue) {
@@ -47,14 +51,17 @@ package struct ChainVariant: Sendable {
     modules.insert(ModuleVariant(), at: index + 1)
   }
 
-  /// - Throws: `InvalidValue` where the modules do not take the input.
+  /// Gives the chain another input.
+  ///
+  /// - Throws: `InvalidValue` where the modules cannot take it.
   package mutating func setInput(_ input: ChainInput) throws(InvalidValue) {
     chain = try Chain(chain.modules, input: input, in: chain.arithmetic)
   }
 
-  /// What is computed, in float64.
+  /// What the variant computes, in float64.
   ///
-  /// - Throws: `InvalidValue` where a module can't take what one before hands on wrongly.
+  /// - Throws: `InvalidValue` where a mistake makes a module hand on what the next one cannot
+  ///   take.
   /// - Complexity: O(one forward pass).
   package func exactResults() throws(InvalidValue) -> Results {
     let prepared = PreparedChain<ExactOperations>(self) { ExactMatrix($0, emulation) }
@@ -66,26 +73,36 @@ package struct ChainVariant: Sendable {
   }
 }
 
-/// How one module of a chain is gone about.
+/// What is done otherwise than in PyTorch in one module of a chain. A new one says: nothing.
 package struct ModuleVariant: Sendable {
-  /// Of a recurrent module.
+  /// How a recurrent module goes through its steps; of no use in other modules.
   package var scan = ScanVariant()
-  /// What is done to a recurrent module's results, in order.
+  /// Moves of a recurrent module's results to other places, made in this order.
   package var moves: [ResultMove] = []
-  /// What is done, behind that, to what is handed on, and not to the results themselves.
+  /// Moves that are made after these, and only in what is handed on to the next module, not in
+  /// the results themselves.
   package var movesHandedOn: [ResultMove] = []
 
   package init() {}
 }
 
-/// Results of a recurrent module that stand in another place.
+/// A change of a recurrent module's results that moves vectors from one place to another and
+/// computes nothing.
+///
+/// ```swift
+/// // The two halves of output exchanged.
+/// let move = ResultMove { outputs, _ in
+///   outputs.with(output: outputs.output?.halvesExchanged)
+/// }
+/// ```
 package struct ResultMove: Sendable {
-  /// Whether a sequence's results then are others' of its batch.
+  /// Whether the move puts results of one sequence in the place of another's.
   package let mixesSequences: Bool
-  /// Takes vectors from one place to another, and does not compute.
+  /// Makes the move.
   ///
-  /// The last axis of the tensors is the module's own, or has one element for each vector of
-  /// a direction: the same move then tells where each of them comes from.
+  /// It must not depend on the numbers, and leave the size of the last axis as it finds it: it is
+  /// given tensors whose last axis is the module's own, and also tensors that have one element
+  /// for each vector of a direction, which tell where the move takes each vector from.
   package let apply: @Sendable (RecurrentOutput, LayoutContract) -> RecurrentOutput
 
   package init(

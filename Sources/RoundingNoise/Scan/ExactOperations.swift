@@ -2,8 +2,8 @@ import RealModule
 import RecurrentModel
 import TensorCore
 
-/// Operations in doubles, without a model of their errors; rounded on the way where an
-/// emulation says so.
+/// The operations in doubles. Their own rounding is not modeled; where there is an emulation,
+/// results are rounded as it says.
 struct ExactOperations: StepOperations {
   let emulation: Emulation?
 
@@ -62,7 +62,6 @@ struct ExactOperations: StepOperations {
   }
 }
 
-/// A vector without errors.
 extension [Double]: NumberVector {
   var values: [Double] { self }
 
@@ -71,10 +70,10 @@ extension [Double]: NumberVector {
   init(joining parts: [[Double]]) { self = parts.count == 1 ? parts[0] : parts.flatMap(\.self) }
 }
 
-/// A weight matrix with its bias.
+/// A weight matrix with its bias, for products in doubles.
 struct ExactMatrix: Sendable {
   private let rows: Int
-  /// Column after column.
+  /// Column after column, so that a product adds up many rows at a time.
   private let weights: [Double]
   private let bias: [Double]
 
@@ -94,7 +93,9 @@ struct ExactMatrix: Sendable {
     bias = matrix.bias.map { emulation?.bias($0) ?? $0 }
   }
 
-  /// O(rows · columns).
+  /// W x + b.
+  ///
+  /// - Complexity: O(rows · columns).
   func product(with x: [Double]) -> [Double] {
     var sums = bias
     sums.withUnsafeMutableBufferPointer { sums in

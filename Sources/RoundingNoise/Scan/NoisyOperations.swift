@@ -2,8 +2,11 @@ import RealModule
 import TensorComparison
 import TensorCore
 
-/// The operations of one step, each with its error; with none where the operands are
-/// zeros, since the smallest error of a silent unit grows as any other.
+/// The operations in replicas: each adds to each replica a random error of the size that
+/// `RoundingModel` says.
+///
+/// An operation on zeros is exact and adds none. That matters for units that are silent: even the
+/// smallest error in one would be carried on and amplified like any other.
 struct NoisyOperations: StepOperations {
   let model: RoundingModel
   let emulation: Emulation?
@@ -60,8 +63,9 @@ struct NoisyOperations: StepOperations {
       value, kernels.tanh(a.replicas), a.value == 0 ? 0 : model.tanh(value), operation, unit)
   }
 
-  /// Exact. A unit that is off in all replicas, but by less than the error that an
-  /// element may have, can be on in the reference: then it has a σ all the same.
+  /// Exact, with one precaution. A unit whose sum is negative can give 0 in all replicas and yet
+  /// be above 0 in the reference, where the sum is off by no more than an element may be. So such
+  /// a unit is given a σ, though its replicas do not differ.
   func relu(_ a: NoisyNumber) -> NoisyNumber {
     func relu(_ x: Double) -> Double { x < 0 ? 0 : x }
     var number = NoisyNumber(value: relu(a.value), replicas: a.replicas.mapping(relu))
@@ -90,6 +94,7 @@ struct NoisyOperations: StepOperations {
       value, kernels.tanh(a.replicas), 2 * model.sigmoid((value + 1) / 2), operation, unit)
   }
 
+  /// A number with the operation's error added to its replicas.
   func perturbed(
     _ value: Double, _ replicas: Replicas, _ deviation: Double,
     _ operation: NoiseDraws.Operation, _ unit: Int
@@ -122,7 +127,7 @@ extension NoisyOperations {
       value, a.replicas / b.replicas, a.value == 0 ? 0 : model.rounding(value), operation, unit)
   }
 
-  /// With the error that libraries' functions have.
+  /// The error is that of libraries' functions, not of one rounding.
   func exponential(
     _ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> NoisyNumber {
@@ -132,7 +137,7 @@ extension NoisyOperations {
       unit)
   }
 
-  /// With the error that libraries' functions have.
+  /// The error is that of libraries' functions, not of one rounding.
   func logarithm(
     _ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> NoisyNumber {

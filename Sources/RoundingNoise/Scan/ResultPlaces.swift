@@ -3,10 +3,11 @@ import TensorCore
 
 /// Where the vectors of a recurrent module's results come from, once moves have been made.
 ///
-/// The vectors of a direction are numbered, `output`'s first, then h_n's, then c_n's, and the
-/// numbers are moved about in place of what they stand for: values, σ, or replicas.
+/// The vectors are numbered, one for each direction, step and sequence of `output`, then those of
+/// h_n, then those of c_n. The moves are made on these numbers, once, and the answer then serves
+/// for whatever the vectors hold: values, σ or replicas.
 struct ResultPlaces {
-  /// The number of the vector that stands at each place; 0-based, row-major.
+  /// The number of the vector that stands at each place; counted from 0, in row-major order.
   let output: Tensor?
   let hN: Tensor
   let cN: Tensor?
@@ -31,6 +32,6 @@ struct ResultPlaces {
     (self.output, self.hN, self.cN) = (moved.output, moved.hN, moved.cN)
   }
 
-  /// The numbers of a tensor's vectors.
+  /// The numbers in one of these tensors, row-major.
   static func numbers(_ places: Tensor) -> [Int] { (places.integers ?? []).map { Int($0) } }
 }

@@ -1,15 +1,16 @@
 import RecurrentModel
 import TensorCore
 
-/// One step of one direction of one layer: the formulas of `OracleCell`, operation by
-/// operation, and what a variant has in their place.
+/// One step of one direction of one layer: the formulas of `OracleCell`, operation by operation,
+/// and what a variant has in their place.
 struct ScanCell<Operations: StepOperations>: Sendable {
   typealias Number = Operations.Number
   typealias Vector = Operations.Vector
 
+  /// What goes from one step to the next.
   struct State {
     var h: Vector
-    /// nil where the module has no cell state.
+    /// The cell state; nil where the module has none.
     var c: Vector?
   }
 
@@ -19,11 +20,11 @@ struct ScanCell<Operations: StepOperations>: Sendable {
   private let inputWeights: Operations.Matrix
   private let hiddenWeights: Operations.Matrix
   private let projection: Operations.Matrix?
-  /// What multiplies h at the first step, where a variant has another bias there.
+  /// What h is multiplied with at the first step, where a variant has another bias there.
   private let firstHiddenWeights: Operations.Matrix?
   /// GRU's rows of n alone, where a variant multiplies them with r ⊙ h.
   private let candidateWeights: Operations.Matrix?
-  /// The same at the first step, where both variants are asked for.
+  /// The same at the first step, where the variant has another bias there too.
   private let firstCandidateWeights: Operations.Matrix?
 
   init(
@@ -55,7 +56,7 @@ struct ScanCell<Operations: StepOperations>: Sendable {
       ? matrix(hidden.withoutBias(of: candidate).rows(candidate)) : nil
   }
 
-  /// - Parameter step: how many steps this direction has read before.
+  /// - Parameter step: how many steps this direction has read before this one.
   func step(_ x: Vector, _ state: State, _ operations: Operations, step: Int) -> State {
     let own = operations.at(step: step)
     let hiddenWeights = step == 0 ? firstHiddenWeights ?? self.hiddenWeights : self.hiddenWeights
@@ -139,7 +140,7 @@ struct ScanCell<Operations: StepOperations>: Sendable {
     return State(h: h, c: nil)
   }
 
-  /// σ
+  /// The sigmoid, or what the variant has in its place.
   private func squashed(_ sum: Number, _ row: Int, _ operations: Operations) -> Number {
     guard let slope = variant.hardSigmoidSlope else {
       return operations.sigmoid(sum, .gate, row)
@@ -147,7 +148,7 @@ struct ScanCell<Operations: StepOperations>: Sendable {
     return operations.hardSigmoid(sum, slope: slope, .gate, row)
   }
 
-  /// tanh
+  /// The tanh, or what the variant has in its place.
   private func activation(
     _ sum: Number, _ operation: NoiseDraws.Operation, _ unit: Int, _ operations: Operations
   ) -> Number {

@@ -1,6 +1,7 @@
 import TensorCore
 
-/// A weight matrix as `state_dict` has it, with its bias.
+/// A weight matrix and its bias as `state_dict` has them, before they are brought into the form
+/// that a kind of operations multiplies with.
 struct ScanMatrix {
   var rows: Int
   var columns: Int
@@ -18,7 +19,7 @@ struct ScanMatrix {
     hasBias = bias != nil
   }
 
-  /// Some of the rows alone.
+  /// The matrix of some of the rows, with their part of the bias.
   func rows(_ range: Range<Int>) -> ScanMatrix {
     var part = self
     part.rows = range.count
@@ -32,6 +33,7 @@ struct ScanMatrix {
     hasBias = true
   }
 
+  /// The matrix with the bias of some rows set to 0.
   func withoutBias(of range: Range<Int>) -> ScanMatrix {
     var part = self
     for row in range { part.bias[row] = 0 }

@@ -1,15 +1,16 @@
 import RecurrentModel
 import TensorCore
 
-/// A tensor of a chain as a scan holds it: vector by vector of its last axis.
+/// A tensor that goes through a scan, held as the vectors of its last axis, each of which can be
+/// lost by itself.
 struct ScanTensor<Vector: NumberVector>: Sendable {
   var shape: ChainShape
-  /// How many vectors stand side by side on the last axis: the directions of an `output`, of
-  /// which one can be lost without the other; else 1.
+  /// How many vectors stand side by side on the last axis: in an `output` one for each direction,
+  /// of which one can be lost without the other, and else 1.
   var pieces = 1
-  /// Row-major.
+  /// The vectors, row-major.
   var vectors: [Vector]
-  /// By vector, whether rounding is amplified so much that nothing can be said of it.
+  /// For each vector, whether rounding is amplified so much that nothing can be said of it.
   var isLost: [Bool]
 
   init(_ shape: ChainShape, pieces: Int = 1, _ vectors: [Vector], isLost: [Bool]) {
@@ -19,7 +20,7 @@ struct ScanTensor<Vector: NumberVector>: Sendable {
     self.isLost = isLost
   }
 
-  /// Of one vector throughout.
+  /// The same vector everywhere.
   init(_ shape: ChainShape, pieces: Int = 1, filledWith vector: Vector, isLost: Bool) {
     let rows = shape.shape.axes.dropLast().reduce(1, *)
     self.init(
@@ -27,7 +28,7 @@ struct ScanTensor<Vector: NumberVector>: Sendable {
       isLost: Array(repeating: isLost, count: rows * pieces))
   }
 
-  /// Numbers without an error; indices give none.
+  /// The numbers of a tensor, without errors. A tensor of indices gives no vectors.
   init(exact tensor: Tensor, batchAxis: Int?) {
     let size = tensor.shape.axes.last ?? 1
     let elements =
@@ -39,7 +40,7 @@ struct ScanTensor<Vector: NumberVector>: Sendable {
       isLost: Array(repeating: false, count: count))
   }
 
-  /// With one vector on the last axis.
+  /// The same numbers with one vector on the last axis, which is lost where one of its pieces is.
   var joined: ScanTensor {
     guard pieces > 1 else { return self }
     let rows = stride(from: 0, to: vectors.count, by: pieces)
@@ -52,12 +53,12 @@ struct ScanTensor<Vector: NumberVector>: Sendable {
   var exactTensor: Tensor { Tensor(vectors.flatMap(\.values), shape: shape.shape) }
 }
 
-/// The results of one recurrent module.
+/// The results of one recurrent module in a scan.
 struct ModuleTensors<Vector: NumberVector> {
-  /// nil for a cell.
+  /// `output`; nil for a cell.
   var output: ScanTensor<Vector>?
   var hN: ScanTensor<Vector>
-  /// nil where the module has no cell state.
+  /// `c_n`; nil where the module has no cell state.
   var cN: ScanTensor<Vector>?
 
   var named: [(name: String, tensor: ScanTensor<Vector>)] {
@@ -66,7 +67,7 @@ struct ModuleTensors<Vector: NumberVector> {
     }
   }
 
-  /// With its vectors in other places.
+  /// The results with their vectors in other places.
   func moved(_ places: ResultPlaces) -> ModuleTensors {
     let all = named.map(\.tensor)
     let (vectors, isLost) = (all.flatMap(\.vectors), all.flatMap(\.isLost))
@@ -85,7 +86,7 @@ struct ModuleTensors<Vector: NumberVector> {
       cN: places.cN.map { taken($0, cN) })
   }
 
-  /// What is handed on, of this shape.
+  /// What the module hands on, in the given shape.
   func selected(_ select: ChainModule.Selection, _ shape: ChainShape) -> ScanTensor<Vector> {
     guard select == .hN else { return output ?? hN }
     let count = shape.shape.axes.dropLast().reduce(1, *)

@@ -1,37 +1,38 @@
 import RecurrentModel
 
-/// One sequence through all layers and directions of a recurrent module.
+/// The way of one sequence through all layers and directions of a recurrent module.
 struct SequenceScan<Operations: StepOperations> {
   typealias Cell = ScanCell<Operations>
   typealias Vector = Operations.Vector
 
   let configuration: RecurrentConfiguration
-  /// By layer, then direction.
+  /// The cells of all layers and directions: `cells[layer][direction.rawValue]`.
   let cells: [[Cell]]
   let variant: ScanVariant
-  /// By step, the padding's too, and whether each is lost.
+  /// The input at each step, those of the padding among them, and whether it is lost.
   let vectors: [(vector: Vector, isLost: Bool)]
-  /// The sequence's own steps.
+  /// How many steps the sequence has without its padding.
   let length: Int
-  /// From which a direction of a layer starts.
+  /// The state that a direction of a layer starts from.
   let start: (_ layer: Int, Direction) -> Cell.State
 
-  /// One direction of one layer.
+  /// What one direction of one layer gives.
   struct Pass {
-    /// By step of the sequence.
+    /// h at each step, in the sequence's order.
     var hidden: [Vector]
-    /// By step.
+    /// Whether h is lost at each step.
     var isLost: [Bool]
-    /// nil where it is lost.
+    /// The state after the last step that is read; nil where it is lost.
     var final: Cell.State?
   }
 
-  /// By layer, then direction.
+  /// Runs all layers and directions.
   ///
   /// - Parameters:
-  ///   - operations: of a layer's direction.
+  ///   - operations: how the operations of a direction of a layer are carried out.
   ///   - isLost: whether nothing can be said of a state, and so of what follows it.
-  /// - Complexity: O(T·L·D·G·H·(I + H)).
+  /// - Returns: `passes[layer][direction.rawValue]`.
+  /// - Complexity: O(T·L·D·G·H·(I + H)), with G gates.
   func run(
     _ operations: (_ layer: Int, Direction) -> Operations, isLost: (Cell.State) -> Bool
   ) -> [[Pass]] {
@@ -61,6 +62,8 @@ struct SequenceScan<Operations: StepOperations> {
     }
   }
 
+  /// Runs one direction of one layer. It ends where its state, or a vector that it reads, is
+  /// lost.
   private func run(
     _ cell: Cell, _ direction: Direction, over vectors: [(vector: Vector, isLost: Bool)],
     from start: (state: Cell.State, stepsRead: Int), _ operations: Operations,
@@ -99,8 +102,8 @@ struct SequenceScan<Operations: StepOperations> {
     return pass
   }
 
-  /// The state of a reverse direction that has read the padding, which is the input's in
-  /// the first layer and zeros in the others.
+  /// The state of a reverse direction that has read the padding, and how many steps that were.
+  /// The padding is the input's in the first layer, and zeros in the others.
   private func afterPadding(
     _ layer: Int, _ cell: Cell, _ start: Cell.State, until end: Int, _ operations: Operations
   ) -> (state: Cell.State, stepsRead: Int) {

@@ -1,16 +1,19 @@
 import RecurrentModel
 
-/// How the operations of a module are carried out: in doubles, or in replicas that err.
+/// How the operations of a module are carried out: in doubles (`ExactOperations`), or in replicas
+/// each of which has an error of its own (`NoisyOperations`).
 ///
-/// One set of formulas (`ScanCell` for a step, `ChainScan` for a chain) then serves both what a
-/// module computes and what its rounding is expected to be.
+/// The formulas, `ScanCell` for a step and `ChainScan` for a chain, are written once in terms of
+/// these operations, and serve both for what a module computes and for how it rounds. Each
+/// operation is told which of the formula's it is, and for which unit, so that its error can be
+/// drawn.
 protocol StepOperations {
   associatedtype Number
   associatedtype Vector: NumberVector where Vector.Number == Number
   /// A weight matrix with its bias.
   associatedtype Matrix: Sendable
 
-  /// The same, at another step of the scan.
+  /// The same operations at another step of the scan.
   func at(step: Int) -> Self
 
   /// W x + b.
@@ -28,7 +31,8 @@ protocol StepOperations {
   func hardSigmoid(
     _ a: Number, slope: Double, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> Number
-  /// tanh a as 2σ(2a) − 1 in float32, which is absolutely, not relatively accurate.
+  /// tanh a as 2σ(2a) − 1 with σ in float32, whose error is small beside 1, not beside a small
+  /// result.
   func tanhFromSigmoid(
     _ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> Number
@@ -41,12 +45,12 @@ protocol StepOperations {
   func logarithm(_ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
   /// Half of a number, which is exact.
   func half(_ a: Number) -> Number
-  /// The place of the largest number, by its value without errors; nil of none.
+  /// The place of the largest number, by its value without errors; nil where there are none.
   func largest(_ numbers: [Number]) -> Int?
 }
 
 extension StepOperations {
-  /// The two directions of a step as one vector.
+  /// The two directions of a step joined into one vector.
   func merged(
     _ forward: Vector, _ reverse: Vector, _ mode: ChainModule.MergeMode
   ) -> Vector {
@@ -58,7 +62,8 @@ extension StepOperations {
     }
   }
 
-  /// Of the numbers on one line, as libraries compute it: less the largest first.
+  /// The softmax of the numbers on one line, or its logarithm, computed as libraries do: the
+  /// largest number is subtracted from all of them first.
   func softmax(_ line: [Number], isLogarithm: Bool) -> [Number] {
     guard let largest = largest(line) else { return [] }
     let differences = line.enumerated().map { difference($1, line[largest], .gateSum, $0) }
@@ -76,13 +81,14 @@ extension StepOperations {
   }
 }
 
-/// Numbers that a module's operations give side by side.
+/// A vector of the numbers that such operations work on.
 protocol NumberVector: Sendable {
   associatedtype Number
+  /// The numbers, without errors where they have any.
   var values: [Double] { get }
   init(_ values: [Double])
   init(count: Int, numbers: (Int) -> Number)
-  /// Of one vector behind the other.
+  /// The vectors joined, one behind the other.
   init(joining parts: [Self])
   subscript(unit: Int) -> Number { get }
 }
