@@ -31,10 +31,10 @@ struct Evidence: Sendable {
   private let given: [GivenTensor]
   /// The largest finite difference between `outputs` and `exact`. Differences are divided by it,
   /// so that no square of one overflows or underflows.
-  private let unit: Double
+  private let scale: Double
   /// The sum of the squares of the differences between `outputs` and `exact`, in squares of
-  /// `unit`.
-  private let whole: Double
+  /// `scale`.
+  private let squares: Double
 
   /// The evidence of all sequences.
   init(_ failure: Failure) {
@@ -45,7 +45,7 @@ struct Evidence: Sendable {
     sequences = Array(0..<(failure.chain.shapes.batch?.size ?? 1))
     let own = failure.chain.arithmetic
     arithmetic = failure.arithmetic.flatMap { $0.unitRoundoff > own.unitRoundoff ? $0 : nil }
-    (given, unit, whole) = GivenTensor.all(outputs, exact)
+    (given, scale, squares) = GivenTensor.all(outputs, exact)
   }
 
   private init(_ whole: Evidence, _ part: Chain, _ batch: ChainBatch, _ sequences: [Int]) {
@@ -55,7 +55,7 @@ struct Evidence: Sendable {
     exact = whole.exact.selecting(sequences: sequences, batch)
     self.sequences = sequences
     arithmetic = whole.arithmetic
-    (given, unit, self.whole) = GivenTensor.all(outputs, exact)
+    (given, scale, squares) = GivenTensor.all(outputs, exact)
   }
 
   /// How much of the failing side's difference from the right results is left between it and what
@@ -77,11 +77,11 @@ struct Evidence: Sendable {
     var residual = 0.0
     for given in given {
       guard let own = values(given.name), own.shape == given.shape,
-        let squares = given.squares(from: own, in: unit)
+        let squares = given.squares(from: own, scale: scale)
       else { return .infinity }
       residual += squares
     }
-    let share = (residual / whole).squareRoot()
+    let share = (residual / squares).squareRoot()
     return share.isNaN ? .infinity : share
   }
 
@@ -146,13 +146,13 @@ private struct GivenTensor: Sendable {
       let expected: [Double] = right.elements()
       return zip(given.values, expected).map { $1.isFinite ? $0 - $1 : 0 }
     }.filter(\.isFinite)
-    let unit = differences.reduce(0) { max($0, abs($1)) }
-    return (all, unit, differences.reduce(0) { $0 + ($1 / unit) * ($1 / unit) })
+    let scale = differences.reduce(0) { max($0, abs($1)) }
+    return (all, scale, differences.reduce(0) { $0 + ($1 / scale) * ($1 / scale) })
   }
 
-  /// The sum of the squares of the differences from another tensor, in squares of `unit`; nil
+  /// The sum of the squares of the differences from another tensor, in squares of `scale`; nil
   /// where the two are not finite in the same places.
-  func squares(from other: Tensor, in unit: Double) -> Double? {
+  func squares(from other: Tensor, scale: Double) -> Double? {
     other.withElements(as: Double.self) { other in
       var sum = 0.0
       for (own, other) in zip(values, other) {
@@ -160,7 +160,7 @@ private struct GivenTensor: Sendable {
           if own == other || own.isNaN && other.isNaN { continue }
           return nil
         }
-        let difference = (own - other) / unit
+        let difference = (own - other) / scale
         sum += difference * difference
       }
       return sum

@@ -40,7 +40,7 @@ struct ExplanationText {
     let origins = mistakes.flatMap(\.mistake.origins)
     let likes = origins.isEmpty ? "" : " (seen in \(origins.joined(separator: "; ")))"
     let advice = mistakes.map { placed in
-      placed.mistake.advice + (placed.mistake.evidence.map { " (as in \($0))" } ?? "")
+      placed.mistake.advice + (placed.mistake.issue.map { " (as in \($0))" } ?? "")
     }.joined(separator: "; ")
     return Diagnosis.Explanation(
       names: mistakes.map(\.mistake.name),

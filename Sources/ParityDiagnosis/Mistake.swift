@@ -26,7 +26,7 @@ package struct Mistake: Sendable {
   /// Frameworks or habits that do it; empty where none is known.
   package let origins: [String]
   /// A public issue about it: `owner/repository#number`.
-  package let evidence: String?
+  package let issue: String?
   /// The kind of module that it is made in.
   let kind: ModuleKind
   /// What that module, its input, or the modules around it must have for the mistake to show.
@@ -58,7 +58,7 @@ package struct Mistake: Sendable {
   ///     needs are met.
   init(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
-    evidence: String? = nil, in kind: ModuleKind = .recurrent, needs: [Requirement] = [],
+    issue: String? = nil, in kind: ModuleKind = .recurrent, needs: [Requirement] = [],
     mixesSequences: Bool = false, largestResidual: Double = 0.5, undeclared: Arithmetic? = nil,
     _ change: @escaping @Sendable (inout Replay) throws(NotApplicable) -> Void
   ) {
@@ -66,7 +66,7 @@ package struct Mistake: Sendable {
     self.summary = summary
     self.advice = advice
     self.origins = origins
-    self.evidence = evidence
+    self.issue = issue
     self.kind = kind
     self.needs = needs
     self.mixesSequences = mixesSequences

@@ -64,14 +64,14 @@ struct PropertyCheck {
   private func independence() -> Differences {
     let input = call.input
     guard input.layout.batch > 1 else { return [] }
-    var worst: Differences = []
+    var found: Differences = []
     for sequence in 0..<input.layout.batch {
       let alone = run.pass.outputs(for: input.selecting(sequences: [sequence]))
       let among = outputs.selecting(sequences: [sequence], input.outputLayout)
       let differences = compare(alone, among, .bits)
-      if worst.isEmpty || !differences.allSatisfy(\.difference.agrees) { worst = differences }
+      if found.isEmpty || !differences.allSatisfy(\.difference.agrees) { found = differences }
     }
-    return worst
+    return found
   }
 
   private func split() -> Differences {

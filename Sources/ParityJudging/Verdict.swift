@@ -75,8 +75,8 @@ struct Verdict: Sendable {
   /// own rule is explicit or exact, and passes every other rule.
   private static func differsByRounding(_ findings: Findings) -> Bool {
     findings.ofSubject.allSatisfy { finding in
-      let isStricter = finding.rule != .torch && finding.difference.noise == nil
-      return isStricter ? finding.torchAgrees : finding.difference.agrees
+      let isFixed = finding.rule != .torch && finding.difference.noise == nil
+      return isFixed ? finding.torchAgrees : finding.difference.agrees
     }
   }
 

@@ -133,6 +133,13 @@ package struct LayoutContract: Sendable, Equatable {
 package struct LayoutIdentity: Sendable, Equatable {
   /// The identity as code, for people to read: `output[:, -1, :6] == h_n[0]`.
   package let statement: String
+  /// The direction whose states are compared; nil for the identity of the padding.
+  package let direction: Direction?
+  /// The elements of `output` that the identity is about, as row-major offsets.
+  package let outputOffsets: [Int]
+  /// For each of these elements, the offset of the element of `h_n` that it equals; nil where
+  /// they all equal 0.
+  package let stateOffsets: [Int]?
 
   /// The same with the names that the tensors have as results of a chain's module:
   /// `bilstm.output[:, -1, :6] == bilstm.h_n[0]`.
@@ -141,13 +148,6 @@ package struct LayoutIdentity: Sendable, Equatable {
       ? statement
       : "\(module)." + statement.replacing("== h_n", with: "== \(module).h_n")
   }
-  /// The direction whose states are compared; nil for the identity of the padding.
-  package let direction: Direction?
-  /// The elements of `output` that the identity is about, as row-major offsets.
-  package let outputOffsets: [Int]
-  /// For each of these elements, the offset of the element of `h_n` that it equals; nil where
-  /// they all equal 0.
-  package let stateOffsets: [Int]?
 
   /// Both sides of the identity, taken from these two tensors, each with one axis.
   ///

@@ -19,13 +19,13 @@ package import TensorCore
 /// by `NoiseEstimate`.
 package struct RoundingModel: Sendable, Equatable {
   /// The unit roundoff of what an operation stores: 2⁻²⁴ for float32.
-  let unit: Double
+  let roundoff: Double
   /// The unit roundoff of the sums inside a product of a matrix and a vector; 16-bit types
   /// accumulate in float32.
-  let sumUnit: Double
+  let sumRoundoff: Double
   /// The unit roundoff that the operands of such products are rounded with; 0 where they are used
   /// as they are.
-  let operandUnit: Double
+  let operandRoundoff: Double
   let smallestNormal: Double
   let smallestSubnormal: Double
   /// The factor by which errors are made larger than they are, so that they stand out from the
@@ -39,13 +39,13 @@ package struct RoundingModel: Sendable, Equatable {
   ///   too, as they are where a module computes in 16 bits but its parameters and inputs were not
   ///   of that type already. With TF32 they always are.
   package init(_ arithmetic: Arithmetic, roundsOperands: Bool = false) {
-    unit =
+    roundoff =
       switch arithmetic {
       case .tf32: Arithmetic.float32.unitRoundoff
       default: arithmetic.unitRoundoff
       }
-    sumUnit = min(unit, Arithmetic.float32.unitRoundoff)
-    operandUnit = arithmetic == .tf32 || roundsOperands ? arithmetic.unitRoundoff : 0
+    sumRoundoff = min(roundoff, Arithmetic.float32.unitRoundoff)
+    operandRoundoff = arithmetic == .tf32 || roundsOperands ? arithmetic.unitRoundoff : 0
     (smallestNormal, smallestSubnormal) =
       switch arithmetic {
       case .float16: (0x1p-14, 0x1p-24)
@@ -65,19 +65,19 @@ package struct RoundingModel: Sendable, Equatable {
   /// The standard deviation of the error of an addition or a multiplication whose result is `y`:
   /// √(⅓u²y² + floor²), with the smallest subnormal number for the floor.
   package func rounding(_ y: Double) -> Double {
-    deviation((1.0 / 3).squareRoot() * unit * y, smallestSubnormal)
+    deviation((1.0 / 3).squareRoot() * roundoff * y, smallestSubnormal)
   }
 
   /// The same of a tanh whose result is `y`. Libraries err by up to some units in the last place,
   /// so the variance is eight times that of one rounding.
   func tanh(_ y: Double) -> Double {
-    deviation((8.0 / 3).squareRoot() * unit * y, smallestSubnormal)
+    deviation((8.0 / 3).squareRoot() * roundoff * y, smallestSubnormal)
   }
 
   /// The same of a sigmoid whose result is `y`. It is made from an exponential that may flush to
   /// zero, so the floor is the smallest normal number.
   func sigmoid(_ y: Double) -> Double {
-    deviation((8.0 / 3).squareRoot() * unit * y, smallestNormal)
+    deviation((8.0 / 3).squareRoot() * roundoff * y, smallestNormal)
   }
 
   /// The same of a product of two vectors, the terms of which are summed in an order that is not
@@ -90,9 +90,9 @@ package struct RoundingModel: Sendable, Equatable {
   func product(_ sum: ProductSum) -> Double {
     guard !sum.isOfZeros else { return 0 }
     let inRandomOrder = sum.count / 6 * sum.squares + sum.count / 3 * sum.value * sum.value
-    let summing = sumUnit * (max(inRandomOrder, sum.squaredPartialSums) / 3).squareRoot()
-    let operands = operandUnit * (2.0 / 3 * sum.squares).squareRoot()
-    let storing = unit * (1.0 / 3).squareRoot() * sum.value
+    let summing = sumRoundoff * (max(inRandomOrder, sum.squaredPartialSums) / 3).squareRoot()
+    let operands = operandRoundoff * (2.0 / 3 * sum.squares).squareRoot()
+    let storing = roundoff * (1.0 / 3).squareRoot() * sum.value
     return deviation(
       length(summing, length(operands, storing)), sum.count.squareRoot() * smallestSubnormal)
   }

@@ -1,3 +1,4 @@
+import RecurrentModel
 import TensorCore
 import Testing
 
@@ -32,6 +33,18 @@ import Testing
     }
     #expect(least(-4) == 0.5)  // 8σ reach to 4, an eighth of which is σ
     #expect(least(-8) == 0 && least(-20) == 0 && least(3) == 0)
+  }
+
+  /// Nor is that σ lost where the two directions are joined.
+  @Test(arguments: zip(ChainModule.MergeMode.allCases, [[0.5, 0.25], [0.75], [1], [0.375]]))
+  func anOffReLUKeepsItsSigmaInAMerge(mode: ChainModule.MergeMode, expected: [Double]) {
+    let noise = NoisyOperations(
+      model: RoundingModel(.float32), emulation: nil,
+      draws: NoiseDraws(layer: 0, direction: 0, sequence: 0, group: 0, units: 1), step: 0)
+    func vector(_ value: Double, least: Double) -> NoisyVector {
+      NoisyVector([value], replicas: [Replicas(repeating: value)], least: [least])
+    }
+    #expect(noise.merged(vector(2, least: 0.5), vector(1, least: 0.25), mode).least == expected)
   }
 }
 

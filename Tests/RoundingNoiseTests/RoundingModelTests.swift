@@ -31,8 +31,8 @@ import Testing
 
   @Test func sixteenBitsAreStoredCoarselyAndSummedFinely() {
     let model = RoundingModel(.bfloat16)
-    #expect(model.unit == 0x1p-8 && model.sumUnit == 0x1p-24 && model.operandUnit == 0)
-    #expect(RoundingModel(.tf32).operandUnit == 0x1p-11)
-    #expect(RoundingModel(.tf32).unit == 0x1p-24)
+    #expect(model.roundoff == 0x1p-8 && model.sumRoundoff == 0x1p-24 && model.operandRoundoff == 0)
+    #expect(RoundingModel(.tf32).operandRoundoff == 0x1p-11)
+    #expect(RoundingModel(.tf32).roundoff == 0x1p-24)
   }
 }

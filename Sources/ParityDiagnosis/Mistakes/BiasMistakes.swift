@@ -38,7 +38,7 @@ enum BiasMistakes {
       "b-hn-outside-reset", with: "b_hn outside the product with r",
       "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): the reset gate multiplies b_hn too",
       by: ["implementations that add both biases to the input's product"],
-      evidence: "keras-team/keras#15915", needs: [.gru, .biases]
+      issue: "keras-team/keras#15915", needs: [.gru, .biases]
     ) { replay in
       replay.changeParameters { current, parameter in
         guard parameter.isBias else { return nil }

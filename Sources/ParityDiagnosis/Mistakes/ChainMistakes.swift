@@ -26,7 +26,7 @@ enum ChainMistakes {
     Mistake(
       "last-step-of-both-directions", with: "output[:, -1] taken in place of h_n",
       "the reverse direction's last state stands at step 0: take h_n",
-      evidence: "pytorch/pytorch#3587", needs: [.handingOnStates, .twoDirections]
+      issue: "pytorch/pytorch#3587", needs: [.handingOnStates, .twoDirections]
     ) { replay in
       replay.moveHandedOn { outputs, contract in
         Direction.allCases.reduce(outputs) {

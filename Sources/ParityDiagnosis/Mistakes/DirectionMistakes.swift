@@ -25,7 +25,7 @@ enum DirectionMistakes {
     Mistake(
       "reverse-reads-forward", with: "the reverse direction reading from the first step",
       "the reverse direction reads each sequence from its last step to its first",
-      needs: [.twoDirections, .severalSteps, .ownReverseReading]
+      needs: [.twoDirections, .severalSteps, .unchangedReverseReading]
     ) { $0.scan.reverseReading = .fromFirstStep },
     Mistake(
       "reverse-not-flipped-back",
@@ -56,7 +56,7 @@ enum DirectionMistakes {
         "reverse-state-at-last-step",
         with: "the reverse direction's final state taken from the last step of output",
         "the reverse direction ends at the first step: h_n[-1] is output[:, 0, H:]",
-        by: ["output[:, -1] taken for both directions"], evidence: "pytorch/pytorch#3587",
+        by: ["output[:, -1] taken for both directions"], issue: "pytorch/pytorch#3587",
         needs: [.twoDirections, .severalSteps]
       ) { replay in
         replay.takeState(of: .reverse) { $0.length(of: $1) - 1 }

@@ -59,7 +59,7 @@ enum GateMistakes {
     return Mistake(
       "gates-" + order.joined(), with: "the gates in the order \(list(order))", advice,
       by: origins,
-      evidence: reordered == "ONNX" ? "CrispStrobe/CrispASR#106" : nil,
+      issue: reordered == "ONNX" ? "CrispStrobe/CrispASR#106" : nil,
       needs: [gates.count == 4 ? .lstm : .gru]
     ) { replay in
       let blocks = gates.map { order.firstIndex(of: $0) ?? 0 }

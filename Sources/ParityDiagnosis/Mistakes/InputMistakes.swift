@@ -7,7 +7,7 @@ enum InputMistakes {
     Mistake(
       "batch-first-mistaken", with: "batch_first mistaken",
       "with batch_first=True the input is (B, T, I), else (T, B, I)",
-      evidence: "pytorch/pytorch#19675",
+      issue: "pytorch/pytorch#19675",
       needs: [.batchAxis, .sequences, .severalVectors, .noPacking, fittingStates],
       mixesSequences: true
     ) { replay throws(NotApplicable) in

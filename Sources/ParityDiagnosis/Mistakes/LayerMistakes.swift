@@ -9,7 +9,7 @@ enum LayerMistakes {
     Mistake(
       "later-layers-zero", with: "only the first layer's parameters loaded, the others zeros",
       "load the parameters of every layer: weight_ih_l1, weight_hh_l1 and so on",
-      evidence: "jatinchowdhury18/RTNeural#148", needs: [.severalLayers]
+      issue: "jatinchowdhury18/RTNeural#148", needs: [.severalLayers]
     ) { replay in
       replay.changeParameters { current, parameter in
         parameter.layer > 0 ? current.tensor(parameter).zeros : nil

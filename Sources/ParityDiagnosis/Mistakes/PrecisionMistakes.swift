@@ -17,7 +17,7 @@ enum PrecisionMistakes {
     ]
     + CoarserWay.all.map { way in
       Mistake(
-        way.identifier, with: way.name, way.advice, needs: [.float32, .sequences],
+        way.name, with: way.summary, way.advice, needs: [.float32, .sequences],
         undeclared: way.undeclared
       ) { $0.setEmulation(way.emulation) }
     }

@@ -9,18 +9,18 @@ enum RaggedMistakes {
     Mistake(
       "padding-run-through", with: "the padding run through as if it were input",
       "pack the batch: a sequence ends at its own length",
-      by: ["a padded batch without pack_padded_sequence"], needs: [.ragged, .ownPadding]
+      by: ["a padded batch without pack_padded_sequence"], needs: [.ragged, .unchangedPadding]
     ) { $0.scan.padding = .read(end: $0.longest) },
     Mistake(
       "padding-masked-after", with: "the padding run through, and set to 0 in output afterwards",
       "a sequence's final state is at its own length, and its reverse direction starts there",
-      by: ["a mask on output in place of packing"], needs: [.ragged, .ownPadding]
+      by: ["a mask on output in place of packing"], needs: [.ragged, .unchangedPadding]
     ) { $0.scan.padding = .readAndMasked(end: $0.longest) },
     Mistake(
       "padding-read-first", with: "the reverse direction starting in the padding",
       "the reverse direction starts at each sequence's own last step",
       by: ["flipping a padded batch along T"],
-      needs: [.twoDirections, .ragged, .ownReverseReading]
+      needs: [.twoDirections, .ragged, .unchangedReverseReading]
     ) { $0.scan.reverseReading = .fromPadding(end: $0.longest) },
   ]
 

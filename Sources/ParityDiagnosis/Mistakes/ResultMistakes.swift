@@ -15,7 +15,7 @@ enum ResultMistakes {
     Mistake(
       "output-axes-exchanged", with: "the axes B and T of output exchanged",
       "with batch_first=True output is (B, T, D·H), else (T, B, D·H)",
-      evidence: "pytorch/pytorch#19675", needs: [.batchAxis, .sequences, .severalVectors],
+      issue: "pytorch/pytorch#19675", needs: [.batchAxis, .sequences, .severalVectors],
       mixesSequences: true
     ) { replay in
       replay.move(mixingSequences: true) { outputs, _ in

@@ -8,7 +8,7 @@ enum StepMistakes {
     Mistake(
       "b-hn-skipped-first", with: "b_hn left out at the first step",
       "PyTorch adds b_hn at every step, also where there is no initial state",
-      by: ["MLX's GRU without an initial state"], evidence: "ml-explore/mlx#3249",
+      by: ["MLX's GRU without an initial state"], issue: "ml-explore/mlx#3249",
       needs: [.gru, .biases]
     ) { $0.scan.skipsFirstHiddenBias = true },
     Mistake(
@@ -16,7 +16,7 @@ enum StepMistakes {
       "PyTorch's n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)) resets the product, as Keras' "
         + "reset_after=True and ONNX' linear_before_reset=1",
       by: ["ONNX' linear_before_reset=0", "Keras' reset_after=False"],
-      evidence: "keras-team/keras#15915", needs: [.gru]
+      issue: "keras-team/keras#15915", needs: [.gru]
     ) { $0.scan.resetsBeforeProduct = true },
     Mistake(
       "update-reversed", with: "the update gate reversed, h' = z ⊙ n + (1 − z) ⊙ h",
@@ -39,7 +39,7 @@ enum StepMistakes {
     Mistake(
       "relu-in-place-of-tanh", with: "ReLU in the place of tanh",
       "PyTorch's LSTM and GRU have tanh, and no choice",
-      by: ["Keras' activation='relu'"], needs: [.gates]
+      by: ["Keras' activation='relu'"], needs: [.lstmOrGRU]
     ) { $0.scan.activatesByReLU = true },
     hardSigmoid("hard-sigmoid-keras-3", "x/6 + ½", 1.0 / 6, by: "Keras 3"),
     hardSigmoid("hard-sigmoid-keras-2", "0.2·x + ½", 0.2, by: "Keras 2"),
@@ -51,7 +51,7 @@ enum StepMistakes {
     steps("last-step-skipped", "the last step that each direction reads", .lastSkipped),
     Mistake(
       "last-step-twice", with: "the last step run twice for the final states",
-      "h_n and c_n are the states after the last step", needs: [.sequences, .ownSteps]
+      "h_n and c_n are the states after the last step", needs: [.sequences, .unchangedSteps]
     ) { $0.scan.steps = .lastTwice },
   ]
 
@@ -61,7 +61,7 @@ enum StepMistakes {
     Mistake(
       name, with: "a hard sigmoid, \(formula) cut off at 0 and 1, in the place of σ",
       "PyTorch's gates are 1 / (1 + e⁻ˣ)",
-      by: ["\(origin)'s recurrent_activation='hard_sigmoid'"], needs: [.gates]
+      by: ["\(origin)'s recurrent_activation='hard_sigmoid'"], needs: [.lstmOrGRU]
     ) { $0.scan.hardSigmoidSlope = slope }
   }
 
@@ -70,7 +70,7 @@ enum StepMistakes {
   ) -> Mistake {
     Mistake(
       name, with: "\(which) left out", "every step changes the state",
-      needs: [.sequences, .ownSteps]
+      needs: [.sequences, .unchangedSteps]
     ) { $0.scan.steps = steps }
   }
 }

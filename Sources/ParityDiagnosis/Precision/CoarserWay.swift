@@ -5,10 +5,10 @@ package import TensorCore
 /// to do about it. `Emulation` says what is rounded in it.
 package struct CoarserWay: Sendable {
   /// A name for programs, and the name of the mistake: `tf32-products`.
-  package let identifier: String
+  package let name: String
   /// What was done, as it stands before "reproduces the reference": "rounding the operands of
   /// every product to tf32".
-  package let name: String
+  package let summary: String
   package let emulation: Emulation
   /// What to do about it, as a sentence.
   package let advice: String
@@ -19,7 +19,7 @@ package struct CoarserWay: Sendable {
   package static let all: [CoarserWay] =
     [
       CoarserWay(
-        identifier: "subnormals-flushed", name: "flushing subnormal numbers to zero",
+        name: "subnormals-flushed", summary: "flushing subnormal numbers to zero",
         emulation: Emulation(flushesSubnormals: true),
         advice: "it was computed with denormals off, as torch.set_flush_denormal(True) has it"),
       products(.tf32, verb: "rounding"),
@@ -37,30 +37,30 @@ package struct CoarserWay: Sendable {
     _ arithmetic: Arithmetic, verb: String = "rounding", truncates: Bool = false
   ) -> CoarserWay {
     CoarserWay(
-      identifier: "\(arithmetic)-products" + (truncates ? "-cut" : ""),
-      name: "\(verb) the operands of every product to \(arithmetic)",
+      name: "\(arithmetic)-products" + (truncates ? "-cut" : ""),
+      summary: "\(verb) the operands of every product to \(arithmetic)",
       emulation: Emulation(weights: arithmetic, vectors: arithmetic, truncates: truncates),
       advice: declare(arithmetic), undeclared: arithmetic)
   }
 
   private static func weights(_ arithmetic: Arithmetic) -> CoarserWay {
     CoarserWay(
-      identifier: "\(arithmetic)-weights", name: "rounding the weights to \(arithmetic)",
+      name: "\(arithmetic)-weights", summary: "rounding the weights to \(arithmetic)",
       emulation: Emulation(weights: arithmetic),
       advice: "it was made with weights that had been stored so")
   }
 
   private static func parameters(_ arithmetic: Arithmetic) -> CoarserWay {
     CoarserWay(
-      identifier: "\(arithmetic)-parameters",
-      name: "rounding the weights and biases to \(arithmetic)",
+      name: "\(arithmetic)-parameters",
+      summary: "rounding the weights and biases to \(arithmetic)",
       emulation: Emulation(weights: arithmetic, biases: arithmetic),
       advice: "it was made with parameters that had been stored so")
   }
 
   private static func results(_ arithmetic: Arithmetic) -> CoarserWay {
     CoarserWay(
-      identifier: "\(arithmetic)-results", name: "rounding every result to \(arithmetic)",
+      name: "\(arithmetic)-results", summary: "rounding every result to \(arithmetic)",
       emulation: Emulation(results: arithmetic),
       advice: declare(arithmetic), undeclared: arithmetic)
   }

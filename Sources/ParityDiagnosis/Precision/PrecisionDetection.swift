@@ -109,7 +109,7 @@ extension PrecisionDetection {
       let percent = Int((residual * 100).rounded())
       let rest = residual < 0.01 ? "" : " but for \(percent)% of the difference"
       return diagnosis(
-        way.identifier, "\(way.name) reproduces the \(whole.side.rawValue)\(rest): \(way.advice)",
+        way.name, "\(way.summary) reproduces the \(whole.side.rawValue)\(rest): \(way.advice)",
         way.undeclared)
     }
   }

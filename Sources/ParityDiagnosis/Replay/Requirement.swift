@@ -34,7 +34,7 @@ extension Requirement {
   static let lstm = Requirement("an LSTM") { $0.recurrence == .lstm }
   static let gru = Requirement("a GRU") { $0.recurrence == .gru }
   static let rnn = Requirement("an RNN") { $0.recurrence == .rnn }
-  static let gates = Requirement("an LSTM or a GRU") { $0.recurrence != .rnn }
+  static let lstmOrGRU = Requirement("an LSTM or a GRU") { $0.recurrence != .rnn }
   static let tanh = Requirement("a tanh") {
     $0.recurrence != .rnn || $0.configuration.nonlinearity == .tanh
   }
@@ -46,7 +46,6 @@ extension Requirement {
   static let severalFeatures = Requirement("several input features") {
     $0.configuration.inputSize > 1
   }
-  static let notACell = Requirement("a module, not a cell") { !$0.configuration.module.isCell }
   static let float32 = Requirement("float32") { $0.chain.arithmetic == .float32 }
 }
 
@@ -105,13 +104,13 @@ extension Requirement {
   private static let aloneNeed = "one of the two mistakes alone"
 
   /// The reverse direction still reads as PyTorch's does.
-  static let ownReverseReading = Requirement(aloneNeed) {
+  static let unchangedReverseReading = Requirement(aloneNeed) {
     $0.scan.reverseReading == .fromLastStep
   }
   /// All steps are still run.
-  static let ownSteps = Requirement(aloneNeed) { $0.scan.steps == .all }
+  static let unchangedSteps = Requirement(aloneNeed) { $0.scan.steps == .all }
   /// The padding is still skipped, by both directions.
-  static let ownPadding = Requirement(aloneNeed) {
+  static let unchangedPadding = Requirement(aloneNeed) {
     $0.scan.padding == .skipped && $0.scan.reverseReading == .fromLastStep
   }
 }

@@ -22,7 +22,7 @@ struct LostReplicas {
     if configuration.module.recurrence == .rnn, configuration.nonlinearity == .relu {
       let size = rms(state.h.values.filter(\.isFinite))
       return !(deviation * model.inflation <= NoiseEstimate.lostDeviation * size)
-        && deviation > model.smallestNormal || size > model.overflow
+        && !(deviation <= model.smallestNormal) || size > model.overflow
     }
     if let c = state.c {
       let active = NoisyVector(

@@ -35,12 +35,14 @@ struct NoisyVector: NumberVector {
     }
     self.init(
       parts.flatMap(\.values),
-      replicas: parts.allSatisfy { $0.replicas == nil } ? nil : replicas)
+      replicas: parts.allSatisfy { $0.replicas == nil } ? nil : replicas,
+      least: parts.flatMap { part in part.least ?? part.values.map { _ in 0 } })
   }
 
   subscript(unit: Int) -> NoisyNumber {
     NoisyNumber(
-      value: values[unit], replicas: replicas?[unit] ?? Replicas(repeating: values[unit]))
+      value: values[unit], replicas: replicas?[unit] ?? Replicas(repeating: values[unit]),
+      least: least?[unit] ?? 0)
   }
 }
 

@@ -29,8 +29,10 @@ struct NoisyOperations: StepOperations {
   ) -> NoisyNumber {
     let value = a.value + b.value
     let isExact = a.value == 0 && b.value == 0
-    return perturbed(
+    var sum = perturbed(
       value, a.replicas + b.replicas, isExact ? 0 : model.rounding(value), operation, unit)
+    sum.least = a.least + b.least
+    return sum
   }
 
   func product(
@@ -38,8 +40,12 @@ struct NoisyOperations: StepOperations {
   ) -> NoisyNumber {
     let value = a.value * b.value
     let isExact = a.value == 0 || b.value == 0
-    return perturbed(
+    var product = perturbed(
       value, a.replicas * b.replicas, isExact ? 0 : model.rounding(value), operation, unit)
+    // Of most numbers it is 0, which is not to be multiplied with an infinity.
+    if a.least > 0 { product.least += a.least * abs(b.value) }
+    if b.least > 0 { product.least += b.least * abs(a.value) }
+    return product
   }
 
   /// 1 − a
