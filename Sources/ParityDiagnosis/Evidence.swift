@@ -105,6 +105,12 @@ struct Evidence: Sendable {
     return (largest, rms)
   }
 
+  /// Whether the failing side is within the rounding noise of the right results: then its case
+  /// is held to less than rounding makes.
+  ///
+  /// - Complexity: O(17 forward passes).
+  var isRounding: Bool { largestZ(under: Replay(chain)) != nil }
+
   /// The share of each tensor's elements that must be judged.
   private static let neededShare = 0.5
 

@@ -184,7 +184,9 @@ struct MistakeSearch {
     let matches = best.compactMap { candidate -> Match? in
       let evidence = evidence(candidate.mistakes, sample)
       guard let replay = replay(candidate.mistakes, evidence),
-        let z = evidence.largestZ(under: replay)
+        let z = evidence.largestZ(under: replay),
+        // What rounds otherwise explains nothing that any rounding does.
+        largestResidual(by: candidate.mistakes) <= 1 || !evidence.isRounding
       else { return nil }
       return Match(mistakes: candidate.mistakes, largestZ: z.largest, rmsZ: z.rms)
     }

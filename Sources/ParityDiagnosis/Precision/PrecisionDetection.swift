@@ -36,7 +36,7 @@ struct PrecisionDetection {
   /// What to say where something coarser explains the outputs; nil where nothing does, and where
   /// the case says itself that it was computed in 16 bits or TF32.
   var explanation: Diagnosis? {
-    if arithmetic == .float32, isOffBySubnormals {
+    if arithmetic == .float32, isOffBySubnormals, !sample.isRounding {
       return reproducing(among: CoarserWay.all.filter(\.emulation.flushesSubnormals))
     }
     guard isOffNearlyEverywhere else { return nil }
