@@ -19,7 +19,7 @@ package struct AuditText: Sendable {
   }
 
   private func caseLines(_ audit: SetAudit) -> [String] {
-    let width = audit.cases.map { Style.printable($0.location.name).count }.max() ?? 0
+    let width = Style.width(of: audit.cases.map(\.location.name))
     return audit.cases.flatMap { audit in
       [caseLine(audit, width)] + (isVerbose ? reasons(audit) : [])
     }
@@ -27,14 +27,13 @@ package struct AuditText: Sendable {
 
   /// What nobody could see in a case.
   private func reasons(_ audit: CaseAudit) -> [String] {
-    var kinds: [String: [String]] = [:]
+    var plants: [String: [String]] = [:]
     for plant in audit.plants {
-      guard case .notApplicable(let reason) = plant.outcome else { continue }
-      kinds[reason.reason, default: []].append(
-        plant.detail.isEmpty ? plant.kind : "\(plant.kind) in \(plant.detail)")
+      guard case .notApplicable(let why) = plant.outcome else { continue }
+      plants[why.reason, default: []].append(plant.text)
     }
-    return kinds.sorted { $0.key < $1.key }.map { reason, kinds in
-      "    " + style.faint("\(reason): \(abridged(kinds))")
+    return plants.sorted { $0.key < $1.key }.map { reason, plants in
+      "    " + style.faint("\(reason): \(abridged(plants))")
     }
   }
 
@@ -43,16 +42,10 @@ package struct AuditText: Sendable {
     if let obstacle = audit.obstacle {
       return "  \(name)  " + style.faint("not audited: \(Style.printable(obstacle))")
     }
-    let survived = audit.survived.map {
-      $0.detail.isEmpty ? $0.kind : "\($0.kind) in \($0.detail)"
-    }
-    return "  \(name)  \(counts(audit.killed, audit.applicable))"
+    let counts = Style.padded("\(audit.killed) of \(audit.applicable)", to: 10)
+    let survived = audit.survived.map(\.text)
+    return "  \(name)  \(counts)"
       + (survived.isEmpty ? "" : "  " + style.faint("survived: " + abridged(survived)))
-  }
-
-  private func counts(_ killed: Int, _ all: Int) -> String {
-    let text = "\(killed) of \(all)"
-    return Style.padded(text, to: 10)
   }
 
   /// So that a line stays one.
@@ -64,7 +57,7 @@ package struct AuditText: Sendable {
 
   private func bugLines(_ audit: SetAudit) -> [String] {
     let rows = bugRows(audit)
-    let width = rows.map(\.name.count).max() ?? 0
+    let width = Style.width(of: rows.map(\.name))
     return rows.map { name, row in
       let counts = "\(row.killed) of \(row.planted)"
       return "  \(Style.padded(name, to: width))  "
@@ -121,22 +114,24 @@ package struct AuditText: Sendable {
   /// The last lines.
   package func summary(_ audit: SetAudit, seconds: Double) -> [String] {
     let audited = audit.audited
-    let (killed, planted) = (
-      audited.reduce(0) { $0 + $1.killed }, audited.reduce(0) { $0 + $1.applicable }
-    )
-    let controls = audited.reduce(0) { sum, audit in
-      sum + audit.controls.count { $0.outcome == .survived }
-    }
+    let killed = audited.reduce(0) { $0 + $1.killed }
+    let planted = audited.reduce(0) { $0 + $1.applicable }
+    let controls = audited.flatMap(\.controls).count { $0.outcome == .survived }
     let seen = audit.applicable.count - audit.survived.count
     let score =
       "\(seen) of \(audit.applicable.count) kinds of bug are seen by some case "
       + "(\(NumberText.percent(audit.score)))"
     return [
       "",
-      (audit.survived.isEmpty ? style.colored(score, .green) : style.colored(score, .red))
+      style.colored(score, audit.survived.isEmpty ? .green : .red)
         + "; \(killed) of \(planted) planted bugs killed, "
         + "\(NumberText.count(controls, "control")) of rounding survived"
         + style.faint(" in \(NumberText.seconds(seconds))"),
     ]
   }
+}
+
+extension CaseAudit.Finding {
+  /// What was planted, and where: `gates-iofg`, `scaled in weight_ih_l0[3, 1]`.
+  fileprivate var text: String { detail.isEmpty ? kind : "\(kind) in \(detail)" }
 }

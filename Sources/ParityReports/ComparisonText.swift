@@ -13,7 +13,7 @@ package struct ComparisonText {
   package init(_ style: Style, isVerbose: Bool, names: [String]) {
     self.style = style
     self.isVerbose = isVerbose
-    nameWidth = names.map { Style.printable($0).count }.max() ?? 0
+    nameWidth = Style.width(of: names)
   }
 
   /// One line, and a block below it for a tensor that differs.

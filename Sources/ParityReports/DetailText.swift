@@ -20,7 +20,7 @@ struct DetailText {
       ?? parityCase.layouts.map { "\($0.name): \($0.configuration.pythonText)" }
   }
 
-  private var nameWidth: Int { result.findings.comparisons.map(\.name.count).max() ?? 0 }
+  private var nameWidth: Int { Style.width(of: result.findings.comparisons.map(\.name)) }
 
   private func comparison(_ finding: TensorFinding) -> String {
     let measured = finding.difference.measured

@@ -39,7 +39,14 @@ struct DifferenceText {
   }
 
   private func values(_ place: ComparedTensor.Place) -> String {
-    "expected \(place.expected.text), found \(place.actual.text)"
+    "expected \(text(place.expected)), found \(text(place.actual))"
+  }
+
+  private func text(_ number: ComparedTensor.Number) -> String {
+    switch number {
+    case .integer(let value): "\(value)"
+    case .real(let value, let type): NumberText.element(value, isDouble: type == .float64)
+    }
   }
 
   private func remedy(_ detail: DifferenceDetail) -> String {
@@ -89,23 +96,19 @@ struct DifferenceText {
   private func histogram(_ decades: Decades) -> [String] {
     let powers = Array(decades.occupied.reversed())
     guard !powers.isEmpty else { return [] }
-    var rows = powers.prefix(Self.mostRows).map { ("1e\(Self.exponent($0.power))", $0.count) }
+    var rows = powers.prefix(Self.mostRows).map { power, count in
+      (label: NumberText.printed("1e%+03d", CInt(power)), count: count)
+    }
     let rest = powers.dropFirst(Self.mostRows).reduce(0) { $0 + $1.count }
-    if rest > 0 { rows.append(("smaller", rest)) }
-    if decades.zeros > 0 { rows.append(("0", decades.zeros)) }
-    let most = rows.map(\.1).max() ?? 1
-    let widths = (rows.map(\.0.count).max() ?? 0, rows.map { "\($0.1)".count }.max() ?? 0)
+    if rest > 0 { rows.append((label: "smaller", count: rest)) }
+    if decades.zeros > 0 { rows.append((label: "0", count: decades.zeros)) }
+    let most = rows.map(\.count).max() ?? 1
     return ["|Δ| from      elements"]
       + rows.map { label, count in
         let bar = Int((Double(count) / Double(most) * Self.longestBar).rounded(.up))
-        let number = String(repeating: " ", count: widths.1 - "\(count)".count) + "\(count)"
-        return "  \(Style.padded(label, to: max(widths.0, 10)))  \(number)  "
-          + String(repeating: "▪", count: bar)
+        let number = Style.aligned("\(count)", to: "\(most)".count)
+        return "  \(Style.padded(label, to: 10))  \(number)  \(String(repeating: "▪", count: bar))"
       }
-  }
-
-  private static func exponent(_ power: Int) -> String {
-    (power < 0 ? "-" : "+") + (abs(power) < 10 ? "0" : "") + "\(abs(power))"
   }
 }
 
@@ -125,16 +128,6 @@ extension ComparedTensor.Number {
     switch self {
     case .real(let value, _): value
     case .integer(let value): Double(value)
-    }
-  }
-
-  /// With as many digits as the element type tells apart.
-  fileprivate var text: String {
-    switch self {
-    case .integer(let value): "\(value)"
-    case .real(let value, _) where value.isNaN: "nan"
-    case .real(let value, .float64): "\(value)"
-    case .real(let value, _): "\(Float(value))"
     }
   }
 }

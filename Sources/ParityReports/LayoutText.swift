@@ -42,7 +42,7 @@ package struct LayoutText {
 
   /// One line for each identity.
   func identityLines(_ findings: [LayoutFinding]) -> [String] {
-    let width = findings.map(\.statement.count).max() ?? 0
+    let width = Style.width(of: findings.map(\.statement))
     return findings.map { finding in
       let verdict = Style.padded(finding.holds ? "holds" : "violated", to: 8)
       let colored = style.colored(verdict, finding.holds ? .green : .red)

@@ -34,7 +34,7 @@ package struct TextReport: Sendable {
     self.style = style
     self.detail = detail
     self.audience = audience
-    nameWidth = names.map { Style.printable($0).count }.max() ?? 0
+    nameWidth = Style.width(of: names)
   }
 
   /// Counts the case and gives the lines to print for it.
@@ -63,7 +63,7 @@ package struct TextReport: Sendable {
       + style.faint(" in \(NumberText.seconds(seconds))")
   }
 
-  private static let statusWidth = CaseStatus.allCases.map(\.rawValue.count).max() ?? 0
+  private static let statusWidth = Style.width(of: CaseStatus.allCases.map(\.rawValue))
 
   /// What stands behind the case's name.
   private func remark(_ result: CaseResult) -> String {
