@@ -2,7 +2,14 @@ package import TensorArchives
 import TensorComparison
 import TensorCore
 
-/// Two archives held to each other, tensor by tensor.
+/// Two archives whose tensors are compared by their names.
+///
+/// ```swift
+/// let pair = try ArchivePair(
+///   expected: NamedTensors(try TensorContainer.open("pytorch.npz")),
+///   actual: NamedTensors(try TensorContainer.open("mine.npz")), rules: ComparisonRules())
+/// for (name, result) in pair.results() where !result.passes { print(name, "differs") }
+/// ```
 package struct ArchivePair: Sendable {
   package let expected: NamedTensors
   package let actual: NamedTensors
@@ -19,38 +26,38 @@ package struct ArchivePair: Sendable {
     matching = try NameMatching(expected: expected, actual: actual, rules: rules)
   }
 
-  /// Every tensor of either side, by its name. O(bytes), twice for tensors that
-  /// differ; memory for one block a core, and for the whole of a tensor that is
-  /// packed or stands in another order.
-  package func fates() -> [(name: String, fate: TensorFate)] {
-    let pairs = matching.pairs.map { pair in
-      (pair.name, fate { () throws(ArchiveError) in try compare(pair) })
-    }
-    let missing = matching.missing.map { name in
-      (name, fate { () throws(ArchiveError) in .missing(try expected.header(of: name)) })
-    }
-    let extra = matching.extra.map { name in
-      (
-        name,
-        fate { () throws(ArchiveError) in
-          .extra(try actual.header(of: name), isAllowed: rules.ignoresExtra)
-        }
-      )
-    }
-    return pairs + missing + extra
+  /// Compares all tensors.
+  ///
+  /// - Returns: one result for every tensor of either archive, with its name: first those that
+  ///   are in both, then those that are missing, then those that are extra.
+  /// - Complexity: O(bytes), twice for tensors that differ. Memory for one block of each side
+  ///   a core, and for the whole of a tensor that is packed as one piece or is not row-major.
+  package func results() -> [(name: String, result: TensorResult)] {
+    matching.pairs.map { ($0.name, result(of: $0, compared)) }
+      + matching.missing.map { ($0, result(of: $0, missing)) }
+      + matching.extra.map { ($0, result(of: $0, extra)) }
   }
 
-  private func fate(_ make: () throws(ArchiveError) -> TensorFate) -> TensorFate {
-    do throws(ArchiveError) { return try make() } catch { return .unreadable(error) }
+  private func result<Place>(
+    of place: Place, _ make: (Place) throws(ArchiveError) -> TensorResult
+  ) -> TensorResult {
+    do throws(ArchiveError) { return try make(place) } catch { return .unreadable(error) }
   }
 
-  private func compare(_ pair: NameMatching.Pair) throws(ArchiveError) -> TensorFate {
-    let (actual, expected) = (
-      try self.actual.source(of: pair.actual), try self.expected.source(of: pair.expected)
-    )
+  private func missing(_ name: String) throws(ArchiveError) -> TensorResult {
+    .missing(try expected.header(of: name))
+  }
+
+  private func extra(_ name: String) throws(ArchiveError) -> TensorResult {
+    .extra(try actual.header(of: name), isAllowed: rules.ignoresExtra)
+  }
+
+  private func compared(_ pair: NameMatching.Pair) throws(ArchiveError) -> TensorResult {
+    let actual = try self.actual.source(of: pair.actual)
+    let expected = try self.expected.source(of: pair.expected)
     let (ours, theirs) = (actual.header, expected.header)
     let limits = rules.limits(pair.name, ours.elementType, theirs.elementType)
-    let bounds = Bounds(limits, actual.header.elementType, expected.header.elementType)
+    let bounds = Bounds(limits, ours.elementType, theirs.elementType)
     guard ours.shape == theirs.shape else {
       return .shapesDiffer(
         actual: ours, expected: theirs,
@@ -61,12 +68,11 @@ package struct ArchivePair: Sendable {
       Tally(), { $0.add($1, offset: $2, bounds) }, merging: { $0.merge($1) })
     try expected.verify()
     try actual.verify()
-    var detail: DifferenceDetail?
-    if tally.mismatches > 0 || rules.isDetailed {
-      detail = try walk.reduce(
+    let detail =
+      tally.mismatches > 0 || rules.isDetailed
+      ? try walk.reduce(
         DifferenceDetail(theirs.shape), { $0.add($1, offset: $2, bounds) },
-        merging: { $0.merge($1) })
-    }
+        merging: { $0.merge($1) }) : nil
     func place(_ extreme: Tally.Extreme?) throws(ArchiveError) -> ComparedTensor.Place? {
       guard let extreme else { return nil }
       return ComparedTensor.Place(

@@ -1,19 +1,22 @@
-/// At which indices of one axis something stands.
+/// A set of indices along one axis of a tensor: those at which elements differ.
 package struct AxisHits: Sendable, Equatable {
+  /// The number of indices that the axis has.
   package let size: Int
-  /// A bit for each index; of a longer axis only the first and the last are kept.
-  private var bits: [UInt64]
-  /// Empty where nothing was hit.
+  /// For each index whether it is in the set; empty for an axis longer than `longest`, of whose
+  /// set only the bounds are known.
+  private var isHit: [Bool]
+  /// From the smallest index in the set to the largest; empty where there is none.
   package private(set) var bounds: Range<Int> = 0..<0
 
-  /// 8 KiB of bits.
+  /// The size of the longest axis of which every index is kept.
   package static let longest = 1 << 16
 
   init(size: Int) {
     self.size = size
-    bits = [UInt64](repeating: 0, count: size <= Self.longest ? (size + 63) / 64 : 0)
+    isHit = [Bool](repeating: false, count: size <= Self.longest ? size : 0)
   }
 
+  /// Inserts an index. O(1).
   @inline(__always)
   mutating func hit(_ index: Int) {
     if bounds.isEmpty {
@@ -21,28 +24,20 @@ package struct AxisHits: Sendable, Equatable {
     } else if !bounds.contains(index) {
       bounds = min(bounds.lowerBound, index)..<max(bounds.upperBound, index + 1)
     }
-    if !bits.isEmpty { bits[index >> 6] |= 1 << UInt64(index & 63) }
+    if !isHit.isEmpty { isHit[index] = true }
   }
 
+  /// Inserts what is in another set of the same axis. O(size).
   mutating func merge(_ other: AxisHits) {
-    for index in [other.bounds.lowerBound, other.bounds.upperBound - 1]
-    where !other.bounds.isEmpty {
-      hit(index)
-    }
-    for word in bits.indices { bits[word] |= other.bits[word] }
+    guard let first = other.bounds.first, let last = other.bounds.last else { return }
+    hit(first)
+    hit(last)
+    for index in isHit.indices where other.isHit[index] { isHit[index] = true }
   }
 
-  /// The runs of indices that were hit; nil of an axis too long to tell. O(size).
+  /// The runs of neighbouring indices in the set, in ascending order; nil of an axis longer
+  /// than `longest`. O(size).
   package var runs: [Range<Int>]? {
-    guard size <= Self.longest else { return nil }
-    var runs: [Range<Int>] = []
-    for index in 0..<size where bits[index >> 6] >> UInt64(index & 63) & 1 == 1 {
-      if let last = runs.last, last.upperBound == index {
-        runs[runs.count - 1] = last.lowerBound..<index + 1
-      } else {
-        runs.append(index..<index + 1)
-      }
-    }
-    return runs
+    size <= Self.longest ? Array(isHit.indices { $0 }.ranges) : nil
   }
 }

@@ -1,6 +1,7 @@
 import TensorCore
 
-/// What a second pass says of two tensors that differ.
+/// The details of how two tensors differ, which a second pass over them finds: how the sizes of
+/// the differences are distributed, where they are, and which rtol would allow them.
 package struct DifferenceDetail: Sendable {
   /// `|Δ|` of all elements at which both sides are finite.
   package private(set) var decades = Decades()
@@ -36,39 +37,28 @@ package struct DifferenceDetail: Sendable {
     let atol = bounds.atol
     switch pair {
     case .floats(let ours, let theirs):
-      add(offset, ours.count, atol: atol) { position in
-        let (actual, expected) = (Double(ours[position]), Double(theirs[position]))
-        return Element(actual, expected, abs(actual - expected), bounds.pass(actual, expected))
+      add(offset, ours.count, atol: atol) {
+        Element(Double(ours[$0]), Double(theirs[$0]), bounds)
       }
     case .doubles(let ours, let theirs):
-      add(offset, ours.count, atol: atol) { position in
-        let (actual, expected) = (ours[position], theirs[position])
-        return Element(actual, expected, abs(actual - expected), bounds.pass(actual, expected))
-      }
+      add(offset, ours.count, atol: atol) { Element(ours[$0], theirs[$0], bounds) }
     case .integers(let ours, let theirs):
       add(offset, ours.count, atol: atol) { position in
         let (actual, expected) = (ours[position], theirs[position])
         return Element(
-          Double(actual), Double(expected), Double(Tally.distance(actual, expected)),
-          bounds.pass(actual, expected))
+          actual: Double(actual), expected: Double(expected),
+          distance: Double(Tally.distance(actual, expected)),
+          passes: bounds.pass(actual, expected))
       }
     }
   }
 
   /// One element of both sides.
-  private struct Element {
+  fileprivate struct Element {
     let actual: Double
     let expected: Double
     let distance: Double
     let passes: Bool
-
-    @inline(__always)
-    init(_ actual: Double, _ expected: Double, _ distance: Double, _ passes: Bool) {
-      self.actual = actual
-      self.expected = expected
-      self.distance = distance
-      self.passes = passes
-    }
   }
 
   @inline(__always)
@@ -92,16 +82,15 @@ package struct DifferenceDetail: Sendable {
         if element.passes { continue }
         isHit = true
         if let last = sizes.indices.last { axes[last].hit(column + place - position) }
-        if isFinite, element.distance > atol {
-          keepRtol(for: element, atol)
-        }
+        if isFinite, element.distance > atol { raiseRtol(for: element, atol) }
       }
       if isHit { hitOuterAxes((offset + position) / row) }
       position = end
     }
   }
 
-  private mutating func keepRtol(for element: Element, _ atol: Double) {
+  /// Raises `sufficientRtol` where this element needs a larger one.
+  private mutating func raiseRtol(for element: Element, _ atol: Double) {
     let magnitude = abs(element.expected)
     guard element.distance > atol + sufficientRtol * magnitude else { return }
     sufficientRtol = (element.distance - atol) / magnitude
@@ -111,11 +100,21 @@ package struct DifferenceDetail: Sendable {
     }
   }
 
+  /// Inserts a row's index along every axis but the last.
   private mutating func hitOuterAxes(_ row: Int) {
     var rest = row
     for axis in sizes.indices.dropLast().reversed() {
       axes[axis].hit(rest % sizes[axis])
       rest /= sizes[axis]
     }
+  }
+}
+
+extension DifferenceDetail.Element {
+  @inline(__always)
+  fileprivate init(_ actual: Double, _ expected: Double, _ bounds: Bounds) {
+    self.init(
+      actual: actual, expected: expected, distance: abs(actual - expected),
+      passes: bounds.pass(actual, expected))
   }
 }

@@ -111,8 +111,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       WatchedProcess.current?.tell(.printedCase)
     }
 
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = ContinuousClock.now
     unreadable.forEach(add)
     let subject =
       try actual.source().map { Subject.supplied($0, in: actual.actualArithmetic) }
@@ -140,7 +139,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
           ? "no case found in \(places)"
           : "none of the \(found.all.count) cases in \(places) matches --filter")
     } else {
-      Terminal.print([report.summary(seconds: (clock.now - start) / .seconds(1))])
+      Terminal.print([report.summary(seconds: (ContinuousClock.now - start) / .seconds(1))])
     }
     throw ExitCode(RunStatus(of: statuses).rawValue)
   }

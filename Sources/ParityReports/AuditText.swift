@@ -132,6 +132,6 @@ package struct AuditText: Sendable {
 }
 
 extension CaseAudit.Finding {
-  /// What was planted, and where: `gates-iofg`, `scaled in weight_ih_l0[3, 1]`.
+  /// What was planted, and where: `layers-shared`, `largest weight +10% in weight_ih_l0`.
   fileprivate var text: String { detail.isEmpty ? kind : "\(kind) in \(detail)" }
 }
