@@ -20,14 +20,8 @@ package enum CaseContainer: String, CaseIterable, Sendable {
   func path(
     of request: OutputsRequest, in folder: String
   ) throws(SuppliedOutputs.Missing) -> String {
-    let ending: String
-    switch self {
-    case .original: return request.location.path
-    case .npz: ending = ".npz"
-    case .h5: ending = ".h5"
-    case .folder: ending = ""
-    }
-    let path = folder + "/case" + ending
+    guard self != .original else { return request.location.path }
+    let path = folder + "/case" + (self == .folder ? "" : "." + rawValue)
     do {
       try CaseQuestion(request).write(to: path)
     } catch {
