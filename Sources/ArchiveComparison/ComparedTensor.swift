@@ -46,18 +46,6 @@ package struct ComparedTensor: Sendable {
   package var agrees: Bool {
     tally.mismatches == 0 && !isVacuous && (ignoresType || !isOfAnotherType)
   }
-
-  /// Whether all actual elements are NaN, and not all expected ones.
-  package var isAllNaN: Bool {
-    guard let detail else { return false }
-    return detail.actualNaNs == shape.elementCount && detail.expectedNaNs < shape.elementCount
-  }
-
-  /// Whether all actual elements are 0, and not all expected ones.
-  package var isAllZero: Bool {
-    guard let detail else { return false }
-    return detail.actualZeros == shape.elementCount && detail.expectedZeros < shape.elementCount
-  }
 }
 
 /// The result for one tensor name of a comparison of two archives.

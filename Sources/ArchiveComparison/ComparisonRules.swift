@@ -39,11 +39,8 @@ struct Bounds: Sendable {
 
   init(_ limits: Limits, _ actual: ElementType, _ expected: ElementType) {
     allowsNaN = actual.isFloatingPoint && expected.isFloatingPoint
-    guard case .bound(let rtol, let atol) = limits else {
-      (self.rtol, self.atol, isExact) = (0, 0, true)
-      return
-    }
-    (self.rtol, self.atol, isExact) = (rtol, atol, false)
+    (rtol, atol, isExact) =
+      if case .bound(let rtol, let atol) = limits { (rtol, atol, false) } else { (0, 0, true) }
   }
 
   /// `|actual − expected| ≤ atol + rtol · |expected|` of finite numbers; any other is

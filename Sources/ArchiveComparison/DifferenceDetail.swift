@@ -10,10 +10,14 @@ package struct DifferenceDetail: Sendable {
   /// The smallest rtol that passes all finite elements with the atol that was asked
   /// for; infinite where an expected 0 needs a larger atol, 0 where none is needed.
   package private(set) var sufficientRtol = 0.0
-  private(set) var actualNaNs = 0
-  private(set) var expectedNaNs = 0
-  private(set) var actualZeros = 0
-  private(set) var expectedZeros = 0
+  /// How many elements of each side are not NaN, and how many are not 0.
+  private var (actualNumbers, expectedNumbers) = (0, 0)
+  private var (actualNonZeros, expectedNonZeros) = (0, 0)
+
+  /// Whether all actual elements are NaN, and not all expected ones.
+  package var isAllNaN: Bool { actualNumbers == 0 && expectedNumbers > 0 }
+  /// Whether all actual elements are 0, and not all expected ones.
+  package var isAllZero: Bool { actualNonZeros == 0 && expectedNonZeros > 0 }
 
   private let sizes: [Int]
 
@@ -26,10 +30,10 @@ package struct DifferenceDetail: Sendable {
     decades.merge(other.decades)
     for axis in axes.indices { axes[axis].merge(other.axes[axis]) }
     sufficientRtol = max(sufficientRtol, other.sufficientRtol)
-    actualNaNs += other.actualNaNs
-    expectedNaNs += other.expectedNaNs
-    actualZeros += other.actualZeros
-    expectedZeros += other.expectedZeros
+    actualNumbers += other.actualNumbers
+    expectedNumbers += other.expectedNumbers
+    actualNonZeros += other.actualNonZeros
+    expectedNonZeros += other.expectedNonZeros
   }
 
   /// O(elements), and O(rank) for each row with a mismatch.
@@ -73,10 +77,10 @@ package struct DifferenceDetail: Sendable {
       var isHit = false
       for place in position..<end {
         let element = element(place)
-        actualNaNs += element.actual.isNaN ? 1 : 0
-        expectedNaNs += element.expected.isNaN ? 1 : 0
-        actualZeros += element.actual == 0 ? 1 : 0
-        expectedZeros += element.expected == 0 ? 1 : 0
+        actualNumbers += element.actual.isNaN ? 0 : 1
+        expectedNumbers += element.expected.isNaN ? 0 : 1
+        actualNonZeros += element.actual == 0 ? 0 : 1
+        expectedNonZeros += element.expected == 0 ? 0 : 1
         let isFinite = element.actual.isFinite && element.expected.isFinite
         if isFinite { decades.add(element.distance) }
         if element.passes { continue }

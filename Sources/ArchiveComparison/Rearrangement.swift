@@ -43,7 +43,7 @@ package enum Rearrangement: Sendable, Equatable {
       isWhole
       ? Array(0..<count)
       : (0..<sampleCount).map {
-        Int((Double($0) * 0.6180339887498949).fraction * Double(count))
+        Int((Double($0) * 0.6180339887498949).truncatingRemainder(dividingBy: 1) * Double(count))
       }.sorted()
     var reader = ElementReader(expected, isWhole: isWhole)
     var wanted: [Double] = []
@@ -95,23 +95,11 @@ package enum Rearrangement: Sendable, Equatable {
 
 extension Shape {
   /// How far apart elements stand whose index differs by 1 along an axis, row-major.
-  fileprivate var strides: [Int] {
-    var strides = [Int](repeating: 1, count: rank)
-    for axis in axes.indices.dropLast().reversed() {
-      strides[axis] = strides[axis + 1] * axes[axis + 1]
-    }
-    return strides
-  }
+  fileprivate var strides: [Int] { axes.indices.map { axes[($0 + 1)...].reduce(1, *) } }
 
-  /// Where an element stands whose row-major offset is `offset`, in memory of other strides.
+  /// The offset, in memory of other strides, of the element at a row-major offset.
   fileprivate func place(of offset: Int, strides: [Int]) -> Int {
-    var (rest, place) = (offset, 0)
-    for axis in axes.indices.reversed() {
-      let index: Int
-      (rest, index) = rest.quotientAndRemainder(dividingBy: axes[axis])
-      place += index * strides[axis]
-    }
-    return place
+    zip(index(at: offset), strides).reduce(0) { $0 + $1.0 * $1.1 }
   }
 }
 
@@ -153,8 +141,4 @@ extension Rearrangement: CustomStringConvertible {
         : "\(seen(isWhole)) with its axes in the order \(Shape.text(axes))"
     }
   }
-}
-
-extension Double {
-  fileprivate var fraction: Double { self - rounded(.down) }
 }

@@ -23,9 +23,9 @@ struct DifferenceText {
         "largest relative difference \(NumberText.scientific(place.value)) at \(index(place)): "
           + values(place))
     }
-    if tensor.isAllNaN { lines.append("found NaN everywhere") }
-    if tensor.isAllZero { lines.append("found 0 everywhere") }
     guard let detail = tensor.detail else { return lines }
+    if detail.isAllNaN { lines.append("found NaN everywhere") }
+    if detail.isAllZero { lines.append("found 0 everywhere") }
     if tensor.tally.mismatches > 0 {
       lines.append(remedy(detail))
       let places = detail.axes.enumerated().filter { $1.size > 1 }.map(place)
@@ -79,11 +79,9 @@ struct DifferenceText {
     if count == hits.size { return "axis \(axis): all \(count)" }
     if count == 1 { return "axis \(axis): only \(runs[0].lowerBound)" }
     let shown = runs.prefix(Self.mostRuns).map { run in
-      run.count == 1
-        ? "\(run.lowerBound)"
-        : run.count == 2
-          ? "\(run.lowerBound), \(run.lowerBound + 1)"
-          : "\(run.lowerBound)…\(run.upperBound - 1)"
+      run.count <= 2
+        ? run.map(String.init).joined(separator: ", ")
+        : "\(run.lowerBound)…\(run.upperBound - 1)"
     }
     let rest = runs.count > Self.mostRuns ? ", … (\(count) of \(hits.size))" : ""
     return "axis \(axis): " + shown.joined(separator: ", ") + rest
