@@ -64,8 +64,8 @@ struct ActualOptions: ParsableArguments {
 
   /// The command of `--engine`; nil where it is not given.
   private func command() throws -> EngineCommand? {
-    do throws(InvalidValue) {
-      return try engine.map { text throws(InvalidValue) in try EngineCommand(parsing: text) }
+    do {
+      return try engine.map(EngineCommand.init(parsing:))
     } catch {
       throw ValidationError("\(error).")
     }

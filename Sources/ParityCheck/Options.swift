@@ -88,14 +88,12 @@ struct ToleranceOptions: ParsableArguments {
   /// The rule to judge by; nil where each case keeps its own.
   var rule: ToleranceRule? {
     if let bounds = bound.bounds { return .explicit(rtol: bounds.rtol, atol: bounds.atol) }
-    if tolerance == .noise || sigma != nil || replicas != nil {
+    switch tolerance {
+    case .torch: return .torch
+    case .exact: return .exact
+    case nil where sigma == nil && replicas == nil: return nil
+    case .noise, nil:
       return .noise(largestZ: sigma ?? NoiseLimits.standardZ, replicas: replicas ?? 16)
-    }
-    return switch tolerance {
-    case .noise: .standardNoise
-    case .torch: .torch
-    case .exact: .exact
-    case nil: nil
     }
   }
 }

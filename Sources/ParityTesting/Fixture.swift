@@ -52,14 +52,10 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
   private init(_ location: CaseLocation) {
     name = location.name
     self.location = location
-    do throws(CaseError) {
-      loaded = .success(try ParityCase.load(location))
-    } catch {
-      loaded = .failure(error)
-    }
+    loaded = Result { () throws(CaseError) in try ParityCase.load(location) }
   }
 
-  private var parityCase: ParityCase? { try? loaded.get() }
+  var parityCase: ParityCase? { try? loaded.get() }
 
   private var chain: Chain? { parityCase?.chain }
 }

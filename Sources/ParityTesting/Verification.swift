@@ -86,9 +86,7 @@ extension Fixture {
   }
 
   /// Whether there are parameters; without them the layout of the reference is judged alone.
-  public var canBeComputed: Bool {
-    if case .success(let loaded) = loaded { loaded.outputsRequest.canBeComputed } else { false }
-  }
+  public var canBeComputed: Bool { parityCase?.outputsRequest.canBeComputed ?? false }
 
   private func verdict(
     on outputs: [String: FixtureTensor]?, _ options: VerificationOptions
@@ -97,12 +95,11 @@ extension Fixture {
     var text = TextReport(
       style: Style(isColored: false), detail: .normal, names: [name], audience: .library)
     let report = text.lines(result).joined(separator: "\n")
-    switch result.status {
-    case .passed, .skipped:
-      return ParityVerdict(status: ParityStatus(result.status), report: report)
-    case .failed, .inconclusive, .invalid, .unreadable:
-      throw ParityFailure(status: ParityStatus(result.status), description: report)
+    let status = ParityStatus(result.status)
+    guard status == .passed || status == .skipped else {
+      throw ParityFailure(status: status, description: report)
     }
+    return ParityVerdict(status: status, report: report)
   }
 
   private func result(
@@ -120,8 +117,7 @@ extension Fixture {
       return CaseResult(location, error)
     case .success(let parityCase):
       guard let outputs else { return judge.judge(parityCase) }
-      let supplied = SuppliedOutputs(
-        outputs.mapValues(\.tensor), for: parityCase.outputsRequest)
+      let supplied = SuppliedOutputs(outputs.mapValues(\.tensor), for: parityCase.outputsRequest)
       return judge.judge(parityCase, supplied, in: options.arithmetic?.own)
     }
   }
