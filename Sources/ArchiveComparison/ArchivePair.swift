@@ -11,8 +11,11 @@ import TensorCore
 /// for (name, result) in pair.results() where !result.passes { print(name, "differs") }
 /// ```
 package struct ArchivePair: Sendable {
+  /// The tensors that are taken to be right.
   package let expected: NamedTensors
+  /// The tensors that are judged.
   package let actual: NamedTensors
+  /// Which tensor of one archive is compared with which tensor of the other.
   package let matching: NameMatching
   private let rules: ComparisonRules
 
@@ -38,10 +41,10 @@ package struct ArchivePair: Sendable {
       + matching.extra.map { ($0, result(of: $0, extra)) }
   }
 
-  private func result<Place>(
-    of place: Place, _ make: (Place) throws(ArchiveError) -> TensorResult
+  private func result<Tensors>(
+    of tensors: Tensors, _ make: (Tensors) throws(ArchiveError) -> TensorResult
   ) -> TensorResult {
-    do throws(ArchiveError) { return try make(place) } catch { return .unreadable(error) }
+    do throws(ArchiveError) { return try make(tensors) } catch { return .unreadable(error) }
   }
 
   private func missing(_ name: String) throws(ArchiveError) -> TensorResult {
@@ -63,32 +66,33 @@ package struct ArchivePair: Sendable {
         actual: ours, expected: theirs,
         try Rearrangement.found(actual: actual, expected: expected, bounds))
     }
-    let walk = PairWalk(actual: actual, expected: expected)
-    let tally = try walk.reduce(
+    let blocks = ParallelBlocks(actual: actual, expected: expected)
+    let tally = try blocks.reduce(
       Tally(), { $0.add($1, offset: $2, bounds) }, merging: { $0.merge($1) })
     try expected.verify()
     try actual.verify()
     let detail =
       tally.mismatches > 0 || rules.isDetailed
-      ? try walk.reduce(
+      ? try blocks.reduce(
         DifferenceDetail(theirs.shape), { $0.add($1, offset: $2, bounds) },
         merging: { $0.merge($1) }) : nil
-    func place(_ extreme: Tally.Extreme?) throws(ArchiveError) -> ComparedTensor.Place? {
+    func withNumbers(_ extreme: Tally.Extreme?) throws(ArchiveError) -> ComparedTensor.Extreme? {
       guard let extreme else { return nil }
-      return ComparedTensor.Place(
+      return ComparedTensor.Extreme(
         offset: extreme.offset, value: extreme.value,
         actual: try number(actual, extreme.offset), expected: try number(expected, extreme.offset))
     }
     return .compared(
       ComparedTensor(
         actual: ours, expected: theirs, limits: limits, tally: tally,
-        largestAbsolute: try place(tally.largestAbsolute),
-        largestRelative: try place(tally.largestRelative), detail: detail,
+        largestAbsolute: try withNumbers(tally.largestAbsolute),
+        largestRelative: try withNumbers(tally.largestRelative), detail: detail,
         rearrangement: tally.mismatches > 0
           ? try Rearrangement.found(actual: actual, expected: expected, bounds) : nil,
         ignoresType: rules.ignoresType))
   }
 
+  /// The element at a row-major offset. O(1), or O(chunk) in a file that is packed in chunks.
   private func number(
     _ source: any TensorSource, _ offset: Int
   ) throws(ArchiveError) -> ComparedTensor.Number {

@@ -11,7 +11,7 @@ package struct ComparedTensor: Sendable {
   }
 
   /// The element at which a difference is largest.
-  package struct Place: Sendable, Equatable {
+  package struct Extreme: Sendable, Equatable {
     /// Row-major.
     package let offset: Int
     /// The difference, absolute or relative.
@@ -25,9 +25,9 @@ package struct ComparedTensor: Sendable {
   package let limits: Limits
   package let tally: Tally
   /// By `|actual − expected|`; nil where all elements are equal.
-  package let largestAbsolute: Place?
+  package let largestAbsolute: Extreme?
   /// By `|actual − expected| / |expected|`; nil where all elements are equal.
-  package let largestRelative: Place?
+  package let largestRelative: Extreme?
   /// nil for tensors that agree, unless the rules ask for the details of all.
   package let detail: DifferenceDetail?
   /// An order of the actual elements in which the tensors would agree; nil where they agree as

@@ -3,12 +3,12 @@ import TensorCore
 /// The details of how two tensors differ, which a second pass over them finds: how the sizes of
 /// the differences are distributed, where they are, and which rtol would allow them.
 package struct DifferenceDetail: Sendable {
-  /// `|Δ|` of all elements at which both sides are finite.
-  package private(set) var decades = Decades()
-  /// Where the mismatches lie, axis by axis.
-  package private(set) var axes: [AxisHits]
-  /// The smallest rtol that passes all finite elements with the atol that was asked
-  /// for; infinite where an expected 0 needs a larger atol, 0 where none is needed.
+  /// The differences `|actual − expected|` of all elements at which both sides are finite.
+  package private(set) var decades = DecadeHistogram()
+  /// For each axis of the tensors, the indices along it at which there are mismatches.
+  package private(set) var axes: [AxisIndexSet]
+  /// The smallest rtol with which all finite elements pass, together with the atol of the
+  /// comparison. Infinite where an expected 0 needs a larger atol, and 0 where none is needed.
   package private(set) var sufficientRtol = 0.0
   /// How many elements of each side are not NaN, and how many are not 0.
   private var (actualNumbers, expectedNumbers) = (0, 0)
@@ -23,9 +23,10 @@ package struct DifferenceDetail: Sendable {
 
   init(_ shape: Shape) {
     sizes = shape.axes
-    axes = shape.axes.map { AxisHits(size: $0) }
+    axes = shape.axes.map { AxisIndexSet(size: $0) }
   }
 
+  /// Adds what was found in other blocks of the same tensors.
   mutating func merge(_ other: DifferenceDetail) {
     decades.merge(other.decades)
     for axis in axes.indices { axes[axis].merge(other.axes[axis]) }
@@ -36,7 +37,10 @@ package struct DifferenceDetail: Sendable {
     expectedNonZeros += other.expectedNonZeros
   }
 
-  /// O(elements), and O(rank) for each row with a mismatch.
+  /// Adds one block of both tensors.
+  ///
+  /// - Parameter offset: the row-major offset of the block's first element.
+  /// - Complexity: O(elements), and O(rank) for each row with a mismatch.
   mutating func add(_ pair: BlockPair, offset: Int, _ bounds: Bounds) {
     let atol = bounds.atol
     switch pair {
@@ -74,7 +78,7 @@ package struct DifferenceDetail: Sendable {
     while position < count {
       let column = (offset + position) % row
       let end = min(count, position + row - column)
-      var isHit = false
+      var hasMismatch = false
       for place in position..<end {
         let element = element(place)
         actualNumbers += element.actual.isNaN ? 0 : 1
@@ -84,11 +88,11 @@ package struct DifferenceDetail: Sendable {
         let isFinite = element.actual.isFinite && element.expected.isFinite
         if isFinite { decades.add(element.distance) }
         if element.passes { continue }
-        isHit = true
-        if let last = sizes.indices.last { axes[last].hit(column + place - position) }
+        hasMismatch = true
+        if let last = sizes.indices.last { axes[last].insert(column + place - position) }
         if isFinite, element.distance > atol { raiseRtol(for: element, atol) }
       }
-      if isHit { hitOuterAxes((offset + position) / row) }
+      if hasMismatch { insertIntoOuterAxes((offset + position) / row) }
       position = end
     }
   }
@@ -105,10 +109,10 @@ package struct DifferenceDetail: Sendable {
   }
 
   /// Inserts a row's index along every axis but the last.
-  private mutating func hitOuterAxes(_ row: Int) {
+  private mutating func insertIntoOuterAxes(_ row: Int) {
     var rest = row
     for axis in sizes.indices.dropLast().reversed() {
-      axes[axis].hit(rest % sizes[axis])
+      axes[axis].insert(rest % sizes[axis])
       rest /= sizes[axis]
     }
   }

@@ -6,7 +6,8 @@ import ParityReports
 import RecurrentModel
 import TensorCore
 
-/// Whose outputs are judged, where they are not those of our own engine.
+/// The options of `parity-check` by which another implementation's outputs are judged in place of
+/// our own engine's.
 struct ActualOptions: ParsableArguments {
   @Option(
     help: """

@@ -31,7 +31,7 @@ struct BoundOptions: ParsableArguments {
   }
 }
 
-/// How much the outputs may differ, in place of what every case states for itself.
+/// The options that set a tolerance for all cases, in place of those that the cases state.
 struct ToleranceOptions: ParsableArguments {
   enum Rule: String, ExpressibleByArgument, CaseIterable {
     case noise

@@ -108,7 +108,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       // The first were printed by the process that this one takes over from.
       guard statuses.count > WatchedProcess.current?.orders.printed ?? 0 else { return }
       Terminal.print(lines)
-      WatchedProcess.current?.tell(.printedCase)
+      WatchedProcess.current?.send(.printedCase)
     }
 
     let start = ContinuousClock.now

@@ -1,18 +1,24 @@
 package import ParityDiagnosis
 import ParityFixtures
 
-/// The report of an audit: what each case sees, by which cases each bug is seen, and what
-/// nobody sees.
+/// The text of `parity-check audit`: how many of the planted bugs each case detects, by how many
+/// cases each kind of bug is detected, and which kinds no case detects.
+///
+/// ```swift
+/// let text = AuditText(Style(isColored: false))
+/// let lines = text.lines(audit) + text.summary(audit, seconds: 2.5)
+/// ```
 package struct AuditText: Sendable {
   private let style: Style
   private let isVerbose: Bool
 
-  /// - Parameter isVerbose: whether to say of each case what it can't see, and why.
+  /// - Parameter isVerbose: whether to list for each case the bugs that it can't detect, and why.
   package init(_ style: Style, isVerbose: Bool = false) {
     self.style = style
     self.isVerbose = isVerbose
   }
 
+  /// The lines of the report, without the last ones.
   package func lines(_ audit: SetAudit) -> [String] {
     ["case: planted bugs that it sees"] + caseLines(audit) + ["", "bug: cases that see it"]
       + bugLines(audit) + gapLines(audit) + controlLines(audit)
@@ -25,7 +31,7 @@ package struct AuditText: Sendable {
     }
   }
 
-  /// What nobody could see in a case.
+  /// The bugs that could not be planted into a case, by the reason.
   private func reasons(_ audit: CaseAudit) -> [String] {
     var plants: [String: [String]] = [:]
     for plant in audit.plants {
@@ -48,7 +54,7 @@ package struct AuditText: Sendable {
       + (survived.isEmpty ? "" : "  " + style.faint("survived: " + abridged(survived)))
   }
 
-  /// So that a line stays one.
+  /// The first three names, and how many more there are.
   private func abridged(_ names: [String]) -> String {
     let shown = 3
     return names.prefix(shown).joined(separator: ", ")
@@ -65,7 +71,8 @@ package struct AuditText: Sendable {
     }
   }
 
-  /// Orders of the gates that do alike in one row: there are many.
+  /// One row for each kind of bug. There are many orders of the gates: neighbouring ones with the
+  /// same counts share a row.
   private func bugRows(_ audit: SetAudit) -> [(name: String, row: SetAudit.Row)] {
     let prefix = "gates-"
     var rows: [(names: [String], row: SetAudit.Row)] = []
@@ -111,7 +118,7 @@ package struct AuditText: Sendable {
     }
   }
 
-  /// The last lines.
+  /// The last lines: the share of the kinds of bug that some case detects, and the counts.
   package func summary(_ audit: SetAudit, seconds: Double) -> [String] {
     let audited = audit.audited
     let killed = audited.reduce(0) { $0 + $1.killed }

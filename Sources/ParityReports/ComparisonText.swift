@@ -3,20 +3,28 @@ import TensorArchives
 import TensorComparison
 import TensorCore
 
-/// What `parity-check compare` says of each tensor, and in the end.
+/// The text of `parity-check compare`: lines for each tensor, and a summary.
+///
+/// ```swift
+/// let results = pair.results()
+/// let text = ComparisonText(style, isVerbose: false, names: results.map(\.name))
+/// for (name, result) in results { print(text.lines(name, result)) }
+/// ```
 package struct ComparisonText {
   private let style: Style
   private let isVerbose: Bool
   private let nameWidth: Int
 
-  /// - Parameter names: of all tensors to come, so that the columns line up.
+  /// - Parameters:
+  ///   - isVerbose: whether to show the differences of tensors that agree, too.
+  ///   - names: the names of all tensors, for the width of their column.
   package init(_ style: Style, isVerbose: Bool, names: [String]) {
     self.style = style
     self.isVerbose = isVerbose
     nameWidth = Style.width(of: names)
   }
 
-  /// One line, and a block below it for a tensor that differs.
+  /// One line for a tensor, and indented lines below it where it differs.
   package func lines(_ name: String, _ result: TensorResult) -> [String] {
     let (verdict, remark) = Self.remark(result)
     let color: Style.Color = result.passes ? .green : verdict == "unreadable" ? .magenta : .red
@@ -84,7 +92,7 @@ package struct ComparisonText {
       parts.append("nothing compared: no element is finite")
     } else if let largest = tensor.largestAbsolute {
       parts.append(
-        "largest |Δ| \(largest.distance ?? NumberText.scientific(largest.value)), \(tensor.limits.text)"
+        "largest |Δ| \(largest.integerDifference ?? NumberText.scientific(largest.value)), \(tensor.limits.text)"
       )
     } else {
       parts.append("equal")

@@ -3,7 +3,8 @@ import ParityJudging
 import RecurrentModel
 import TensorComparison
 
-/// All that was measured in a case, for `--verbose`.
+/// All that was measured in a case, for `--verbose`: the modules, each comparison of two tensors,
+/// each identity of the layout contract, and each property.
 struct DetailText {
   let result: CaseResult
 

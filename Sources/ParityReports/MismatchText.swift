@@ -4,12 +4,12 @@ import RecurrentModel
 import TensorComparison
 import TensorCore
 
-/// What differs in one tensor, in the order of `torch.testing`'s messages: how
-/// many elements, the largest absolute and the largest relative difference;
-/// then where it starts.
+/// How one tensor of a case differs, in the order of `torch.testing`'s messages: the number of
+/// elements, the largest absolute and the largest relative difference; then the first element
+/// that differs.
 struct MismatchText {
   let finding: TensorFinding
-  /// Of the recurrent module whose result it is; nil of any other.
+  /// The layout of the recurrent module that computes the tensor; nil where another module does.
   let layout: ModuleLayout?
 
   var lines: [String] {

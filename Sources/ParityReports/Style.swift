@@ -22,6 +22,7 @@ package struct Style: Sendable {
     isColored ? "\u{1B}[2m\(text)\u{1B}[0m" : text
   }
 
+  /// `text` in the colour of a case's status.
   package func status(_ status: CaseStatus, _ text: String) -> String {
     switch status {
     case .passed: colored(text, .green)

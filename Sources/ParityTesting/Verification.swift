@@ -8,11 +8,11 @@ public protocol FixtureImplementation {
   /// Takes parameters and arguments from the case.
   init(_ fixture: Fixture) throws
 
-  /// By the names `output`, `h_n` and `c_n`, as far as the module has them.
+  /// Computes the outputs, by the names `output`, `h_n` and `c_n`, as far as the module has them.
   func outputs(for fixture: Fixture) throws -> [String: FixtureTensor]
 }
 
-/// What the judge says of outputs.
+/// The verdict on outputs that pass.
 public struct ParityVerdict: Sendable {
   /// `.passed`, or `.skipped` where the case is expected to fail and does.
   public let status: ParityStatus
@@ -39,8 +39,8 @@ public struct VerificationOptions: Sendable {
   }
 
   public var diagnosis = Diagnosis.fast
-  /// What an implementation computes in, coarser or finer than the case asks for; nil for what
-  /// the case asks for.
+  /// The arithmetic of the implementation, where it is coarser or finer than the case asks for;
+  /// nil for what the case asks for.
   public var arithmetic: ParityArithmetic?
 
   public init(diagnosis: Diagnosis = .fast, arithmetic: ParityArithmetic? = nil) {
@@ -61,8 +61,11 @@ extension Fixture {
     try verify(options: options) { try Implementation($0).outputs(for: $0) }
   }
 
-  /// - Parameter outputs: by the names `output`, `h_n` and `c_n`, as far as the module has
-  ///   them; of a chain `output` alone, and what intermediate results it names.
+  /// Judges outputs by the case's own rules.
+  ///
+  /// - Parameter outputs: computes the outputs, by the names `output`, `h_n` and `c_n`, as far as
+  ///   the module has them; for a chain `output` alone, and the intermediate results that the
+  ///   case names. It is not called where the fixture has no parameters.
   /// - Throws: `ParityFailure` with the report where they are not PyTorch's, and what
   ///   `outputs` throws.
   @discardableResult
@@ -73,8 +76,8 @@ extension Fixture {
     try verdict(on: canBeComputed ? try outputs(self) : nil, options)
   }
 
-  /// - Parameter outputs: by the names `output`, `h_n` and `c_n`, as far as the module has
-  ///   them; of a chain `output` alone, and what intermediate results it names.
+  /// Judges outputs that are computed asynchronously; otherwise as above.
+  ///
   /// - Throws: `ParityFailure` with the report where they are not PyTorch's, and what
   ///   `outputs` throws.
   @discardableResult
@@ -85,7 +88,7 @@ extension Fixture {
     try verdict(on: canBeComputed ? try await outputs(self) : nil, options)
   }
 
-  /// Whether there are parameters; without them the layout of the reference is judged alone.
+  /// Whether the fixture has parameters. Without them only the layout of its reference is judged.
   public var canBeComputed: Bool { parityCase?.outputsRequest.canBeComputed ?? false }
 
   private func verdict(

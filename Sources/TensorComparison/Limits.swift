@@ -1,19 +1,30 @@
 import RealModule
 package import TensorCore
 
-/// What the elements of a tensor are held to.
+/// How far each element of one tensor may be from that of another.
+///
+/// ```swift
+/// let limits = Limits.bound(rtol: 1e-5, atol: 1e-8)
+/// TensorDifference(of: actual, from: expected, within: limits).agrees
+/// ```
 package enum Limits: Sendable, Equatable {
+  /// `|actual − expected| ≤ atol + rtol · |expected|`.
   case bound(rtol: Double, atol: Double)
+  /// The same bits.
   case bits
+  /// The rounding error that is expected of each element.
   case noise(NoiseLimits)
 
-  /// `torch.testing.assert_close`'s for results that were made in `arithmetic`.
+  /// The default limits of `torch.testing.assert_close` for results computed in `arithmetic`.
   package static func torch(_ arithmetic: Arithmetic) -> Limits {
     ToleranceRule.torch.limits(for: arithmetic) ?? .bits
   }
 
-  /// The largest `|actual − expected|` that passes at this `expected`, which
-  /// stands at `offset`.
+  /// The largest `|actual − expected|` with which an element passes.
+  ///
+  /// - Parameters:
+  ///   - expected: the element that is expected.
+  ///   - offset: its row-major offset.
   package func allowed(at expected: Double, offset: Int) -> Double {
     switch self {
     case .bound(let rtol, let atol): atol + rtol * abs(expected)
@@ -22,12 +33,12 @@ package enum Limits: Sendable, Equatable {
     }
   }
 
-  /// Whether an element is held to anything.
+  /// Whether the element at a row-major offset is judged at all.
   func judges(_ offset: Int) -> Bool {
     if case .noise(let noise) = self { noise.isJudged[offset] } else { true }
   }
 
-  /// Limits that are no tighter than either, of which neither is noise.
+  /// Limits with which passes whatever passes with one of the two. Neither may be `noise`.
   package func loosened(to other: Limits) -> Limits {
     switch (self, other) {
     case (.bound(let rtol, let atol), .bound(let otherRtol, let otherAtol)):
@@ -36,8 +47,8 @@ package enum Limits: Sendable, Equatable {
     }
   }
 
-  /// Whether an element passes. Asked so that a NaN difference can't pass:
-  /// equal infinities do, and NaN where NaN is expected.
+  /// Whether an element passes. NaN passes where NaN is expected, and an infinity where the same
+  /// infinity is.
   func pass(_ actual: Double, _ expected: Double, offset: Int) -> Bool {
     if actual.isNaN && expected.isNaN { return true }
     return switch self {

@@ -1,17 +1,21 @@
 package import TensorCore
 
-/// Two tensors of one shape, compared.
+/// How two tensors of the same shape differ, and whether they agree within limits.
 ///
-/// What was measured is kept apart from what was allowed, so that a result can
-/// be judged again under other limits.
+/// ```swift
+/// let difference = TensorDifference(of: actual, from: expected, within: .torch(.float32))
+/// if !difference.agrees { print(difference.mismatched.count, "elements differ") }
+/// ```
+///
+/// What was measured is kept apart from the limits, so that a report can show both.
 package struct TensorDifference: Sendable {
   package let shape: Shape
   package let limits: Limits
 
-  /// Over all elements that are judged.
+  /// The differences of all elements that are judged.
   package private(set) var measured = Measurement()
 
-  /// Over the elements beyond the limits.
+  /// The differences of the elements beyond the limits.
   package private(set) var mismatched = Measurement()
 
   /// The first element, row-major, that is beyond the limits.
@@ -21,12 +25,13 @@ package struct TensorDifference: Sendable {
   /// elements: 0 where they are equal, above 1 where one is beyond the limits.
   package private(set) var largestShare = 0.0
 
-  /// Over the elements that have a σ; nil where the limits are no noise.
+  /// The differences in units of the rounding noise; nil where the limits are not `noise`.
   package private(set) var noise: NoiseMeasurement?
 
-  /// What representable values are counted in: the coarser of the two element types.
+  /// The arithmetic whose representable values are counted: that of the coarser element type.
   private let unit: Arithmetic
 
+  /// Whether every element is within the limits; with `noise`, the root mean square of z too.
   package var agrees: Bool {
     guard mismatched.count == 0 else { return false }
     guard let noise, case .noise(let limits) = limits else { return true }
@@ -49,7 +54,7 @@ package struct TensorDifference: Sendable {
     add(actual, expected)
   }
 
-  /// Concrete types here, so that the loop is specialised in this module.
+  /// Adds all elements. The types are concrete here, so that the compiler specialises the loop.
   private mutating func add(_ actual: Tensor, _ expected: Tensor) {
     switch (actual.elementType, expected.elementType) {
     case (.float32, .float32): add(Float.self, actual, Float.self, expected)

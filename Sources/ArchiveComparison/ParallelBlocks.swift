@@ -6,7 +6,7 @@ import TensorCore
 
 /// Two tensors with the same number of elements, read block by block on all cores. Each core
 /// holds one block of each side, whatever the size of the files.
-struct PairWalk: Sendable {
+struct ParallelBlocks: Sendable {
   let actual: any TensorSource
   let expected: any TensorSource
 
