@@ -58,12 +58,12 @@ package struct ArchivePair: Sendable {
   private func compared(_ pair: NameMatching.Pair) throws(ArchiveError) -> TensorResult {
     let actual = try self.actual.source(of: pair.actual)
     let expected = try self.expected.source(of: pair.expected)
-    let (ours, theirs) = (actual.header, expected.header)
-    let limits = rules.limits(pair.name, ours.elementType, theirs.elementType)
-    let bounds = Bounds(limits, ours.elementType, theirs.elementType)
-    guard ours.shape == theirs.shape else {
+    let types = (actual: actual.header.elementType, expected: expected.header.elementType)
+    let limits = rules.limits(pair.name, types.actual, types.expected)
+    let bounds = Bounds(limits, types.actual, types.expected)
+    guard actual.header.shape == expected.header.shape else {
       return .shapesDiffer(
-        actual: ours, expected: theirs,
+        actual: actual.header, expected: expected.header,
         try Rearrangement.found(actual: actual, expected: expected, bounds))
     }
     let blocks = ParallelBlocks(actual: actual, expected: expected)
@@ -74,7 +74,7 @@ package struct ArchivePair: Sendable {
     let detail =
       tally.mismatches > 0 || rules.isDetailed
       ? try blocks.reduce(
-        DifferenceDetail(theirs.shape), { $0.add($1, offset: $2, bounds) },
+        DifferenceDetail(expected.header.shape), { $0.add($1, offset: $2, bounds) },
         merging: { $0.merge($1) }) : nil
     func withNumbers(_ extreme: Tally.Extreme?) throws(ArchiveError) -> ComparedTensor.Extreme? {
       guard let extreme else { return nil }
@@ -84,7 +84,7 @@ package struct ArchivePair: Sendable {
     }
     return .compared(
       ComparedTensor(
-        actual: ours, expected: theirs, limits: limits, tally: tally,
+        actual: actual.header, expected: expected.header, limits: limits, tally: tally,
         largestAbsolute: try withNumbers(tally.largestAbsolute),
         largestRelative: try withNumbers(tally.largestRelative), detail: detail,
         rearrangement: tally.mismatches > 0

@@ -21,11 +21,7 @@ package struct DecadeHistogram: Sendable, Equatable {
   /// Counts a difference, which is not NaN. O(1).
   @inline(__always)
   mutating func add(_ difference: Double) {
-    guard difference > 0 else {
-      zeros += 1
-      return
-    }
-    counts[Self.power(difference) - Self.smallest] += 1
+    if difference == 0 { zeros += 1 } else { counts[Self.power(difference) - Self.smallest] += 1 }
   }
 
   /// The k with 10ᵏ ≤ x < 10ᵏ⁺¹; `largest` for an infinite x.

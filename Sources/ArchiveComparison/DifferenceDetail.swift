@@ -44,19 +44,18 @@ package struct DifferenceDetail: Sendable {
   mutating func add(_ pair: BlockPair, offset: Int, _ bounds: Bounds) {
     let atol = bounds.atol
     switch pair {
-    case .floats(let ours, let theirs):
-      add(offset, ours.count, atol: atol) {
-        Element(Double(ours[$0]), Double(theirs[$0]), bounds)
+    case .floats(let actual, let expected):
+      add(offset, actual.count, atol: atol) {
+        Element(Double(actual[$0]), Double(expected[$0]), bounds)
       }
-    case .doubles(let ours, let theirs):
-      add(offset, ours.count, atol: atol) { Element(ours[$0], theirs[$0], bounds) }
-    case .integers(let ours, let theirs):
-      add(offset, ours.count, atol: atol) { position in
-        let (actual, expected) = (ours[position], theirs[position])
-        return Element(
-          actual: Double(actual), expected: Double(expected),
-          distance: Double(Tally.distance(actual, expected)),
-          passes: bounds.pass(actual, expected))
+    case .doubles(let actual, let expected):
+      add(offset, actual.count, atol: atol) { Element(actual[$0], expected[$0], bounds) }
+    case .integers(let actual, let expected):
+      add(offset, actual.count, atol: atol) {
+        Element(
+          actual: Double(actual[$0]), expected: Double(expected[$0]),
+          distance: Double(Tally.distance(actual[$0], expected[$0])),
+          passes: bounds.pass(actual[$0], expected[$0]))
       }
     }
   }

@@ -31,21 +31,15 @@ package struct NameMatching: Sendable, Equatable {
       (missing, extra) = ([], [])
       return
     }
-    let taken = Set(rules.map.values)
-    let available = Set(actual.names)
-    var (pairs, missing): ([Pair], [String]) = ([], [])
-    for name in expected.names {
-      if let other = rules.map[name] ?? (taken.contains(name) ? nil : name),
-        available.contains(other)
-      {
-        pairs.append(Pair(name: name, expected: name, actual: other))
-      } else {
-        missing.append(name)
-      }
+    // A tensor that the map gives to one name is no other's, not even that of its own name.
+    let unmapped = Set(actual.names).subtracting(rules.map.values)
+    pairs = expected.names.compactMap { name in
+      let other = rules.map[name] ?? (unmapped.contains(name) ? name : nil)
+      return other.map { Pair(name: name, expected: name, actual: $0) }
     }
-    self.pairs = pairs
-    self.missing = missing
-    extra = available.subtracting(pairs.map(\.actual)).sorted()
+    let paired = Set(pairs.map(\.name))
+    missing = expected.names.filter { !paired.contains($0) }
+    extra = Set(actual.names).subtracting(pairs.map(\.actual)).sorted()
   }
 }
 

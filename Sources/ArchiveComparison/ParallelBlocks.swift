@@ -35,21 +35,21 @@ struct ParallelBlocks: Sendable {
     let results = Mutex<(partials: [Partial], errors: [Int: ArchiveError])>(([], [:]))
     DispatchQueue.concurrentPerform(iterations: workers) { _ in
       var partial = initial
-      let ours = BlockBuffer(actual.header.elementType, capacity: min(size, count))
-      let theirs = BlockBuffer(expected.header.elementType, capacity: min(size, count))
+      let actualBuffer = BlockBuffer(actual.header.elementType, capacity: min(size, count))
+      let expectedBuffer = BlockBuffer(expected.header.elementType, capacity: min(size, count))
       while true {
         let block = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard block < blocks else { break }
         let range = block * size..<min((block + 1) * size, count)
         do throws(ArchiveError) {
-          try expected.read(range, into: theirs.bytes(of: range.count))
-          try actual.read(range, into: ours.bytes(of: range.count))
+          try expected.read(range, into: expectedBuffer.bytes(of: range.count))
+          try actual.read(range, into: actualBuffer.bytes(of: range.count))
         } catch {
           results.withLock { $0.errors[block] = error }
           next.store(blocks, ordering: .relaxed)
           break
         }
-        let pair = BlockPair(actual: ours, expected: theirs, range.count)
+        let pair = BlockPair(actual: actualBuffer, expected: expectedBuffer, range.count)
         add(&partial, pair, range.lowerBound)
       }
       results.withLock { $0.partials.append(partial) }

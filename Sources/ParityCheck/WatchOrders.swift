@@ -32,9 +32,9 @@ struct WatchOrders: Codable, Equatable {
     }
     return file
   }
+}
 
-  init() {}
-
+extension WatchOrders {
   /// Reads the orders from such a file.
   ///
   /// - Throws: where the file can't be read, or holds anything else.
