@@ -24,11 +24,12 @@ package struct ComparedTensor: Sendable {
   package let expected: TensorHeader
   package let limits: Limits
   package let tally: Tally
-  /// By `|actual − expected|`; nil where all elements are equal.
+  /// The element with the largest `|actual − expected|`; nil where all are equal.
   package let largestAbsolute: Extreme?
-  /// By `|actual − expected| / |expected|`; nil where all elements are equal.
+  /// The element with the largest `|actual − expected| / |expected|`; nil where all are equal.
   package let largestRelative: Extreme?
-  /// nil for tensors that agree, unless the rules ask for the details of all.
+  /// Where and by how much the tensors differ; nil for tensors that agree, unless the rules ask
+  /// for the details of all.
   package let detail: DifferenceDetail?
   /// An order of the actual elements in which the tensors would agree; nil where they agree as
   /// they are, or in no order that was tried.

@@ -8,7 +8,8 @@ package struct ComparisonRules: Sendable {
   package var tolerance = ToleranceRule.torch
   /// The limits of single tensors, by the name of the expected tensor.
   package var byName: [String: Limits] = [:]
-  /// For expected tensors that have another name in the actual archive: that name.
+  /// The names of actual tensors, by the names of the expected tensors that they belong to, where
+  /// the two differ.
   package var map: [String: String] = [:]
   /// Whether the actual side may hold tensors that the expected one does not.
   package var ignoresExtra = false

@@ -15,9 +15,10 @@ package struct Tally: Sendable, Equatable {
   package private(set) var nonFiniteMismatches = 0
   /// Elements at which both sides are finite; the extremes are over these.
   package private(set) var finiteCount = 0
-  /// By `|actual − expected|`; nil where all are equal.
+  /// The element with the largest `|actual − expected|`; nil where all are equal.
   package private(set) var largestAbsolute: Extreme?
-  /// By `|actual − expected| / |expected|`; infinite where only `expected` is 0.
+  /// The element with the largest `|actual − expected| / |expected|`, which is infinite where
+  /// only `expected` is 0; nil where all are equal.
   package private(set) var largestRelative: Extreme?
 
   package init() {}

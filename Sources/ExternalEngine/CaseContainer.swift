@@ -1,7 +1,7 @@
 import ParityFixtures
 import TensorArchives
 
-/// In which format a user's program is handed a case.
+/// The format in which a user's program is given a case.
 package enum CaseContainer: String, CaseIterable, Sendable {
   /// The case's own file or folder, with all that it holds.
   case original

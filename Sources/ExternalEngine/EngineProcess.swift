@@ -15,12 +15,13 @@ struct EngineProcess {
 
   /// How a run ended.
   enum End: Equatable {
-    /// With an exit status.
+    /// The program has ended with an exit status.
     case exited(Int)
-    /// By a signal that was not sent by this process.
+    /// A signal that this process has not sent has ended the program.
     case signal(Int)
+    /// The program was still running after `timeLimit`, and was ended.
     case outOfTime
-    /// The system's words for why there was no run.
+    /// The program was not started, for a reason in the system's words.
     case notStarted(String)
   }
 

@@ -60,7 +60,7 @@ struct ActualOptions: ParsableArguments {
     _ = try command()
   }
 
-  /// In seconds: ten days. A sleep can't be of any length.
+  /// Ten days in seconds: a sleep can't be of any length.
   private static let longestTimeout = 864_000.0
 
   /// The command of `--engine`; nil where it is not given.

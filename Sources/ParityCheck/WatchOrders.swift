@@ -5,8 +5,8 @@ import TensorArchives
 /// The orders that a watched process gets at its start. They are in a file and not in the
 /// environment, which has no room for many paths.
 struct WatchOrders: Codable, Equatable {
-  /// For each file on which libhdf5 crashed or did not return, by its path: which of the two.
-  /// These files are not to be opened again.
+  /// The files on which libhdf5 crashed or did not return, by their paths, each with a sentence
+  /// that says which. They are not to be opened again.
   var failures: [String: String] = [:]
   /// How many cases earlier children have printed. They are not to be printed again.
   var printed = 0

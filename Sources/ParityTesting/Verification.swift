@@ -31,13 +31,15 @@ public struct ParityFailure: Error, CustomStringConvertible {
 public struct VerificationOptions: Sendable {
   /// How long to look for the known mistake that explains a failure.
   public enum Diagnosis: Sendable {
+    /// No mistake is looked for.
     case off
-    /// Some seconds.
+    /// The search takes some seconds.
     case fast
-    /// A minute or so.
+    /// The search takes a minute or so.
     case full
   }
 
+  /// How long to look for the mistake that explains a failure.
   public var diagnosis = Diagnosis.fast
   /// The arithmetic of the implementation, where it is coarser or finer than the case asks for;
   /// nil for what the case asks for.

@@ -51,7 +51,7 @@ package struct Measurement: Sendable, Equatable {
     let absolute = abs(actual - expected)
     keep(&largestAbsolute, absolute)
     keep(&largestRelative, absolute == 0 ? 0 : absolute / abs(expected))
-    // Counting representable values is the dearest of the three.
+    // Counting representable values takes the most time of the three.
     keep(&largestULP, absolute == 0 ? 0 : ulp(actual, expected))
 
     func keep(_ extreme: inout Extreme?, _ value: Double) {
