@@ -98,9 +98,9 @@ let package = Package(
     room(
       "ParityReports",
       imports: [
-        "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison", "RecurrentModel",
-        "ParityFixtures", "ParityJudging",
-        "ParityDiagnosis", realModule,
+        "Platform", "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison",
+        "RecurrentModel",
+        "ParityFixtures", "ParityJudging", "ParityDiagnosis",
       ]),
     room(
       "ParityTesting",

@@ -2,10 +2,20 @@ package import TensorArchives
 import TensorComparison
 import TensorCore
 
-/// Two archives held to each other, tensor by tensor.
+/// Two archives whose tensors are compared by their names.
+///
+/// ```swift
+/// let pair = try ArchivePair(
+///   expected: NamedTensors(try TensorContainer.open("pytorch.npz")),
+///   actual: NamedTensors(try TensorContainer.open("mine.npz")), rules: ComparisonRules())
+/// for (name, result) in pair.results() where !result.passes { print(name, "differs") }
+/// ```
 package struct ArchivePair: Sendable {
+  /// The tensors that are taken to be right.
   package let expected: NamedTensors
+  /// The tensors that are judged.
   package let actual: NamedTensors
+  /// Which tensor of one archive is compared with which tensor of the other.
   package let matching: NameMatching
   private let rules: ComparisonRules
 
@@ -19,70 +29,70 @@ package struct ArchivePair: Sendable {
     matching = try NameMatching(expected: expected, actual: actual, rules: rules)
   }
 
-  /// Every tensor of either side, by its name. O(bytes), twice for tensors that
-  /// differ; memory for one block a core, and for the whole of a tensor that is
-  /// packed or stands in another order.
-  package func fates() -> [(name: String, fate: TensorFate)] {
-    let pairs = matching.pairs.map { pair in
-      (pair.name, fate { () throws(ArchiveError) in try compare(pair) })
-    }
-    let missing = matching.missing.map { name in
-      (name, fate { () throws(ArchiveError) in .missing(try expected.header(of: name)) })
-    }
-    let extra = matching.extra.map { name in
-      (
-        name,
-        fate { () throws(ArchiveError) in
-          .extra(try actual.header(of: name), isAllowed: rules.ignoresExtra)
-        }
-      )
-    }
-    return pairs + missing + extra
+  /// Compares all tensors.
+  ///
+  /// - Returns: one result for every tensor of either archive, with its name: first those that
+  ///   are in both, then those that are missing, then those that are extra.
+  /// - Complexity: O(bytes), twice for tensors that differ. Memory for one block of each side
+  ///   a core, and for the whole of a tensor that is packed as one piece or is not row-major.
+  package func results() -> [(name: String, result: TensorResult)] {
+    matching.pairs.map { ($0.name, result(of: $0, compared)) }
+      + matching.missing.map { ($0, result(of: $0, missing)) }
+      + matching.extra.map { ($0, result(of: $0, extra)) }
   }
 
-  private func fate(_ make: () throws(ArchiveError) -> TensorFate) -> TensorFate {
-    do throws(ArchiveError) { return try make() } catch { return .unreadable(error) }
+  private func result<Tensors>(
+    of tensors: Tensors, _ make: (Tensors) throws(ArchiveError) -> TensorResult
+  ) -> TensorResult {
+    do throws(ArchiveError) { return try make(tensors) } catch { return .unreadable(error) }
   }
 
-  private func compare(_ pair: NameMatching.Pair) throws(ArchiveError) -> TensorFate {
-    let (actual, expected) = (
-      try self.actual.source(of: pair.actual), try self.expected.source(of: pair.expected)
-    )
-    let (ours, theirs) = (actual.header, expected.header)
-    let limits = rules.limits(pair.name, ours.elementType, theirs.elementType)
-    let bounds = Bounds(limits, actual.header.elementType, expected.header.elementType)
-    guard ours.shape == theirs.shape else {
+  private func missing(_ name: String) throws(ArchiveError) -> TensorResult {
+    .missing(try expected.header(of: name))
+  }
+
+  private func extra(_ name: String) throws(ArchiveError) -> TensorResult {
+    .extra(try actual.header(of: name), isAllowed: rules.ignoresExtra)
+  }
+
+  private func compared(_ pair: NameMatching.Pair) throws(ArchiveError) -> TensorResult {
+    let actual = try self.actual.source(of: pair.actual)
+    let expected = try self.expected.source(of: pair.expected)
+    let types = (actual: actual.header.elementType, expected: expected.header.elementType)
+    let limits = rules.limits(pair.name, types.actual, types.expected)
+    let bounds = Bounds(limits, types.actual, types.expected)
+    guard actual.header.shape == expected.header.shape else {
       return .shapesDiffer(
-        actual: ours, expected: theirs,
+        actual: actual.header, expected: expected.header,
         try Rearrangement.found(actual: actual, expected: expected, bounds))
     }
-    let walk = PairWalk(actual: actual, expected: expected)
-    let tally = try walk.reduce(
+    let blocks = ParallelBlocks(actual: actual, expected: expected)
+    let tally = try blocks.reduce(
       Tally(), { $0.add($1, offset: $2, bounds) }, merging: { $0.merge($1) })
     try expected.verify()
     try actual.verify()
-    var detail: DifferenceDetail?
-    if tally.mismatches > 0 || rules.isDetailed {
-      detail = try walk.reduce(
-        DifferenceDetail(theirs.shape), { $0.add($1, offset: $2, bounds) },
-        merging: { $0.merge($1) })
-    }
-    func place(_ extreme: Tally.Extreme?) throws(ArchiveError) -> ComparedTensor.Place? {
+    let detail =
+      tally.mismatches > 0 || rules.isDetailed
+      ? try blocks.reduce(
+        DifferenceDetail(expected.header.shape), { $0.add($1, offset: $2, bounds) },
+        merging: { $0.merge($1) }) : nil
+    func withNumbers(_ extreme: Tally.Extreme?) throws(ArchiveError) -> ComparedTensor.Extreme? {
       guard let extreme else { return nil }
-      return ComparedTensor.Place(
+      return ComparedTensor.Extreme(
         offset: extreme.offset, value: extreme.value,
         actual: try number(actual, extreme.offset), expected: try number(expected, extreme.offset))
     }
     return .compared(
       ComparedTensor(
-        actual: ours, expected: theirs, limits: limits, tally: tally,
-        largestAbsolute: try place(tally.largestAbsolute),
-        largestRelative: try place(tally.largestRelative), detail: detail,
+        actual: actual.header, expected: expected.header, limits: limits, tally: tally,
+        largestAbsolute: try withNumbers(tally.largestAbsolute),
+        largestRelative: try withNumbers(tally.largestRelative), detail: detail,
         rearrangement: tally.mismatches > 0
           ? try Rearrangement.found(actual: actual, expected: expected, bounds) : nil,
         ignoresType: rules.ignoresType))
   }
 
+  /// The element at a row-major offset. O(1), or O(chunk) in a file that is packed in chunks.
   private func number(
     _ source: any TensorSource, _ offset: Int
   ) throws(ArchiveError) -> ComparedTensor.Number {

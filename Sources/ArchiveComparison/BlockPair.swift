@@ -1,47 +1,40 @@
 import TensorCore
 
-/// The same elements of two tensors, in a type that holds both without loss. Beside
-/// floating-point numbers an integer that no double holds is NaN.
+/// The same elements of two tensors, in a number type that holds those of both without loss.
+///
+/// One exception: where integers are compared with floating-point numbers, an integer that no
+/// double holds is NaN.
 enum BlockPair {
   case floats(actual: UnsafeBufferPointer<Float>, expected: UnsafeBufferPointer<Float>)
   case doubles(actual: UnsafeBufferPointer<Double>, expected: UnsafeBufferPointer<Double>)
   case integers(actual: UnsafeBufferPointer<Int64>, expected: UnsafeBufferPointer<Int64>)
 
-  /// The kind that two element types are compared in.
-  enum Kind: Sendable {
-    case floats
-    case doubles
-    case integers
-
-    init(_ a: ElementType, _ b: ElementType) {
-      let types = [a, b]
-      self =
-        types.allSatisfy { !$0.isFloatingPoint }
-        ? .integers
-        : types.allSatisfy { $0.isFloatingPoint && $0 != .float64 } ? .floats : .doubles
+  /// The first `count` elements of both buffers, which must not be filled again while the pair
+  /// is in use. O(count), without a copy of elements that have the type already.
+  init(actual: BlockBuffer, expected: BlockBuffer, _ count: Int) {
+    let types = [actual.type, expected.type]
+    if !types.contains(where: \.isFloatingPoint) {
+      self = .integers(actual: actual.integers(count), expected: expected.integers(count))
+    } else if types.allSatisfy({ $0.isFloatingPoint && $0 != .float64 }) {
+      self = .floats(actual: actual.floats(count), expected: expected.floats(count))
+    } else {
+      self = .doubles(actual: actual.doubles(count), expected: expected.doubles(count))
     }
   }
 }
 
-/// Room for one block of a tensor, as it is read and as it is compared.
+/// Memory for one block of a tensor: as it is read, and converted to the type in which it is
+/// compared. The system gives no memory for a conversion that is never made.
 final class BlockBuffer {
-  private let type: ElementType
-  private let kind: BlockPair.Kind
+  fileprivate let type: ElementType
   private let raw: UnsafeMutableRawBufferPointer
   private let converted: UnsafeMutableRawBufferPointer
 
-  /// - Parameter capacity: in elements.
-  init(_ type: ElementType, as kind: BlockPair.Kind, capacity: Int) {
+  /// - Parameter capacity: the largest number of elements.
+  init(_ type: ElementType, capacity: Int) {
     self.type = type
-    self.kind = kind
-    raw = .allocate(byteCount: max(1, capacity * type.byteCount), alignment: 64)
-    let isNeeded =
-      switch (kind, type) {
-      case (.floats, .float32), (.doubles, .float64), (.integers, .int64): false
-      default: true
-      }
-    converted = .allocate(
-      byteCount: isNeeded ? max(1, capacity * MemoryLayout<Double>.size) : 0, alignment: 64)
+    raw = .allocate(byteCount: capacity * type.byteCount, alignment: 64)
+    converted = .allocate(byteCount: capacity * MemoryLayout<Double>.size, alignment: 64)
   }
 
   deinit {
@@ -49,13 +42,12 @@ final class BlockBuffer {
     converted.deallocate()
   }
 
-  /// To be filled with the next `count` elements.
+  /// The memory to write the next `count` elements to, as a file holds them.
   func bytes(of count: Int) -> UnsafeMutableRawBufferPointer {
     UnsafeMutableRawBufferPointer(rebasing: raw[..<(count * type.byteCount)])
   }
 
-  /// The first `count` elements. O(count) where they are of another type.
-  func floats(_ count: Int) -> UnsafeBufferPointer<Float> {
+  fileprivate func floats(_ count: Int) -> UnsafeBufferPointer<Float> {
     switch type {
     case .float16: convert(Half.self, count) { $0.float }
     case .bfloat16: convert(BFloat16.self, count) { $0.float }
@@ -63,7 +55,7 @@ final class BlockBuffer {
     }
   }
 
-  func doubles(_ count: Int) -> UnsafeBufferPointer<Double> {
+  fileprivate func doubles(_ count: Int) -> UnsafeBufferPointer<Double> {
     switch type {
     case .float16: convert(Half.self, count) { Double($0.float) }
     case .bfloat16: convert(BFloat16.self, count) { Double($0.float) }
@@ -74,7 +66,7 @@ final class BlockBuffer {
     }
   }
 
-  func integers(_ count: Int) -> UnsafeBufferPointer<Int64> {
+  fileprivate func integers(_ count: Int) -> UnsafeBufferPointer<Int64> {
     type == .int32 ? convert(Int32.self, count) { Int64($0) } : own(Int64.self, count)
   }
 

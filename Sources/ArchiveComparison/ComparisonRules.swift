@@ -1,25 +1,27 @@
 package import TensorComparison
 import TensorCore
 
-/// How two archives are held to each other.
+/// The options of a comparison of two archives.
 package struct ComparisonRules: Sendable {
-  /// `torch`, `explicit` or `exact`, for every tensor that `byName` does not name.
+  /// How far the elements of a tensor may differ, unless `byName` says otherwise. Not `noise`,
+  /// since nothing is known of how the tensors were computed.
   package var tolerance = ToleranceRule.torch
-  /// By the name of the expected tensor.
+  /// The limits of single tensors, by the name of the expected tensor.
   package var byName: [String: Limits] = [:]
-  /// Names of actual tensors, by those of the expected ones.
+  /// The names of actual tensors, by the names of the expected tensors that they belong to, where
+  /// the two differ.
   package var map: [String: String] = [:]
   /// Whether the actual side may hold tensors that the expected one does not.
   package var ignoresExtra = false
-  /// Whether the same numbers in another element type will do.
+  /// Whether tensors of different element types can agree.
   package var ignoresType = false
-  /// Whether tensors that agree are looked at as closely as those that differ.
+  /// Whether `DifferenceDetail` is made of tensors that agree, too.
   package var isDetailed = false
 
   package init() {}
 
-  /// What a tensor is held to: its own limits, else equality for integers, on either side,
-  /// else the rule's for the coarser of the two types.
+  /// The limits for a tensor: its own where `byName` has some; else equality where either side
+  /// holds integers; else those of `tolerance` for the coarser of the two element types.
   func limits(_ name: String, _ actual: ElementType, _ expected: ElementType) -> Limits {
     if let own = byName[name] { return own }
     guard let actual = Arithmetic(of: actual), let expected = Arithmetic(of: expected) else {
@@ -29,25 +31,22 @@ package struct ComparisonRules: Sendable {
   }
 }
 
-/// `Limits` as the inner loops ask them, of `bound` and `bits`.
+/// `Limits.bound` or `Limits.bits`, in a form that the inner loops can test quickly.
 struct Bounds: Sendable {
   let rtol: Double
   let atol: Double
   let isExact: Bool
-  /// Of numbers that are integers on one side, NaN is what no double holds.
+  /// False where one side holds integers, of which those that no double holds are read as NaN.
   private let allowsNaN: Bool
 
   init(_ limits: Limits, _ actual: ElementType, _ expected: ElementType) {
     allowsNaN = actual.isFloatingPoint && expected.isFloatingPoint
-    guard case .bound(let rtol, let atol) = limits else {
-      (self.rtol, self.atol, isExact) = (0, 0, true)
-      return
-    }
-    (self.rtol, self.atol, isExact) = (rtol, atol, false)
+    (rtol, atol, isExact) =
+      if case .bound(let rtol, let atol) = limits { (rtol, atol, false) } else { (0, 0, true) }
   }
 
-  /// `|actual − expected| ≤ atol + rtol · |expected|` of finite numbers; any other is
-  /// only right where it is expected.
+  /// Whether `|actual − expected| ≤ atol + rtol · |expected|`, if both are finite. An infinity
+  /// passes only where the same infinity is expected, and NaN only where NaN is.
   @inline(__always)
   func pass(_ actual: Double, _ expected: Double) -> Bool {
     if actual.isNaN && expected.isNaN { return allowsNaN }

@@ -1,74 +1,71 @@
 import TensorCore
 
-/// What a second pass says of two tensors that differ.
+/// The details of how two tensors differ, which a second pass over them finds: how the sizes of
+/// the differences are distributed, where they are, and which rtol would allow them.
 package struct DifferenceDetail: Sendable {
-  /// `|Δ|` of all elements at which both sides are finite.
-  package private(set) var decades = Decades()
-  /// Where the mismatches lie, axis by axis.
-  package private(set) var axes: [AxisHits]
-  /// The smallest rtol that passes all finite elements with the atol that was asked
-  /// for; infinite where an expected 0 needs a larger atol, 0 where none is needed.
+  /// The differences `|actual − expected|` of all elements at which both sides are finite.
+  package private(set) var decades = DecadeHistogram()
+  /// For each axis of the tensors, the indices along it at which there are mismatches.
+  package private(set) var axes: [AxisIndexSet]
+  /// The smallest rtol with which all finite elements pass, together with the atol of the
+  /// comparison. Infinite where an expected 0 needs a larger atol, and 0 where none is needed.
   package private(set) var sufficientRtol = 0.0
-  private(set) var actualNaNs = 0
-  private(set) var expectedNaNs = 0
-  private(set) var actualZeros = 0
-  private(set) var expectedZeros = 0
+  /// How many elements of each side are not NaN, and how many are not 0.
+  private var (actualNumbers, expectedNumbers) = (0, 0)
+  private var (actualNonZeros, expectedNonZeros) = (0, 0)
+
+  /// Whether all actual elements are NaN, and not all expected ones.
+  package var isAllNaN: Bool { actualNumbers == 0 && expectedNumbers > 0 }
+  /// Whether all actual elements are 0, and not all expected ones.
+  package var isAllZero: Bool { actualNonZeros == 0 && expectedNonZeros > 0 }
 
   private let sizes: [Int]
 
   init(_ shape: Shape) {
     sizes = shape.axes
-    axes = shape.axes.map { AxisHits(size: $0) }
+    axes = shape.axes.map { AxisIndexSet(size: $0) }
   }
 
+  /// Adds what was found in other blocks of the same tensors.
   mutating func merge(_ other: DifferenceDetail) {
     decades.merge(other.decades)
     for axis in axes.indices { axes[axis].merge(other.axes[axis]) }
     sufficientRtol = max(sufficientRtol, other.sufficientRtol)
-    actualNaNs += other.actualNaNs
-    expectedNaNs += other.expectedNaNs
-    actualZeros += other.actualZeros
-    expectedZeros += other.expectedZeros
+    actualNumbers += other.actualNumbers
+    expectedNumbers += other.expectedNumbers
+    actualNonZeros += other.actualNonZeros
+    expectedNonZeros += other.expectedNonZeros
   }
 
-  /// O(elements), and O(rank) for each row with a mismatch.
+  /// Adds one block of both tensors.
+  ///
+  /// - Parameter offset: the row-major offset of the block's first element.
+  /// - Complexity: O(elements), and O(rank) for each row with a mismatch.
   mutating func add(_ pair: BlockPair, offset: Int, _ bounds: Bounds) {
     let atol = bounds.atol
     switch pair {
-    case .floats(let ours, let theirs):
-      add(offset, ours.count, atol: atol) { position in
-        let (actual, expected) = (Double(ours[position]), Double(theirs[position]))
-        return Element(actual, expected, abs(actual - expected), bounds.pass(actual, expected))
+    case .floats(let actual, let expected):
+      add(offset, actual.count, atol: atol) {
+        Element(Double(actual[$0]), Double(expected[$0]), bounds)
       }
-    case .doubles(let ours, let theirs):
-      add(offset, ours.count, atol: atol) { position in
-        let (actual, expected) = (ours[position], theirs[position])
-        return Element(actual, expected, abs(actual - expected), bounds.pass(actual, expected))
-      }
-    case .integers(let ours, let theirs):
-      add(offset, ours.count, atol: atol) { position in
-        let (actual, expected) = (ours[position], theirs[position])
-        return Element(
-          Double(actual), Double(expected), Double(Tally.distance(actual, expected)),
-          bounds.pass(actual, expected))
+    case .doubles(let actual, let expected):
+      add(offset, actual.count, atol: atol) { Element(actual[$0], expected[$0], bounds) }
+    case .integers(let actual, let expected):
+      add(offset, actual.count, atol: atol) {
+        Element(
+          actual: Double(actual[$0]), expected: Double(expected[$0]),
+          distance: Double(Tally.distance(actual[$0], expected[$0])),
+          passes: bounds.pass(actual[$0], expected[$0]))
       }
     }
   }
 
   /// One element of both sides.
-  private struct Element {
+  fileprivate struct Element {
     let actual: Double
     let expected: Double
     let distance: Double
     let passes: Bool
-
-    @inline(__always)
-    init(_ actual: Double, _ expected: Double, _ distance: Double, _ passes: Bool) {
-      self.actual = actual
-      self.expected = expected
-      self.distance = distance
-      self.passes = passes
-    }
   }
 
   @inline(__always)
@@ -80,28 +77,27 @@ package struct DifferenceDetail: Sendable {
     while position < count {
       let column = (offset + position) % row
       let end = min(count, position + row - column)
-      var isHit = false
+      var hasMismatch = false
       for place in position..<end {
         let element = element(place)
-        actualNaNs += element.actual.isNaN ? 1 : 0
-        expectedNaNs += element.expected.isNaN ? 1 : 0
-        actualZeros += element.actual == 0 ? 1 : 0
-        expectedZeros += element.expected == 0 ? 1 : 0
+        actualNumbers += element.actual.isNaN ? 0 : 1
+        expectedNumbers += element.expected.isNaN ? 0 : 1
+        actualNonZeros += element.actual == 0 ? 0 : 1
+        expectedNonZeros += element.expected == 0 ? 0 : 1
         let isFinite = element.actual.isFinite && element.expected.isFinite
         if isFinite { decades.add(element.distance) }
         if element.passes { continue }
-        isHit = true
-        if let last = sizes.indices.last { axes[last].hit(column + place - position) }
-        if isFinite, element.distance > atol {
-          keepRtol(for: element, atol)
-        }
+        hasMismatch = true
+        if let last = sizes.indices.last { axes[last].insert(column + place - position) }
+        if isFinite, element.distance > atol { raiseRtol(for: element, atol) }
       }
-      if isHit { hitOuterAxes((offset + position) / row) }
+      if hasMismatch { insertIntoOuterAxes((offset + position) / row) }
       position = end
     }
   }
 
-  private mutating func keepRtol(for element: Element, _ atol: Double) {
+  /// Raises `sufficientRtol` where this element needs a larger one.
+  private mutating func raiseRtol(for element: Element, _ atol: Double) {
     let magnitude = abs(element.expected)
     guard element.distance > atol + sufficientRtol * magnitude else { return }
     sufficientRtol = (element.distance - atol) / magnitude
@@ -111,11 +107,21 @@ package struct DifferenceDetail: Sendable {
     }
   }
 
-  private mutating func hitOuterAxes(_ row: Int) {
+  /// Inserts a row's index along every axis but the last.
+  private mutating func insertIntoOuterAxes(_ row: Int) {
     var rest = row
     for axis in sizes.indices.dropLast().reversed() {
-      axes[axis].hit(rest % sizes[axis])
+      axes[axis].insert(rest % sizes[axis])
       rest /= sizes[axis]
     }
+  }
+}
+
+extension DifferenceDetail.Element {
+  @inline(__always)
+  fileprivate init(_ actual: Double, _ expected: Double, _ bounds: Bounds) {
+    self.init(
+      actual: actual, expected: expected, distance: abs(actual - expected),
+      passes: bounds.pass(actual, expected))
   }
 }

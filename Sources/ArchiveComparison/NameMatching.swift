@@ -1,24 +1,26 @@
 package import TensorArchives
 
-/// Which tensor of one archive belongs to which of another.
+/// Which tensor of one archive is compared with which tensor of another.
 package struct NameMatching: Sendable, Equatable {
   package struct Pair: Sendable, Equatable {
-    /// By which the report calls it.
+    /// The name that a report gives the pair.
     package let name: String
+    /// The name of the tensor in the expected archive.
     package let expected: String
+    /// The name of the tensor in the actual archive.
     package let actual: String
   }
 
   package let pairs: [Pair]
-  /// Only in the expected archive.
+  /// The names of the tensors that are in the expected archive alone.
   package let missing: [String]
-  /// Only in the actual one.
+  /// The names of the tensors that are in the actual archive alone.
   package let extra: [String]
 
-  /// Tensors belong together by their names, or by `map` from an expected name to an
-  /// actual one. Where each side is one tensor, they do whatever their names.
+  /// Pairs tensors that have the same name, or that `rules.map` brings together. Where each
+  /// archive holds a single tensor, these are a pair whatever their names.
   ///
-  /// - Throws: `ArchiveError` where `map` or `named` names a tensor that is not there.
+  /// - Throws: `ArchiveError` where the rules name a tensor that is not there.
   package init(
     expected: NamedTensors, actual: NamedTensors, rules: ComparisonRules
   ) throws(ArchiveError) {
@@ -29,32 +31,27 @@ package struct NameMatching: Sendable, Equatable {
       (missing, extra) = ([], [])
       return
     }
-    let taken = Set(rules.map.values)
-    let available = Set(actual.names)
-    var (pairs, missing): ([Pair], [String]) = ([], [])
-    for name in expected.names {
-      if let other = rules.map[name] ?? (taken.contains(name) ? nil : name),
-        available.contains(other)
-      {
-        pairs.append(Pair(name: name, expected: name, actual: other))
-      } else {
-        missing.append(name)
-      }
+    // A tensor that the map gives to one name is no other's, not even that of its own name.
+    let unmapped = Set(actual.names).subtracting(rules.map.values)
+    pairs = expected.names.compactMap { name in
+      let other = rules.map[name] ?? (unmapped.contains(name) ? name : nil)
+      return other.map { Pair(name: name, expected: name, actual: $0) }
     }
-    self.pairs = pairs
-    self.missing = missing
-    extra = available.subtracting(pairs.map(\.actual)).sorted()
+    let paired = Set(pairs.map(\.name))
+    missing = expected.names.filter { !paired.contains($0) }
+    extra = Set(actual.names).subtracting(pairs.map(\.actual)).sorted()
   }
 }
 
-/// The tensors of an archive that are compared, each with a name: that of the file
-/// where a file holds one without.
+/// The tensors of an archive that take part in a comparison, by their names. The tensor of a
+/// file that holds one without a name, as an `.npy` does, has the name of the file.
 package struct NamedTensors: Sendable {
   package let archive: any TensorArchive
   package let names: [String]
+  /// The name that was given to a tensor without one; nil where all have names.
   private let nameless: String?
 
-  /// - Parameter only: one of its tensors; nil for all.
+  /// - Parameter only: the name of the one tensor that takes part; nil for all.
   /// - Throws: `ArchiveError` where there is no such tensor.
   package init(_ archive: any TensorArchive, only: String? = nil) throws(ArchiveError) {
     self.archive = archive
@@ -72,6 +69,7 @@ package struct NamedTensors: Sendable {
     }
   }
 
+  /// - Throws: `ArchiveError` where there is no tensor of this name.
   func require(_ name: String) throws(ArchiveError) {
     guard names.contains(name) else {
       throw ArchiveError(path: archive.path, member: name, .noSuchMember(available: names))

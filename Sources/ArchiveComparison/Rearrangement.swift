@@ -2,21 +2,24 @@ import TensorArchives
 package import TensorComparison
 package import TensorCore
 
-/// The actual tensor's elements in another order, under which it agrees.
+/// An order of a tensor's elements in which it agrees with the expected tensor: a hint that its
+/// numbers are right, and its layout is not.
+///
+/// `isWhole` says whether all elements were compared, or, of a large tensor, a sample.
 package enum Rearrangement: Sendable, Equatable {
-  /// `expected == actual.transpose(axes)`; `isWhole` where every element was looked
-  /// at and not a sample.
+  /// `expected` agrees with `actual.transpose(axes)`.
   case transposed(axes: [Int], isWhole: Bool)
-  /// The same elements row-major, under another shape.
+  /// The row-major elements agree, though the shapes differ.
   case reshaped(isWhole: Bool)
 
-  /// Tensors of more axes have too many orders to try.
-  private static let mostAxes = 5
-  /// Larger tensors are judged by a sample.
-  private static let mostElements = 1 << 20
+  /// The number of axes beyond which there are too many orders to try.
+  private static let maxRank = 5
+  /// The number of elements beyond which a sample is compared.
+  private static let maxElements = 1 << 20
   private static let sampleCount = 1024
 
-  /// Of two tensors in memory.
+  /// The simplest rearrangement of a tensor in memory with which it agrees with another; nil
+  /// where there is none.
   package static func found(
     actual: Tensor, expected: Tensor, within limits: Limits
   ) -> Rearrangement? {
@@ -26,16 +29,19 @@ package enum Rearrangement: Sendable, Equatable {
       Bounds(limits, actual.elementType, expected.elementType))
   }
 
-  /// The simplest that makes the two agree; nil where none does, or nothing finite
-  /// stands where it would be seen. O(rank! · elements) of a small tensor.
+  /// The simplest rearrangement of `actual` with which it agrees with `expected`; nil where there
+  /// is none, or no finite element was compared.
+  ///
+  /// - Throws: `ArchiveError` where an element can't be read.
+  /// - Complexity: O(rank! · elements), of a large tensor O(rank! · sample).
   static func found(
     actual: any TensorSource, expected: any TensorSource, _ bounds: Bounds
   ) throws(ArchiveError) -> Rearrangement? {
     let (shape, other) = (expected.header.shape, actual.header.shape)
     let count = shape.elementCount
-    guard count > 0, count == other.elementCount, shape.rank <= mostAxes, other.rank <= mostAxes
+    guard count > 0, count == other.elementCount, shape.rank <= maxRank, other.rank <= maxRank
     else { return nil }
-    let isWhole = count <= mostElements
+    let isWhole = count <= maxElements
     // A sample that meets every residue: a step that no axis divides would do, and
     // an odd fraction of a large tensor nearly always is.
     // In ascending order, so that what is packed in chunks is unpacked once.
@@ -43,7 +49,7 @@ package enum Rearrangement: Sendable, Equatable {
       isWhole
       ? Array(0..<count)
       : (0..<sampleCount).map {
-        Int((Double($0) * 0.6180339887498949).fraction * Double(count))
+        Int((Double($0) * 0.6180339887498949).truncatingRemainder(dividingBy: 1) * Double(count))
       }.sorted()
     var reader = ElementReader(expected, isWhole: isWhole)
     var wanted: [Double] = []
@@ -73,7 +79,7 @@ package enum Rearrangement: Sendable, Equatable {
     return .reshaped(isWhole: isWhole)
   }
 
-  /// All orders of so many axes but their own, those that exchange two first.
+  /// All permutations of the axes but the identity, those that exchange two axes first.
   private static func orders(_ rank: Int) -> [[Int]] {
     var orders: [[Int]] = [[]]
     for _ in 0..<rank {
@@ -86,7 +92,7 @@ package enum Rearrangement: Sendable, Equatable {
       .sorted { (moved($0.element), $0.offset) < (moved($1.element), $1.offset) }.map(\.element)
   }
 
-  /// Whether any element changes its place: axes of one index do not count.
+  /// Whether a permutation moves any element: moving an axis of size 1 does not.
   private static func moves(_ order: [Int], _ sizes: [Int]) -> Bool {
     let long = order.filter { sizes[$0] > 1 }
     return long != long.sorted()
@@ -94,28 +100,17 @@ package enum Rearrangement: Sendable, Equatable {
 }
 
 extension Shape {
-  /// How far apart elements stand whose index differs by 1 along an axis, row-major.
-  fileprivate var strides: [Int] {
-    var strides = [Int](repeating: 1, count: rank)
-    for axis in axes.indices.dropLast().reversed() {
-      strides[axis] = strides[axis + 1] * axes[axis + 1]
-    }
-    return strides
-  }
+  /// For each axis, how far apart two row-major elements are whose indices along it differ by 1.
+  fileprivate var strides: [Int] { axes.indices.map { axes[($0 + 1)...].reduce(1, *) } }
 
-  /// Where an element stands whose row-major offset is `offset`, in memory of other strides.
+  /// The offset, in memory of other strides, of the element at a row-major offset.
   fileprivate func place(of offset: Int, strides: [Int]) -> Int {
-    var (rest, place) = (offset, 0)
-    for axis in axes.indices.reversed() {
-      let index: Int
-      (rest, index) = rest.quotientAndRemainder(dividingBy: axes[axis])
-      place += index * strides[axis]
-    }
-    return place
+    zip(index(at: offset), strides).reduce(0) { $0 + $1.0 * $1.1 }
   }
 }
 
-/// Single elements of a tensor, of which one chunk is held, or all.
+/// Reads single elements of a tensor. It keeps in memory the chunk that was read last, or the
+/// whole tensor.
 private struct ElementReader {
   private let source: any TensorSource
   private let chunk: Int
@@ -153,8 +148,4 @@ extension Rearrangement: CustomStringConvertible {
         : "\(seen(isWhole)) with its axes in the order \(Shape.text(axes))"
     }
   }
-}
-
-extension Double {
-  fileprivate var fraction: Double { self - rounded(.down) }
 }

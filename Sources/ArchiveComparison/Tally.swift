@@ -1,25 +1,29 @@
-/// What a first pass over two tensors counts and finds.
+/// The number of mismatches of two tensors, and their largest differences, which a first pass
+/// over them finds.
 package struct Tally: Sendable, Equatable {
-  /// An element at which a difference is largest, the first of several.
+  /// The element at which a difference is largest; the first of them where there are several.
   package struct Extreme: Sendable, Equatable {
     /// Row-major.
     package let offset: Int
+    /// The difference, absolute or relative.
     package let value: Double
   }
 
   /// Elements beyond the limits.
   package private(set) var mismatches = 0
-  /// Those of them of which one side is not finite.
+  /// Elements beyond the limits at which a side is not finite.
   package private(set) var nonFiniteMismatches = 0
   /// Elements at which both sides are finite; the extremes are over these.
   package private(set) var finiteCount = 0
-  /// By `|actual − expected|`; nil where all are equal.
+  /// The element with the largest `|actual − expected|`; nil where all are equal.
   package private(set) var largestAbsolute: Extreme?
-  /// By `|actual − expected| / |expected|`; infinite where only `expected` is 0.
+  /// The element with the largest `|actual − expected| / |expected|`, which is infinite where
+  /// only `expected` is 0; nil where all are equal.
   package private(set) var largestRelative: Extreme?
 
   package init() {}
 
+  /// Adds what was found in other blocks of the same tensors.
   mutating func merge(_ other: Tally) {
     mismatches += other.mismatches
     nonFiniteMismatches += other.nonFiniteMismatches
@@ -37,10 +41,14 @@ package struct Tally: Sendable, Equatable {
     extreme = new
   }
 
+  /// `|a − b|`, exact.
   static func distance(_ a: Int64, _ b: Int64) -> UInt64 {
     a > b ? UInt64(bitPattern: a &- b) : UInt64(bitPattern: b &- a)
   }
 
+  /// Adds one block of both tensors. O(elements).
+  ///
+  /// - Parameter offset: the row-major offset of the block's first element.
   mutating func add(_ pair: BlockPair, offset: Int, _ bounds: Bounds) {
     switch pair {
     case .floats(let actual, let expected): add(actual, expected, offset, bounds)
@@ -49,9 +57,9 @@ package struct Tally: Sendable, Equatable {
     }
   }
 
-  /// Strip by strip: a loop without branches, which is vectorised, tells whether a
-  /// strip holds anything but finite numbers or moves an extreme; only then it is
-  /// gone through element by element.
+  /// Goes through the elements in strips of 2,048. A vectorised loop without branches looks
+  /// whether a strip holds a number that is not finite, or a new largest difference. Only then
+  /// are its elements added one by one.
   @inline(__always)
   private mutating func add<Element: BinaryFloatingPoint>(
     _ actual: UnsafeBufferPointer<Element>, _ expected: UnsafeBufferPointer<Element>,
@@ -72,6 +80,9 @@ package struct Tally: Sendable, Equatable {
     }
   }
 
+  /// Counts a strip's mismatches, as if all of its numbers were finite.
+  ///
+  /// - Returns: the count, and whether the elements must be added one by one.
   @inline(__always)
   private func glance<Element: BinaryFloatingPoint>(
     _ actual: UnsafeBufferPointer<Element>, _ expected: UnsafeBufferPointer<Element>,

@@ -1,7 +1,7 @@
 import ParityFixtures
 import TensorArchives
 
-/// In which format a user's program is handed a case.
+/// The format in which a user's program is given a case.
 package enum CaseContainer: String, CaseIterable, Sendable {
   /// The case's own file or folder, with all that it holds.
   case original
@@ -20,14 +20,8 @@ package enum CaseContainer: String, CaseIterable, Sendable {
   func path(
     of request: OutputsRequest, in folder: String
   ) throws(SuppliedOutputs.Missing) -> String {
-    let ending: String
-    switch self {
-    case .original: return request.location.path
-    case .npz: ending = ".npz"
-    case .h5: ending = ".h5"
-    case .folder: ending = ""
-    }
-    let path = folder + "/case" + ending
+    guard self != .original else { return request.location.path }
+    let path = folder + "/case" + (self == .folder ? "" : "." + rawValue)
     do {
       try CaseQuestion(request).write(to: path)
     } catch {

@@ -1,5 +1,4 @@
 import Subprocess
-import Synchronization
 
 #if canImport(System)
   import System
@@ -16,12 +15,13 @@ struct EngineProcess {
 
   /// How a run ended.
   enum End: Equatable {
-    /// With an exit status.
+    /// The program has ended with an exit status.
     case exited(Int)
-    /// By a signal that was not sent by this process.
+    /// A signal that this process has not sent has ended the program.
     case signal(Int)
+    /// The program was still running after `timeLimit`, and was ended.
     case outOfTime
-    /// The system's words for why there was no run.
+    /// The program was not started, for a reason in the system's words.
     case notStarted(String)
   }
 
@@ -32,23 +32,20 @@ struct EngineProcess {
   func run() async -> (end: End, printed: String) {
     var options = PlatformOptions()
     options.processGroupID = 0
-    let deadline = Deadline()
-    let timer = Task { [timeLimit] in
-      guard (try? await Task.sleep(for: timeLimit)) != nil else { return false }
-      deadline.pass()
-      return true
-    }
-    defer { timer.cancel() }
     do {
       let result = try await Subprocess.run(
         words[0].contains("/") ? .path(FilePath(words[0])) : .name(words[0]),
         arguments: Arguments(Array(words.dropFirst())), platformOptions: options,
         input: .none, output: .sequence, error: .combinedWithOutput
-      ) { execution in
+      ) { [timeLimit] execution in
         let process = execution.processIdentifier.value
         RunningEngines.shared.insert(process)
-        // The whole group, with all that the program has started.
-        deadline.reach { try? execution.send(signal: .kill, toProcessGroup: true) }
+        // It runs on when the program has closed its output and not ended.
+        let timer = Task {
+          guard (try? await Task.sleep(for: timeLimit)) != nil else { return false }
+          RunningEngines.shared.end(process)
+          return true
+        }
         var tail = PrintedTail()
         do {
           for try await part in execution.standardOutput {
@@ -57,19 +54,20 @@ struct EngineProcess {
         } catch {
           Array("\(error)".utf8).withUnsafeBytes { tail.append($0) }
         }
-        return (process, tail.text)
+        return (process: process, timer: timer, printed: tail.text)
       }
+      let run = result.closureResult
       // The program may have left others running, which nobody waits for.
-      RunningEngines.shared.end(result.closureResult.0)
-      timer.cancel()
-      let isOutOfTime = await timer.value
+      RunningEngines.shared.end(run.process)
+      run.timer.cancel()
+      let isOutOfTime = await run.timer.value
       let end: End =
         switch result.terminationStatus {
         case _ where isOutOfTime: .outOfTime
         case .exited(let status): .exited(Int(status))
         case .signaled(let signal): .signal(Int(signal))
         }
-      return (end, result.closureResult.1)
+      return (end, run.printed)
     } catch {
       return (.notStarted(reason(of: error)), "")
     }
@@ -80,30 +78,5 @@ struct EngineProcess {
     guard let error = error as? SubprocessError else { return "\(error)" }
     if error.code == .executableNotFound { return "no such program, or not one to run" }
     return error.underlyingError.map { "\($0)" } ?? "\(error)"
-  }
-}
-
-/// Ends a process when its time is over. The time runs before there is a process to end.
-private final class Deadline: Sendable {
-  private let state = Mutex<(hasPassed: Bool, end: (@Sendable () -> Void)?)>((false, nil))
-
-  /// Sets what ends the process.
-  ///
-  /// - Parameter end: is called when the time is over, or at once where it is over already.
-  func reach(_ end: @escaping @Sendable () -> Void) {
-    let hasPassed = state.withLock {
-      $0.end = end
-      return $0.hasPassed
-    }
-    if hasPassed { end() }
-  }
-
-  /// Says that the time is over.
-  func pass() {
-    let end = state.withLock {
-      $0.hasPassed = true
-      return $0.end
-    }
-    end?()
   }
 }

@@ -34,24 +34,28 @@ package struct ExternalEngine: OutputsSource {
   package func outputs(for request: OutputsRequest) async -> SuppliedOutputs? {
     guard request.canBeComputed else { return nil }
     do {
-      let folder = try WorkingFolder()
-      defer { folder.remove() }
+      let folder = FileManager.default.temporaryDirectory
+        .appending(path: "parity-check-\(UUID().uuidString)").path(percentEncoded: false)
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: false)
+      defer { try? FileManager.default.removeItem(atPath: folder) }
       return await outputs(for: request, in: folder)
     } catch {
       return missing("can't make a folder for the engine's files: \(error)")
     }
   }
 
+  /// - Parameter folder: an empty folder for the files of this run.
   private func outputs(
-    for request: OutputsRequest, in folder: WorkingFolder
+    for request: OutputsRequest, in folder: String
   ) async -> SuppliedOutputs {
     let path: String
     do throws(SuppliedOutputs.Missing) {
-      path = try container.path(of: request, in: folder.path)
+      path = try container.path(of: request, in: folder)
     } catch {
       return SuppliedOutputs(outputs: .failure(error))
     }
-    let words = command.words(case: path, output: folder.path + "/" + Self.outputName)
+    let words = command.words(case: path, output: folder + "/" + Self.outputName)
     let (end, printed) = await EngineProcess(words: words, timeLimit: timeLimit).run()
     func missing(_ reason: String) -> SuppliedOutputs { self.missing(reason, printed) }
     switch end {
@@ -62,7 +66,7 @@ package struct ExternalEngine: OutputsSource {
       return missing("the engine was ended after \(timeLimit), which --engine-timeout allows")
     case .notStarted(let reason): return missing("can't run \(words[0]): \(reason)")
     }
-    let results = OutputsFolder(folder.path)
+    let results = OutputsFolder(folder)
     guard !results.candidates(Self.outputName).isEmpty else {
       return missing("the engine ended well and wrote no file or folder {out}")
     }
@@ -70,7 +74,7 @@ package struct ExternalEngine: OutputsSource {
       return SuppliedOutputs(
         outputs: .success(try results.read(Self.outputName, for: request)), printed: printed)
     } catch {
-      return missing("\(error)".replacing(folder.path + "/" + Self.outputName, with: "{out}"))
+      return missing("\(error)".replacing(folder + "/" + Self.outputName, with: "{out}"))
     }
   }
 
@@ -80,18 +84,4 @@ package struct ExternalEngine: OutputsSource {
   private func missing(_ reason: String, _ printed: String = "") -> SuppliedOutputs {
     SuppliedOutputs(outputs: .failure(SuppliedOutputs.Missing(reason)), printed: printed)
   }
-}
-
-/// A folder for the files of one run, in the system's folder for temporary files.
-private struct WorkingFolder {
-  let path: String
-
-  init() throws {
-    let url = FileManager.default.temporaryDirectory
-      .appending(path: "parity-check-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
-    path = url.path(percentEncoded: false)
-  }
-
-  func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -6,7 +6,8 @@ import ParityReports
 import RecurrentModel
 import TensorCore
 
-/// Whose outputs are judged, where they are not those of our own engine.
+/// The options of `parity-check` by which another implementation's outputs are judged in place of
+/// our own engine's.
 struct ActualOptions: ParsableArguments {
   @Option(
     help: """
@@ -59,13 +60,13 @@ struct ActualOptions: ParsableArguments {
     _ = try command()
   }
 
-  /// In seconds: ten days. A sleep can't be of any length.
+  /// Ten days in seconds: a sleep can't be of any length.
   private static let longestTimeout = 864_000.0
 
   /// The command of `--engine`; nil where it is not given.
   private func command() throws -> EngineCommand? {
-    do throws(InvalidValue) {
-      return try engine.map { text throws(InvalidValue) in try EngineCommand(parsing: text) }
+    do {
+      return try engine.map(EngineCommand.init(parsing:))
     } catch {
       throw ValidationError("\(error).")
     }

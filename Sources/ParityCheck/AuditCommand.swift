@@ -60,8 +60,7 @@ struct AuditCommand: ParsableCommand {
   func run() throws {
     let found = try FoundCases(in: path, allowing: allowRoot, matching: filter)
     found.printErrors()
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = ContinuousClock.now
     let audit = SetAudit(concurrentMap(found.cases.count) { CaseAudit(found.cases[$0]) })
     guard !audit.audited.isEmpty else {
       Terminal.printError(
@@ -70,7 +69,7 @@ struct AuditCommand: ParsableCommand {
     }
     let text = AuditText(color.style, isVerbose: verbose)
     Terminal.print(text.lines(audit))
-    Terminal.print(text.summary(audit, seconds: (clock.now - start) / .seconds(1)))
+    Terminal.print(text.summary(audit, seconds: (ContinuousClock.now - start) / .seconds(1)))
     let judged = RunStatus(of: audit.cases.map(\.status))
     guard judged == .passed else { throw ExitCode(judged.rawValue) }
     if !found.errors.isEmpty { throw ExitCode(RunStatus.unusable.rawValue) }

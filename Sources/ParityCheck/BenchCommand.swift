@@ -77,23 +77,16 @@ struct BenchCommand: ParsableCommand {
       + Style.padded("shape", to: 32) + "   median ms   GFLOP/s   of FMA peak   of bound"
   }
 
-  /// A time in milliseconds, with three digits or more.
-  private static func milliseconds(_ seconds: Double) -> String {
-    let milliseconds = seconds * 1000
-    guard milliseconds < 1 else { return NumberText.short(milliseconds) }
-    let digits = String(Int((milliseconds * 1e5).rounded()))
-    return "0." + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-  }
-
   /// One line of the table.
   private static func line(_ result: EngineBenchmark.Result) -> String {
-    func right(_ text: String, _ width: Int) -> String {
-      String(repeating: " ", count: max(0, width - text.count)) + text
-    }
+    let milliseconds = result.seconds * 1000
+    let time =
+      milliseconds < 1
+      ? NumberText.printed("%.5f", milliseconds) : NumberText.short(milliseconds)
     return Style.padded(result.shape, to: 32)
-      + right(milliseconds(result.seconds), 12)
-      + right(NumberText.short(result.gigaflops), 10)
-      + right(NumberText.percent(result.gigaflops / result.peakGigaflops), 14)
-      + right(NumberText.percent(result.gigaflops / result.boundGigaflops), 11)
+      + Style.aligned(time, to: 12)
+      + Style.aligned(NumberText.short(result.gigaflops), to: 10)
+      + Style.aligned(NumberText.percent(result.gigaflops / result.peakGigaflops), to: 14)
+      + Style.aligned(NumberText.percent(result.gigaflops / result.boundGigaflops), to: 11)
   }
 }

@@ -9,8 +9,8 @@ struct ChildProcess {
     /// For a reason of its own, or by somebody's request; with the status that this process
     /// is to end with.
     case exited(CInt)
-    /// Because libhdf5 crashed on the file at `path`, or did not return; `words` say which.
-    case lost(path: String, words: String)
+    /// Because libhdf5 crashed on the file at `path`, or did not return; `reason` says which.
+    case libraryFailed(path: String, reason: String)
   }
 
   private let process: pid_t
@@ -23,14 +23,14 @@ struct ChildProcess {
   init(_ orders: WatchOrders) throws {
     // The child has to inherit the end that events are written to. This process must not
     // keep it open, or it would never see the pipe's end.
-    let (events, told) = try FileDescriptor.pipe()
-    defer { try? told.close() }
+    let (events, writing) = try FileDescriptor.pipe()
+    defer { try? writing.close() }
     do {
       try events.closeOnExecution()
       let file = try orders.file()
       defer { try? file.close() }
       process = try Self.start(
-        WatchInvitation(parent: getpid(), events: told.rawValue, orders: file.rawValue))
+        WatchInvitation(parent: getpid(), events: writing.rawValue, orders: file.rawValue))
     } catch {
       try? events.close()
       throw error
@@ -53,8 +53,8 @@ struct ChildProcess {
     return process
   }
 
-  /// The path of this program's file, whatever the caller has called it; nil where the
-  /// system does not tell.
+  /// The path of this program's file, whatever name it was called by; nil where the system does
+  /// not know it.
   private static var program: String? {
     #if canImport(Darwin)
       var size: UInt32 = 0
@@ -106,10 +106,10 @@ struct ChildProcess {
     if signal == 0 { return .exited(state >> 8 & 0xFF) }
     if let path, isKilled {
       let seconds = Self.limit(for: path).components.seconds
-      return .lost(path: path, words: "libhdf5 gave no answer for \(seconds) s")
+      return .libraryFailed(path: path, reason: "libhdf5 gave no answer for \(seconds) s")
     }
     if let path, Self.crashes.contains(signal) {
-      return .lost(path: path, words: "libhdf5 crashed on it (signal \(signal))")
+      return .libraryFailed(path: path, reason: "libhdf5 crashed on it (signal \(signal))")
     }
     if Self.requests.contains(signal) { return .exited(128 + signal) }
     Terminal.printError("parity-check: internal error: ended by signal \(signal)")

@@ -81,32 +81,30 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     let pair: ArchivePair
     do {
-      let sides = (
-        expected: try TensorReference(expected).tensors(),
-        actual: try TensorReference(actual).tensors()
-      )
-      for file in sides.expected.archive.otherFiles + sides.actual.archive.otherFiles {
+      let expected = try TensorReference(expected).tensors()
+      let actual = try TensorReference(actual).tensors()
+      for file in expected.archive.otherFiles + actual.archive.otherFiles {
         Terminal.print(["note: \(Style.printable(file)) holds no tensors, passed over"])
       }
-      pair = try ArchivePair(expected: sides.expected, actual: sides.actual, rules: try rules())
+      pair = try ArchivePair(expected: expected, actual: actual, rules: try rules())
     } catch let error as ArchiveError {
       try Terminal.fail("\(error)")
     }
-    let clock = ContinuousClock()
-    let start = clock.now
-    let fates = pair.fates()
-    let text = ComparisonText(color.style, isVerbose: verbose, names: fates.map(\.name))
-    Terminal.print(fates.flatMap { text.lines($0.name, $0.fate) })
+    let start = ContinuousClock.now
+    let results = pair.results()
+    let text = ComparisonText(color.style, isVerbose: verbose, names: results.map(\.name))
+    Terminal.print(results.flatMap { text.lines($0.name, $0.result) })
     guard !pair.matching.pairs.isEmpty else {
       try Terminal.fail(
-        fates.isEmpty
+        results.isEmpty
           ? "nothing to compare: neither \(expected) nor \(actual) holds a tensor"
           : "nothing to compare: no tensor of \(expected) is in \(actual)")
     }
-    Terminal.print([text.summary(fates.map(\.fate), seconds: (clock.now - start) / .seconds(1))])
-    let isUnreadable = fates.contains { if case .unreadable = $0.fate { true } else { false } }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    Terminal.print([text.summary(results.map(\.result), seconds: seconds)])
+    let isUnreadable = results.contains { if case .unreadable = $0.result { true } else { false } }
     if isUnreadable { throw ExitCode(RunStatus.unusable.rawValue) }
-    if !fates.allSatisfy(\.fate.isGood) { throw ExitCode(RunStatus.failed.rawValue) }
+    if !results.allSatisfy(\.result.passes) { throw ExitCode(RunStatus.failed.rawValue) }
   }
 
   /// - Throws: `ValidationError` for options that contradict each other, or say nothing.

@@ -5,7 +5,7 @@ import Platform
 /// Ends the programs of `--engine` when a signal ends this process. They have process
 /// groups of their own, so that a terminal's Ctrl-C does not reach them.
 enum EngineSignals {
-  /// On which the signals are handled.
+  /// The queue on which the signals are handled.
   private static let queue = DispatchQueue(label: "parity-check.signals")
   nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 

@@ -2,7 +2,7 @@ import ParityFixtures
 import ParityReports
 import TensorArchives
 
-/// What is found under the paths that a user names on the command line.
+/// The cases and other files under the paths that a user names on the command line.
 ///
 /// Links and manifests must not lead out of these paths. An error about one that does names
 /// the option that allows it: a library's errors can't, since its users have no options.
@@ -32,7 +32,7 @@ struct FoundCases {
     }
     cases = all.filter { filter.matches($0.name) }
     errors = discovery.errors.map { $0.advising(Self.remedy) }
-    otherFiles = discovery.strangers
+    otherFiles = discovery.otherFiles
   }
 
   /// Prints the errors, one on each line.

@@ -56,9 +56,7 @@ struct LayoutCommand: ParsableCommand {
         LayoutText(color.style).lines(question, output: output.shape, hN: hN.shape))
       if question.isVacuous { throw ExitCode(RunStatus.unusable.rawValue) }
       if !question.holds { throw ExitCode(RunStatus.failed.rawValue) }
-    } catch let error as ArchiveError {
-      try Terminal.fail("\(error)")
-    } catch let error as InvalidValue {
+    } catch let error where error is ArchiveError || error is InvalidValue {
       try Terminal.fail("\(error)")
     }
   }

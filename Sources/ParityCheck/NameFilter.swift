@@ -18,8 +18,5 @@ struct NameFilter {
   }
 
   /// Whether a part of a name matches.
-  func matches(_ name: String) -> Bool {
-    guard let pattern else { return true }
-    return name.contains(pattern)
-  }
+  func matches(_ name: String) -> Bool { pattern.map { name.contains($0) } ?? true }
 }

@@ -31,7 +31,7 @@ struct BoundOptions: ParsableArguments {
   }
 }
 
-/// How much the outputs may differ, in place of what every case states for itself.
+/// The options that set a tolerance for all cases, in place of those that the cases state.
 struct ToleranceOptions: ParsableArguments {
   enum Rule: String, ExpressibleByArgument, CaseIterable {
     case noise
@@ -88,14 +88,12 @@ struct ToleranceOptions: ParsableArguments {
   /// The rule to judge by; nil where each case keeps its own.
   var rule: ToleranceRule? {
     if let bounds = bound.bounds { return .explicit(rtol: bounds.rtol, atol: bounds.atol) }
-    if tolerance == .noise || sigma != nil || replicas != nil {
+    switch tolerance {
+    case .torch: return .torch
+    case .exact: return .exact
+    case nil where sigma == nil && replicas == nil: return nil
+    case .noise, nil:
       return .noise(largestZ: sigma ?? NoiseLimits.standardZ, replicas: replicas ?? 16)
-    }
-    return switch tolerance {
-    case .noise: .standardNoise
-    case .torch: .torch
-    case .exact: .exact
-    case nil: nil
     }
   }
 }

@@ -25,7 +25,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       2 a fixture is invalid or unreadable, a path is missing, or there is no case; \
       64 wrong usage; 70 an error of parity-check itself.
       """,
-    version: Version.text,
+    version: "0.1.0",
     subcommands: [
       AuditCommand.self, LayoutCommand.self, CompareCommand.self, BenchCommand.self,
     ])
@@ -108,11 +108,10 @@ struct ParityCheckCommand: AsyncParsableCommand {
       // The first were printed by the process that this one takes over from.
       guard statuses.count > WatchedProcess.current?.orders.printed ?? 0 else { return }
       Terminal.print(lines)
-      WatchedProcess.current?.tell(.printedCase)
+      WatchedProcess.current?.send(.printedCase)
     }
 
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = ContinuousClock.now
     unreadable.forEach(add)
     let subject =
       try actual.source().map { Subject.supplied($0, in: actual.actualArithmetic) }
@@ -140,7 +139,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
           ? "no case found in \(places)"
           : "none of the \(found.all.count) cases in \(places) matches --filter")
     } else {
-      Terminal.print([report.summary(seconds: (clock.now - start) / .seconds(1))])
+      Terminal.print([report.summary(seconds: (ContinuousClock.now - start) / .seconds(1))])
     }
     throw ExitCode(RunStatus(of: statuses).rawValue)
   }

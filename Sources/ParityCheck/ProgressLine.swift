@@ -5,16 +5,10 @@ import Synchronization
 /// A line below the report that says which case is being judged. It is shown on a terminal
 /// alone, and may be used on any thread.
 final class ProgressLine: Sendable {
-  private struct State {
-    /// The number of cases that were started.
-    var started = 0
-    /// What the line shows.
-    var text = ""
-  }
-
   private let total: Int
   private let isShown: Bool
-  private let state = Mutex(State())
+  /// The number of cases that were started, and what the line shows.
+  private let state = Mutex((started: 0, text: ""))
 
   /// - Parameter total: the number of cases that will be judged.
   init(total: Int) {

@@ -7,8 +7,8 @@ import TensorArchives
 ///
 /// 1. This process starts the program again (`ChildProcess`), with an invitation in the
 ///    environment (`WatchInvitation`) and orders in a file (`WatchOrders`).
-/// 2. The child takes both out of its environment (`WatchedProcess`), works, and tells
-///    through a pipe what libhdf5 works on and which cases it has printed (`WatchEvent`).
+/// 2. The child takes both out of its environment (`WatchedProcess`), works, and reports
+///    through a pipe on which file libhdf5 works and which cases it has printed (`WatchEvent`).
 /// 3. When the child ends, this process ends with its status, unless libhdf5 was the
 ///    reason. Then another child is started, with orders to leave the file alone and to
 ///    print on from where the first one stopped.
@@ -18,8 +18,8 @@ import TensorArchives
 ///
 /// With `PARITY_CHECK_WATCH=off` in the environment, for a debugger, there is no child.
 enum Supervisor {
-  /// The variable that tells Swift's runtime whether a crash prints where it happened. A
-  /// child's crash does not: it is reported in one line.
+  /// The environment variable by which Swift's runtime prints a stack trace of a crash, or does
+  /// not. A child's crash has none: it is reported in one line.
   static let backtraces = "SWIFT_BACKTRACE"
 
   /// Starts a child, and ends this process with the status of the child. Returns where this
@@ -40,11 +40,11 @@ enum Supervisor {
     while true {
       switch child.watch(counting: &orders.printed) {
       case .exited(let status): end(with: status)
-      case .lost(let path, let words):
-        guard orders.lost.updateValue(words, forKey: path) == nil,
+      case .libraryFailed(let path, let reason):
+        guard orders.failures.updateValue(reason, forKey: path) == nil,
           let next = try? ChildProcess(orders)
         else {
-          Terminal.printError("parity-check: internal error: can't go on after \(path): \(words)")
+          Terminal.printError("parity-check: internal error: can't go on after \(path): \(reason)")
           end(with: 70)
         }
         child = next

@@ -37,12 +37,10 @@ struct TensorReference {
   func read(role: String) throws(ArchiveError) -> Tensor {
     let archive = try TensorContainer.open(path)
     let names = archive.tensorNames
-    if let name { return try archive.tensor(named: name) }
-    if names.count == 1 { return try archive.tensor(named: names[0]) }
-    let candidates = [role, "outputs/" + role, "inputs/" + role]
-    if let found = candidates.first(where: names.contains) {
-      return try archive.tensor(named: found)
+    let candidates = names.count == 1 ? names : [role, "outputs/" + role, "inputs/" + role]
+    guard let found = name ?? candidates.first(where: names.contains) else {
+      throw ArchiveError(path: path, member: role, .noSuchMember(available: names))
     }
-    throw ArchiveError(path: path, member: role, .noSuchMember(available: names))
+    return try archive.tensor(named: found)
   }
 }

@@ -1,4 +1,4 @@
-/// What a watched process tells the one that watches over it, through a pipe.
+/// An event that a watched process reports to the one that watches it, through a pipe.
 ///
 /// In the pipe, an event is one byte for its kind, the number of bytes of the path in 32
 /// bits, little-endian, and the path in UTF-8, which is empty but for `entered`. So no

@@ -13,10 +13,11 @@ struct WatchInvitation: Equatable {
   /// The number of the descriptor of the file with the orders.
   let orders: Int32
 
-  init(parent: Int32, events: Int32, orders: Int32) {
-    (self.parent, self.events, self.orders) = (parent, events, orders)
-  }
+  /// The value of the variable.
+  var text: String { "\(parent):\(events):\(orders)" }
+}
 
+extension WatchInvitation {
   /// Nil where `text` is anything but three numbers.
   init?(_ text: String) {
     let numbers = text.split(separator: ":", omittingEmptySubsequences: false).map { Int32($0) }
@@ -25,7 +26,4 @@ struct WatchInvitation: Equatable {
     else { return nil }
     self.init(parent: parent, events: events, orders: orders)
   }
-
-  /// The value of the variable.
-  var text: String { "\(parent):\(events):\(orders)" }
 }

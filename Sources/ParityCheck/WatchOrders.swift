@@ -2,12 +2,12 @@ import Platform
 import SystemPackage
 import TensorArchives
 
-/// What a watched process is told at its start. It stands in a file and not in the
-/// environment, which has no room for many lost files.
+/// The orders that a watched process gets at its start. They are in a file and not in the
+/// environment, which has no room for many paths.
 struct WatchOrders: Codable, Equatable {
-  /// The files that libhdf5 was lost on, by their paths, each with what happened. They are
-  /// not to be opened again.
-  var lost: [String: String] = [:]
+  /// The files on which libhdf5 crashed or did not return, by their paths, each with a sentence
+  /// that says which. They are not to be opened again.
+  var failures: [String: String] = [:]
   /// How many cases earlier children have printed. They are not to be printed again.
   var printed = 0
   /// The environment variables that the watching process has set, and the user has not.
@@ -32,9 +32,9 @@ struct WatchOrders: Codable, Equatable {
     }
     return file
   }
+}
 
-  init() {}
-
+extension WatchOrders {
   /// Reads the orders from such a file.
   ///
   /// - Throws: where the file can't be read, or holds anything else.

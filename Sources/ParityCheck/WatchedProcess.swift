@@ -5,8 +5,8 @@ import Synchronization
 import SystemPackage
 import TensorArchives
 
-/// This process, where another one watches over it (see `Supervisor`). It tells that one
-/// what libhdf5 works on, and keeps libhdf5 from the files that it was lost on before.
+/// This process, where another one watches it (see `Supervisor`). It reports to that one on which
+/// file libhdf5 works, and keeps libhdf5 from the files on which it crashed or did not return.
 final class WatchedProcess: HDF5Guardian {
   /// This process; nil where no other watches over it.
   ///
@@ -36,19 +36,19 @@ final class WatchedProcess: HDF5Guardian {
     self.events = Mutex(events)
   }
 
-  /// Tells the watching process of an event, on any thread.
-  func tell(_ event: WatchEvent) {
+  /// Sends an event to the watching process. May be called on any thread.
+  func send(_ event: WatchEvent) {
     // Nobody listens any more where this fails, and `endWithParent` knows.
     events.withLock { _ = try? $0.writeAll(event.bytes) }
   }
 
-  /// - Throws: `ArchiveError` for a file that libhdf5 was lost on before.
+  /// - Throws: `ArchiveError` for a file on which libhdf5 crashed or did not return before.
   func willWork(on path: String) throws(ArchiveError) {
-    if let reason = orders.lost[path] { throw ArchiveError(path: path, .unreadable(reason)) }
-    tell(.entered(path))
+    if let reason = orders.failures[path] { throw ArchiveError(path: path, .unreadable(reason)) }
+    send(.entered(path))
   }
 
-  func hasReturned() { tell(.left) }
+  func hasReturned() { send(.left) }
 
   /// From now on, ends this process as soon as the watching one has ended: it would judge
   /// on and print for nobody. Called once.

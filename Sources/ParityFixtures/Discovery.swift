@@ -6,7 +6,7 @@ package struct Discovery: Sendable {
   /// Paths that can't be looked into.
   package private(set) var errors: [ArchiveError] = []
   /// Files that are neither a case nor known to be something else.
-  package private(set) var strangers: [String] = []
+  package private(set) var otherFiles: [String] = []
 
   /// - Parameters:
   ///   - paths: a file is a case; a folder with `manifest.json` is a case; any
@@ -28,7 +28,7 @@ package struct Discovery: Sendable {
       search.visit(path)
       cases += search.cases.sorted { $0.name < $1.name }
       errors += search.errors
-      strangers += search.otherFiles
+      otherFiles += search.otherFiles
     }
     makeNamesUnique()
   }

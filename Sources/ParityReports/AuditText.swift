@@ -1,40 +1,45 @@
 package import ParityDiagnosis
 import ParityFixtures
 
-/// The report of an audit: what each case sees, by which cases each bug is seen, and what
-/// nobody sees.
+/// The text of `parity-check audit`: how many of the planted bugs each case detects, by how many
+/// cases each kind of bug is detected, and which kinds no case detects.
+///
+/// ```swift
+/// let text = AuditText(Style(isColored: false))
+/// let lines = text.lines(audit) + text.summary(audit, seconds: 2.5)
+/// ```
 package struct AuditText: Sendable {
   private let style: Style
   private let isVerbose: Bool
 
-  /// - Parameter isVerbose: whether to say of each case what it can't see, and why.
+  /// - Parameter isVerbose: whether to list for each case the bugs that it can't detect, and why.
   package init(_ style: Style, isVerbose: Bool = false) {
     self.style = style
     self.isVerbose = isVerbose
   }
 
+  /// The lines of the report, without the last ones.
   package func lines(_ audit: SetAudit) -> [String] {
     ["case: planted bugs that it sees"] + caseLines(audit) + ["", "bug: cases that see it"]
       + bugLines(audit) + gapLines(audit) + controlLines(audit)
   }
 
   private func caseLines(_ audit: SetAudit) -> [String] {
-    let width = audit.cases.map { Style.printable($0.location.name).count }.max() ?? 0
+    let width = Style.width(of: audit.cases.map(\.location.name))
     return audit.cases.flatMap { audit in
       [caseLine(audit, width)] + (isVerbose ? reasons(audit) : [])
     }
   }
 
-  /// What nobody could see in a case.
+  /// The bugs that could not be planted into a case, by what it lacks.
   private func reasons(_ audit: CaseAudit) -> [String] {
-    var kinds: [String: [String]] = [:]
+    var plants: [String: [String]] = [:]
     for plant in audit.plants {
-      guard case .notApplicable(let reason) = plant.outcome else { continue }
-      kinds["needs " + reason.need, default: []].append(
-        plant.detail.isEmpty ? plant.kind : "\(plant.kind) in \(plant.detail)")
+      guard case .notApplicable(let why) = plant.outcome else { continue }
+      plants["needs " + why.need, default: []].append(plant.text)
     }
-    return kinds.sorted { $0.key < $1.key }.map { need, kinds in
-      "    " + style.faint("\(need): \(abridged(kinds))")
+    return plants.sorted { $0.key < $1.key }.map { need, plants in
+      "    " + style.faint("\(need): \(abridged(plants))")
     }
   }
 
@@ -43,19 +48,13 @@ package struct AuditText: Sendable {
     if let obstacle = audit.obstacle {
       return "  \(name)  " + style.faint("not audited: \(Style.printable(obstacle))")
     }
-    let survived = audit.survived.map {
-      $0.detail.isEmpty ? $0.kind : "\($0.kind) in \($0.detail)"
-    }
-    return "  \(name)  \(counts(audit.killed, audit.applicable))"
+    let counts = Style.padded("\(audit.killed) of \(audit.applicable)", to: 10)
+    let survived = audit.survived.map(\.text)
+    return "  \(name)  \(counts)"
       + (survived.isEmpty ? "" : "  " + style.faint("survived: " + abridged(survived)))
   }
 
-  private func counts(_ killed: Int, _ all: Int) -> String {
-    let text = "\(killed) of \(all)"
-    return Style.padded(text, to: 10)
-  }
-
-  /// So that a line stays one.
+  /// The first three names, and how many more there are.
   private func abridged(_ names: [String]) -> String {
     let shown = 3
     return names.prefix(shown).joined(separator: ", ")
@@ -64,7 +63,7 @@ package struct AuditText: Sendable {
 
   private func bugLines(_ audit: SetAudit) -> [String] {
     let rows = bugRows(audit)
-    let width = rows.map(\.name.count).max() ?? 0
+    let width = Style.width(of: rows.map(\.name))
     return rows.map { name, row in
       let counts = "\(row.killed) of \(row.planted)"
       return "  \(Style.padded(name, to: width))  "
@@ -72,7 +71,8 @@ package struct AuditText: Sendable {
     }
   }
 
-  /// Orders of the gates that do alike in one row: there are many.
+  /// One row for each kind of bug. There are many orders of the gates: neighbouring ones with the
+  /// same counts share a row.
   private func bugRows(_ audit: SetAudit) -> [(name: String, row: SetAudit.Row)] {
     let prefix = "gates-"
     var rows: [(names: [String], row: SetAudit.Row)] = []
@@ -118,25 +118,27 @@ package struct AuditText: Sendable {
     }
   }
 
-  /// The last lines.
+  /// The last lines: the share of the kinds of bug that some case detects, and the counts.
   package func summary(_ audit: SetAudit, seconds: Double) -> [String] {
     let audited = audit.audited
-    let (killed, planted) = (
-      audited.reduce(0) { $0 + $1.killed }, audited.reduce(0) { $0 + $1.applicable }
-    )
-    let controls = audited.reduce(0) { sum, audit in
-      sum + audit.controls.count { $0.outcome == .survived }
-    }
+    let killed = audited.reduce(0) { $0 + $1.killed }
+    let planted = audited.reduce(0) { $0 + $1.applicable }
+    let controls = audited.flatMap(\.controls).count { $0.outcome == .survived }
     let seen = audit.applicable.count - audit.survived.count
     let score =
       "\(seen) of \(audit.applicable.count) kinds of bug are seen by some case "
       + "(\(NumberText.percent(audit.score)))"
     return [
       "",
-      (audit.survived.isEmpty ? style.colored(score, .green) : style.colored(score, .red))
+      style.colored(score, audit.survived.isEmpty ? .green : .red)
         + "; \(killed) of \(planted) planted bugs killed, "
         + "\(NumberText.count(controls, "control")) of rounding survived"
         + style.faint(" in \(NumberText.seconds(seconds))"),
     ]
   }
+}
+
+extension CaseAudit.Finding {
+  /// What was planted, and where: `layers-shared`, `largest weight +10% in weight_ih_l0`.
+  fileprivate var text: String { detail.isEmpty ? kind : "\(kind) in \(detail)" }
 }

@@ -3,53 +3,61 @@ import TensorArchives
 import TensorComparison
 import TensorCore
 
-/// What `parity-check compare` says of each tensor, and in the end.
+/// The text of `parity-check compare`: lines for each tensor, and a summary.
+///
+/// ```swift
+/// let results = pair.results()
+/// let text = ComparisonText(style, isVerbose: false, names: results.map(\.name))
+/// for (name, result) in results { print(text.lines(name, result)) }
+/// ```
 package struct ComparisonText {
   private let style: Style
   private let isVerbose: Bool
   private let nameWidth: Int
 
-  /// - Parameter names: of all tensors to come, so that the columns line up.
+  /// - Parameters:
+  ///   - isVerbose: whether to show the differences of tensors that agree, too.
+  ///   - names: the names of all tensors, for the width of their column.
   package init(_ style: Style, isVerbose: Bool, names: [String]) {
     self.style = style
     self.isVerbose = isVerbose
-    nameWidth = names.map { Style.printable($0).count }.max() ?? 0
+    nameWidth = Style.width(of: names)
   }
 
-  /// One line, and a block below it for a tensor that differs.
-  package func lines(_ name: String, _ fate: TensorFate) -> [String] {
-    let (verdict, remark) = Self.remark(fate)
-    let color: Style.Color = fate.isGood ? .green : verdict == "unreadable" ? .magenta : .red
+  /// One line for a tensor, and indented lines below it where it differs.
+  package func lines(_ name: String, _ result: TensorResult) -> [String] {
+    let (verdict, remark) = Self.remark(result)
+    let color: Style.Color = result.passes ? .green : verdict == "unreadable" ? .magenta : .red
     let shown = [
       style.colored(Style.padded(verdict, to: 10), color),
       Style.padded(Style.printable(name), to: nameWidth), Style.printable(remark),
     ].joined(separator: "  ")
-    return [shown] + block(fate).map { "    " + $0 }
+    return [shown] + block(result).map { "    " + $0 }
   }
 
   /// The last line.
-  package func summary(_ fates: [TensorFate], seconds: Double) -> String {
-    var counts: [(verdict: String, isGood: Bool, count: Int)] = []
-    for fate in fates {
-      let verdict = Self.remark(fate).verdict
+  package func summary(_ results: [TensorResult], seconds: Double) -> String {
+    var counts: [(verdict: String, passes: Bool, count: Int)] = []
+    for result in results {
+      let verdict = Self.remark(result).verdict
       if let position = counts.firstIndex(where: { $0.verdict == verdict }) {
         counts[position].count += 1
       } else {
-        counts.append((verdict, fate.isGood, 1))
+        counts.append((verdict, result.passes, 1))
       }
     }
-    let parts = counts.map { verdict, isGood, count in
+    let parts = counts.map { verdict, passes, count in
       let word = count == 1 ? verdict : Self.plural[verdict] ?? verdict
-      return style.colored("\(count) \(word)", isGood ? .green : .red)
+      return style.colored("\(count) \(word)", passes ? .green : .red)
     }
-    return "\(NumberText.count(fates.count, "tensor")): \(parts.joined(separator: ", "))"
+    return "\(NumberText.count(results.count, "tensor")): \(parts.joined(separator: ", "))"
       + style.faint(" in \(NumberText.seconds(seconds))")
   }
 
   private static let plural = ["agrees": "agree", "differs": "differ"]
 
-  private static func remark(_ fate: TensorFate) -> (verdict: String, remark: String) {
-    switch fate {
+  private static func remark(_ result: TensorResult) -> (verdict: String, remark: String) {
+    switch result {
     case .compared(let tensor):
       return (tensor.agrees ? "agrees" : "differs", remark(tensor))
     case .shapesDiffer(let actual, let expected, _):
@@ -84,7 +92,7 @@ package struct ComparisonText {
       parts.append("nothing compared: no element is finite")
     } else if let largest = tensor.largestAbsolute {
       parts.append(
-        "largest |Δ| \(largest.distance ?? NumberText.scientific(largest.value)), \(tensor.limits.text)"
+        "largest |Δ| \(largest.integerDifference ?? NumberText.scientific(largest.value)), \(tensor.limits.text)"
       )
     } else {
       parts.append("equal")
@@ -97,8 +105,8 @@ package struct ComparisonText {
     "\(header.elementType) \(header.shape)"
   }
 
-  private func block(_ fate: TensorFate) -> [String] {
-    switch fate {
+  private func block(_ result: TensorResult) -> [String] {
+    switch result {
     case .compared(let tensor):
       tensor.agrees && !isVerbose
         ? [] : DifferenceText(tensor: tensor).lines + Self.hint(tensor.rearrangement)

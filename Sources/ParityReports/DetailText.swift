@@ -3,7 +3,8 @@ import ParityJudging
 import RecurrentModel
 import TensorComparison
 
-/// All that was measured in a case, for `--verbose`.
+/// All that was measured in a case, for `--verbose`: the modules, each comparison of two tensors,
+/// each identity of the layout contract, and each property.
 struct DetailText {
   let result: CaseResult
 
@@ -20,7 +21,7 @@ struct DetailText {
       ?? parityCase.layouts.map { "\($0.name): \($0.configuration.pythonText)" }
   }
 
-  private var nameWidth: Int { result.findings.comparisons.map(\.name.count).max() ?? 0 }
+  private var nameWidth: Int { Style.width(of: result.findings.comparisons.map(\.name)) }
 
   private func comparison(_ finding: TensorFinding) -> String {
     let measured = finding.difference.measured

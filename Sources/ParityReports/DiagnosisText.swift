@@ -1,7 +1,8 @@
 import ParityJudging
 import TensorCore
 
-/// What explains a failure, or where it starts.
+/// The known mistakes that explain a failure, or, where none does, the first element that is
+/// wrong.
 struct DiagnosisText {
   let diagnosis: Diagnosis
   let audience: TextReport.Audience
@@ -11,14 +12,14 @@ struct DiagnosisText {
       "diagnosis: \(index == 0 ? "" : "or ")\(explanation.sentence) "
         + "[\(explanation.names.joined(separator: ", "))]"
     }
-    let remedy = diagnosis.undeclared.map { [declaring($0)] } ?? []
-    guard explanations.isEmpty else { return explanations + remedy }
+    let declaration = diagnosis.undeclared.map { [declaring($0)] } ?? []
+    guard explanations.isEmpty else { return explanations + declaration }
     let start = diagnosis.start.map { "; it starts \($0.module == nil ? "at" : "in") \($0)" } ?? ""
     return ["no known mistake reproduces it\(start)"]
-      + [diagnosis.suspicion].compactMap(\.self) + remedy
+      + [diagnosis.suspicion].compactMap(\.self) + declaration
   }
 
-  /// How a user says what something was computed in.
+  /// How a user declares the arithmetic in which the reference or other outputs were computed.
   private func declaring(_ arithmetic: Arithmetic) -> String {
     let ofOutputs =
       switch audience {

@@ -2,8 +2,8 @@ import ArchiveComparison
 import TensorComparison
 import TensorCore
 
-/// How a tensor differs: the largest differences, how they are spread, what
-/// tolerance would do, and where they lie.
+/// How a tensor differs from the expected one: the largest differences, the tolerance with which
+/// it would pass, the indices of the mismatches, and a histogram of the differences.
 struct DifferenceText {
   let tensor: ComparedTensor
 
@@ -12,7 +12,7 @@ struct DifferenceText {
     if let place = tensor.largestAbsolute {
       let allowed = tensor.limits.allowed(at: place.expected.double, offset: place.offset)
       let (value, limit) =
-        place.distance.map { ($0, NumberText.scientific(allowed)) }
+        place.integerDifference.map { ($0, NumberText.scientific(allowed)) }
         ?? NumberText.distinct(place.value, allowed)
       lines.append(
         "largest absolute difference \(value) at \(index(place)), \(limit) allowed: "
@@ -23,26 +23,34 @@ struct DifferenceText {
         "largest relative difference \(NumberText.scientific(place.value)) at \(index(place)): "
           + values(place))
     }
-    if tensor.isAllNaN { lines.append("found NaN everywhere") }
-    if tensor.isAllZero { lines.append("found 0 everywhere") }
     guard let detail = tensor.detail else { return lines }
+    if detail.isAllNaN { lines.append("found NaN everywhere") }
+    if detail.isAllZero { lines.append("found 0 everywhere") }
     if tensor.tally.mismatches > 0 {
-      lines.append(remedy(detail))
-      let places = detail.axes.enumerated().filter { $1.size > 1 }.map(place)
+      lines.append(sufficientTolerance(detail))
+      let places = detail.axes.enumerated().filter { $1.size > 1 }.map(places)
       if !places.isEmpty { lines.append("mismatches: " + places.joined(separator: "; ")) }
     }
     return lines + histogram(detail.decades)
   }
 
-  private func index(_ place: ComparedTensor.Place) -> String {
+  private func index(_ place: ComparedTensor.Extreme) -> String {
     Shape.text(tensor.shape.index(at: place.offset))
   }
 
-  private func values(_ place: ComparedTensor.Place) -> String {
-    "expected \(place.expected.text), found \(place.actual.text)"
+  private func values(_ place: ComparedTensor.Extreme) -> String {
+    "expected \(text(place.expected)), found \(text(place.actual))"
   }
 
-  private func remedy(_ detail: DifferenceDetail) -> String {
+  private func text(_ number: ComparedTensor.Number) -> String {
+    switch number {
+    case .integer(let value): "\(value)"
+    case .real(let value, let type): NumberText.element(value, isDouble: type == .float64)
+    }
+  }
+
+  /// The tolerances with which the tensor would pass.
+  private func sufficientTolerance(_ detail: DifferenceDetail) -> String {
     let nonFinite = tensor.tally.nonFiniteMismatches
     guard nonFinite == 0 else {
       return "no tolerance would pass: \(nonFinite) not finite on one side only, or not the same"
@@ -61,57 +69,52 @@ struct DifferenceText {
       + "atol \(current == 0 ? "0" : "\(current)"), or \(atol)"
   }
 
-  /// Longer lists of runs are cut.
-  private static let mostRuns = 4
+  /// How many runs of indices are shown for an axis, at most.
+  private static let maxRuns = 4
 
-  private func place(_ axis: Int, _ hits: AxisHits) -> String {
-    guard let runs = hits.runs else {
-      return "axis \(axis): from \(hits.bounds.lowerBound) to \(hits.bounds.upperBound - 1)"
+  /// The indices of the mismatches along one axis: `axis 2: 6…11`.
+  private func places(_ axis: Int, _ indices: AxisIndexSet) -> String {
+    guard let runs = indices.runs else {
+      return "axis \(axis): from \(indices.bounds.lowerBound) to \(indices.bounds.upperBound - 1)"
     }
     let count = runs.reduce(0) { $0 + $1.count }
-    if count == hits.size { return "axis \(axis): all \(count)" }
+    if count == indices.size { return "axis \(axis): all \(count)" }
     if count == 1 { return "axis \(axis): only \(runs[0].lowerBound)" }
-    let shown = runs.prefix(Self.mostRuns).map { run in
-      run.count == 1
-        ? "\(run.lowerBound)"
-        : run.count == 2
-          ? "\(run.lowerBound), \(run.lowerBound + 1)"
-          : "\(run.lowerBound)…\(run.upperBound - 1)"
+    let shown = runs.prefix(Self.maxRuns).map { run in
+      run.count <= 2
+        ? run.map(String.init).joined(separator: ", ")
+        : "\(run.lowerBound)…\(run.upperBound - 1)"
     }
-    let rest = runs.count > Self.mostRuns ? ", … (\(count) of \(hits.size))" : ""
+    let rest = runs.count > Self.maxRuns ? ", … (\(count) of \(indices.size))" : ""
     return "axis \(axis): " + shown.joined(separator: ", ") + rest
   }
 
-  /// Rows beyond these are joined into the lowest.
-  private static let mostRows = 10
-  private static let longestBar = 24.0
+  /// How many powers of ten have a row of their own, at most; the smaller ones share one.
+  private static let maxRows = 10
+  private static let barLength = 24.0
 
-  private func histogram(_ decades: Decades) -> [String] {
+  private func histogram(_ decades: DecadeHistogram) -> [String] {
     let powers = Array(decades.occupied.reversed())
     guard !powers.isEmpty else { return [] }
-    var rows = powers.prefix(Self.mostRows).map { ("1e\(Self.exponent($0.power))", $0.count) }
-    let rest = powers.dropFirst(Self.mostRows).reduce(0) { $0 + $1.count }
-    if rest > 0 { rows.append(("smaller", rest)) }
-    if decades.zeros > 0 { rows.append(("0", decades.zeros)) }
-    let most = rows.map(\.1).max() ?? 1
-    let widths = (rows.map(\.0.count).max() ?? 0, rows.map { "\($0.1)".count }.max() ?? 0)
+    var rows = powers.prefix(Self.maxRows).map { power, count in
+      (label: NumberText.printed("1e%+03d", CInt(power)), count: count)
+    }
+    let rest = powers.dropFirst(Self.maxRows).reduce(0) { $0 + $1.count }
+    if rest > 0 { rows.append((label: "smaller", count: rest)) }
+    if decades.zeros > 0 { rows.append((label: "0", count: decades.zeros)) }
+    let most = rows.map(\.count).max() ?? 1
     return ["|Δ| from      elements"]
       + rows.map { label, count in
-        let bar = Int((Double(count) / Double(most) * Self.longestBar).rounded(.up))
-        let number = String(repeating: " ", count: widths.1 - "\(count)".count) + "\(count)"
-        return "  \(Style.padded(label, to: max(widths.0, 10)))  \(number)  "
-          + String(repeating: "▪", count: bar)
+        let bar = Int((Double(count) / Double(most) * Self.barLength).rounded(.up))
+        let number = Style.aligned("\(count)", to: "\(most)".count)
+        return "  \(Style.padded(label, to: 10))  \(number)  \(String(repeating: "▪", count: bar))"
       }
-  }
-
-  private static func exponent(_ power: Int) -> String {
-    (power < 0 ? "-" : "+") + (abs(power) < 10 ? "0" : "") + "\(abs(power))"
   }
 }
 
-extension ComparedTensor.Place {
-  /// The difference of two integers; nil of other numbers.
-  var distance: String? {
+extension ComparedTensor.Extreme {
+  /// The difference of two integers; nil for other numbers, and where it overflows.
+  var integerDifference: String? {
     guard case .integer(let actual) = actual, case .integer(let expected) = expected else {
       return nil
     }
@@ -125,16 +128,6 @@ extension ComparedTensor.Number {
     switch self {
     case .real(let value, _): value
     case .integer(let value): Double(value)
-    }
-  }
-
-  /// With as many digits as the element type tells apart.
-  fileprivate var text: String {
-    switch self {
-    case .integer(let value): "\(value)"
-    case .real(let value, _) where value.isNaN: "nan"
-    case .real(let value, .float64): "\(value)"
-    case .real(let value, _): "\(Float(value))"
     }
   }
 }

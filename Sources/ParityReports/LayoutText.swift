@@ -3,13 +3,22 @@ import RecurrentModel
 import TensorComparison
 package import TensorCore
 
-/// The layout contract's identities, each with its verdict.
+/// The text of `parity-check layout`: the identities of the layout contract, each with its
+/// verdict.
+///
+/// ```swift
+/// let lines = LayoutText(style).lines(question, output: output.shape, hN: hN.shape)
+/// ```
 package struct LayoutText {
   private let style: Style
 
   package init(_ style: Style) { self.style = style }
 
-  /// The answer to `parity-check layout`.
+  /// The module that the shapes stand for, the identities, and what may be wrong.
+  ///
+  /// - Parameters:
+  ///   - output: (B, T, D·H), (T, B, D·H) or (T, D·H).
+  ///   - hN: (D·layers, B, H) or (D·layers, H).
   package func lines(_ question: LayoutQuestion, output: Shape, hN: Shape) -> [String] {
     let contract = question.contract
     var module = [
@@ -42,7 +51,7 @@ package struct LayoutText {
 
   /// One line for each identity.
   func identityLines(_ findings: [LayoutFinding]) -> [String] {
-    let width = findings.map(\.statement.count).max() ?? 0
+    let width = Style.width(of: findings.map(\.statement))
     return findings.map { finding in
       let verdict = Style.padded(finding.holds ? "holds" : "violated", to: 8)
       let colored = style.colored(verdict, finding.holds ? .green : .red)

@@ -4,12 +4,12 @@ import RecurrentModel
 import TensorComparison
 import TensorCore
 
-/// What differs in one tensor, in the order of `torch.testing`'s messages: how
-/// many elements, the largest absolute and the largest relative difference;
-/// then where it starts.
+/// How one tensor of a case differs, in the order of `torch.testing`'s messages: the number of
+/// elements, the largest absolute and the largest relative difference; then the first element
+/// that differs.
 struct MismatchText {
   let finding: TensorFinding
-  /// Of the recurrent module whose result it is; nil of any other.
+  /// The layout of the recurrent module that computes the tensor; nil where another module does.
   let layout: ModuleLayout?
 
   var lines: [String] {
@@ -24,12 +24,8 @@ struct MismatchText {
       lines.append(
         "  not finite on one side only, or not the same: \(mismatched.nonFiniteDisagreements)")
     }
-    if let extreme = mismatched.largestAbsolute {
-      lines.append("  " + absolute(extreme))
-    }
-    if let extreme = mismatched.largestRelative {
-      lines.append("  " + relative(extreme))
-    }
+    if let extreme = mismatched.largestAbsolute { lines.append("  " + absolute(extreme)) }
+    if let extreme = mismatched.largestRelative { lines.append("  " + relative(extreme)) }
     if let noise = difference.noise, let extreme = noise.largest,
       case .noise(let limits) = difference.limits
     {
@@ -53,8 +49,7 @@ struct MismatchText {
   }
 
   private var title: String {
-    finding.name
-      + (finding.sides.isVerdict ? "" : " (\(finding.sides.text))")
+    finding.name + (finding.sides.isVerdict ? "" : " (\(finding.sides.text))")
   }
 
   private func absolute(_ extreme: Measurement.Extreme) -> String {
@@ -84,10 +79,8 @@ struct MismatchText {
       + "\(finding.sides.expected.rawValue) \(number(extreme.expected))"
   }
 
-  /// With as many digits as the element type tells apart.
   private func number(_ value: Double) -> String {
-    guard !value.isNaN else { return "nan" }
-    return finding.arithmetic == .float64 ? "\(value)" : "\(Float(value))"
+    NumberText.element(value, isDouble: finding.arithmetic == .float64)
   }
 }
 

@@ -2,7 +2,7 @@ import RecurrentModel
 import TensorCore
 
 extension RecurrentConfiguration {
-  /// As a user of PyTorch would construct it, arguments at their defaults left out.
+  /// The constructor's call in PyTorch, without arguments at their defaults: `LSTM(5, 6)`.
   var pythonText: String {
     var arguments = ["\(inputSize)", "\(hiddenSize)"]
     if numLayers != 1 { arguments.append("num_layers=\(numLayers)") }
@@ -16,7 +16,7 @@ extension RecurrentConfiguration {
 }
 
 extension ChainModule {
-  /// As a user would construct it, behind the name that its parameters have.
+  /// The constructor's call in PyTorch, behind the module's name: `head: Linear(12, 3)`.
   var pythonText: String {
     let text: String =
       switch layer {

@@ -22,6 +22,7 @@ package struct Style: Sendable {
     isColored ? "\u{1B}[2m\(text)\u{1B}[0m" : text
   }
 
+  /// `text` in the colour of a case's status.
   package func status(_ status: CaseStatus, _ text: String) -> String {
     switch status {
     case .passed: colored(text, .green)
@@ -45,7 +46,16 @@ package struct Style: Sendable {
     return printable
   }
 
+  /// The width of a column for all of `names`, which come out of files.
+  static func width(of names: [String]) -> Int { names.map { printable($0).count }.max() ?? 0 }
+
+  /// `text` at the left of a column of `width` characters. What is longer is not cut.
   package static func padded(_ text: String, to width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
+  /// `text` at the right of a column of `width` characters. What is longer is not cut.
+  package static func aligned(_ text: String, to width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 }

@@ -3,21 +3,30 @@ package import ParityJudging
 import RecurrentModel
 import TensorComparison
 
-/// The report for people: one line a case, a block for each failure, one
-/// summary line.
+/// The text of `parity-check`: one line for each case, an indented block below it for a failure,
+/// and a summary.
+///
+/// ```swift
+/// var report = TextReport(style: style, detail: .normal, names: cases.map(\.name))
+/// for result in results { print(report.lines(result)) }
+/// print(report.summary(seconds: 1.5))  // 5 cases: 4 passed, 1 failed in 1.50 s
+/// ```
 package struct TextReport: Sendable {
+  /// How much is shown.
   package enum Detail: Sendable {
-    /// What did not pass, and the summary.
+    /// The cases that did not pass, and the summary.
     case quiet
+    /// A line for every case.
     case normal
-    /// All that was measured, in every case.
+    /// All that was measured, for every case.
     case verbose
   }
 
-  /// Who reads it, and so how things that they can do are called.
+  /// Who reads the report: a hint names what they can change.
   package enum Audience: Sendable {
+    /// Users of the program, who have options.
     case commandLine
-    /// Of `ParityTesting`.
+    /// Users of `ParityTesting`, who have a Swift API.
     case library
   }
 
@@ -27,17 +36,17 @@ package struct TextReport: Sendable {
   private let nameWidth: Int
   private var counts: [CaseStatus: Int] = [:]
 
-  /// - Parameter names: of all cases to come, so that the columns line up.
+  /// - Parameter names: the names of all cases, for the width of their column.
   package init(
     style: Style, detail: Detail, names: [String], audience: Audience = .commandLine
   ) {
     self.style = style
     self.detail = detail
     self.audience = audience
-    nameWidth = names.map { Style.printable($0).count }.max() ?? 0
+    nameWidth = Style.width(of: names)
   }
 
-  /// Counts the case and gives the lines to print for it.
+  /// The lines to print for a case, which is counted for the summary.
   package mutating func lines(_ result: CaseResult) -> [String] {
     counts[result.status, default: 0] += 1
     let isGood = result.status == .passed || result.status == .skipped
@@ -53,7 +62,7 @@ package struct TextReport: Sendable {
     return lines
   }
 
-  /// The last line.
+  /// The last line: how many cases have each status.
   package func summary(seconds: Double) -> String {
     let total = counts.values.reduce(0, +)
     let parts = CaseStatus.allCases.compactMap { status in
@@ -63,9 +72,9 @@ package struct TextReport: Sendable {
       + style.faint(" in \(NumberText.seconds(seconds))")
   }
 
-  private static let statusWidth = CaseStatus.allCases.map(\.rawValue.count).max() ?? 0
+  private static let statusWidth = Style.width(of: CaseStatus.allCases.map(\.rawValue))
 
-  /// What stands behind the case's name.
+  /// The text behind a case's name: why it has its status, or its largest difference.
   private func remark(_ result: CaseResult) -> String {
     guard result.remarks.isEmpty else { return result.remarks.joined(separator: "; ") }
     let differences = result.findings.ofSubject.map(\.difference)
@@ -80,6 +89,7 @@ package struct TextReport: Sendable {
     return "largest |Δ| \(NumberText.scientific(largest)), \(share)"
   }
 
+  /// Says on how many sequences the noise was measured; empty where it was on all.
   private func sample(_ result: CaseResult) -> String {
     guard let measured = result.findings.measuredSequences,
       let batch = result.parityCase?.layouts.first?.contract.layout.batch
@@ -87,13 +97,14 @@ package struct TextReport: Sendable {
     return ", which was measured on \(measured) of \(batch) sequences"
   }
 
-  /// What the program said that made the outputs.
+  /// What the user's program printed that computed the outputs.
   private func printed(_ result: CaseResult) -> [String] {
     guard !result.printed.isEmpty else { return [] }
     let lines = result.printed.split(separator: "\n", omittingEmptySubsequences: false)
     return ["the engine printed:"] + lines.map { style.faint("  " + Style.printable(String($0))) }
   }
 
+  /// The indented block of a case that failed or is invalid.
   private func failure(_ result: CaseResult) -> [String] {
     var lines = printed(result)
     lines += result.diagnosis.map { DiagnosisText(diagnosis: $0, audience: audience).lines } ?? []

@@ -16,7 +16,7 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
   /// Its path below the folder, without the file's ending.
   public let name: String
   let location: CaseLocation
-  /// The reason where it can't be read.
+  /// The case, or why it can't be read.
   let loaded: Result<ParityCase, CaseError>
 
   public var id: String { location.path }
@@ -44,7 +44,7 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
     return included
   }
 
-  /// Why there is nothing to test.
+  /// The error of a search that finds nothing to test; its description says why.
   public struct NoFixtures: Error, CustomStringConvertible {
     public let description: String
   }
@@ -52,14 +52,10 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
   private init(_ location: CaseLocation) {
     name = location.name
     self.location = location
-    do throws(CaseError) {
-      loaded = .success(try ParityCase.load(location))
-    } catch {
-      loaded = .failure(error)
-    }
+    loaded = Result { () throws(CaseError) in try ParityCase.load(location) }
   }
 
-  private var parityCase: ParityCase? { try? loaded.get() }
+  var parityCase: ParityCase? { try? loaded.get() }
 
   private var chain: Chain? { parityCase?.chain }
 }
@@ -67,7 +63,8 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
 // MARK: - What is computed
 
 extension Fixture {
-  /// nil for a chain of modules, and where the fixture can't be read.
+  /// The module that the case is about; nil for a chain of modules, and where the fixture can't
+  /// be read.
   public var module: Module? {
     guard let parityCase, parityCase.isSingleModule else { return nil }
     return Module(parityCase.layouts[0])
@@ -85,9 +82,9 @@ extension Fixture {
     public let bias: Bool
     public let batchFirst: Bool
     public let bidirectional: Bool
-    /// 0 for none.
+    /// The size of a projected state; 0 without a projection.
     public let projSize: Int
-    /// Of `RNN` and `RNNCell`; no other module uses it.
+    /// The nonlinearity of `RNN` and `RNNCell`; other modules do not use it.
     public let nonlinearity: Nonlinearity
     /// Whether the input has an axis for the batch.
     public let isBatched: Bool
@@ -124,7 +121,7 @@ extension Fixture {
 
   /// One module of a chain.
   public struct NamedModule: Sendable, Equatable {
-    /// As in the names of its parameters.
+    /// The name that its parameters' names begin with.
     public let name: String
     public let moduleClass: ModuleClass
   }
@@ -133,8 +130,8 @@ extension Fixture {
 // MARK: - Its tensors
 
 extension Fixture {
-  /// By their names in `state_dict()`, rounded to what the module computes in; empty where
-  /// the fixture has none.
+  /// The parameters by their names in `state_dict()`, rounded to the type that the module
+  /// computes in; empty where the fixture has none.
   public var stateDict: [String: FixtureTensor] {
     let named = (chain?.modules ?? []).flatMap { module in
       module.parameters.map { (module.qualified($0), FixtureTensor($1)) }
@@ -142,15 +139,17 @@ extension Fixture {
     return Dictionary(uniqueKeysWithValues: named)
   }
 
-  /// (B, T, I), (T, B, I) or (T, I), for a cell (B, I) or (I), for an `Embedding` indices of
-  /// any shape.
+  /// The input: (B, T, I), (T, B, I) or (T, I), for a cell (B, I) or (I), and for an `Embedding`
+  /// indices of any shape.
   public var input: FixtureTensor? { (chain?.input.tensor).map(FixtureTensor.init) }
-  /// Of a chain's first recurrent module; nil for zeros.
+  /// The initial hidden state, of a chain's first recurrent module: (D·layers, B, P), without
+  /// the axis of the batch where the input has none, for a cell (B, H) or (H); nil for zeros.
   public var h0: FixtureTensor? { (chain?.input.h0).map(FixtureTensor.init) }
-  /// Of a chain's first recurrent module; nil for zeros, and where it has no cell state.
+  /// The initial cell state, of the shape of `h0` with H in place of P; nil for zeros, and for
+  /// modules without a cell state.
   public var c0: FixtureTensor? { (chain?.input.c0).map(FixtureTensor.init) }
-  /// Of packed sequences.
+  /// The number of steps of each sequence; nil where the sequences are not packed.
   public var lengths: [Int]? { chain?.input.packing?.lengths }
-  /// What `pad_packed_sequence` pads to, where that is stated.
+  /// The number of steps to which `pad_packed_sequence` pads; nil for the longest sequence's.
   public var totalLength: Int? { chain?.input.packing?.totalLength }
 }

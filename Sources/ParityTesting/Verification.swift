@@ -8,11 +8,11 @@ public protocol FixtureImplementation {
   /// Takes parameters and arguments from the case.
   init(_ fixture: Fixture) throws
 
-  /// By the names `output`, `h_n` and `c_n`, as far as the module has them.
+  /// Computes the outputs, by the names `output`, `h_n` and `c_n`, as far as the module has them.
   func outputs(for fixture: Fixture) throws -> [String: FixtureTensor]
 }
 
-/// What the judge says of outputs.
+/// The verdict on outputs that pass.
 public struct ParityVerdict: Sendable {
   /// `.passed`, or `.skipped` where the case is expected to fail and does.
   public let status: ParityStatus
@@ -31,16 +31,18 @@ public struct ParityFailure: Error, CustomStringConvertible {
 public struct VerificationOptions: Sendable {
   /// How long to look for the known mistake that explains a failure.
   public enum Diagnosis: Sendable {
+    /// No mistake is looked for.
     case off
-    /// Some seconds.
+    /// The search takes some seconds.
     case fast
-    /// A minute or so.
+    /// The search takes a minute or so.
     case full
   }
 
+  /// How long to look for the mistake that explains a failure.
   public var diagnosis = Diagnosis.fast
-  /// What an implementation computes in, coarser or finer than the case asks for; nil for what
-  /// the case asks for.
+  /// The arithmetic of the implementation, where it is coarser or finer than the case asks for;
+  /// nil for what the case asks for.
   public var arithmetic: ParityArithmetic?
 
   public init(diagnosis: Diagnosis = .fast, arithmetic: ParityArithmetic? = nil) {
@@ -61,8 +63,11 @@ extension Fixture {
     try verify(options: options) { try Implementation($0).outputs(for: $0) }
   }
 
-  /// - Parameter outputs: by the names `output`, `h_n` and `c_n`, as far as the module has
-  ///   them; of a chain `output` alone, and what intermediate results it names.
+  /// Judges outputs by the case's own rules.
+  ///
+  /// - Parameter outputs: computes the outputs, by the names `output`, `h_n` and `c_n`, as far as
+  ///   the module has them; for a chain `output` alone, and the intermediate results that the
+  ///   case names. It is not called where the fixture has no parameters.
   /// - Throws: `ParityFailure` with the report where they are not PyTorch's, and what
   ///   `outputs` throws.
   @discardableResult
@@ -73,8 +78,8 @@ extension Fixture {
     try verdict(on: canBeComputed ? try outputs(self) : nil, options)
   }
 
-  /// - Parameter outputs: by the names `output`, `h_n` and `c_n`, as far as the module has
-  ///   them; of a chain `output` alone, and what intermediate results it names.
+  /// Judges outputs that are computed asynchronously; otherwise as above.
+  ///
   /// - Throws: `ParityFailure` with the report where they are not PyTorch's, and what
   ///   `outputs` throws.
   @discardableResult
@@ -85,10 +90,8 @@ extension Fixture {
     try verdict(on: canBeComputed ? try await outputs(self) : nil, options)
   }
 
-  /// Whether there are parameters; without them the layout of the reference is judged alone.
-  public var canBeComputed: Bool {
-    if case .success(let loaded) = loaded { loaded.outputsRequest.canBeComputed } else { false }
-  }
+  /// Whether the fixture has parameters. Without them only the layout of its reference is judged.
+  public var canBeComputed: Bool { parityCase?.outputsRequest.canBeComputed ?? false }
 
   private func verdict(
     on outputs: [String: FixtureTensor]?, _ options: VerificationOptions
@@ -97,12 +100,11 @@ extension Fixture {
     var text = TextReport(
       style: Style(isColored: false), detail: .normal, names: [name], audience: .library)
     let report = text.lines(result).joined(separator: "\n")
-    switch result.status {
-    case .passed, .skipped:
-      return ParityVerdict(status: ParityStatus(result.status), report: report)
-    case .failed, .inconclusive, .invalid, .unreadable:
-      throw ParityFailure(status: ParityStatus(result.status), description: report)
+    let status = ParityStatus(result.status)
+    guard status == .passed || status == .skipped else {
+      throw ParityFailure(status: status, description: report)
     }
+    return ParityVerdict(status: status, report: report)
   }
 
   private func result(
@@ -120,8 +122,7 @@ extension Fixture {
       return CaseResult(location, error)
     case .success(let parityCase):
       guard let outputs else { return judge.judge(parityCase) }
-      let supplied = SuppliedOutputs(
-        outputs.mapValues(\.tensor), for: parityCase.outputsRequest)
+      let supplied = SuppliedOutputs(outputs.mapValues(\.tensor), for: parityCase.outputsRequest)
       return judge.judge(parityCase, supplied, in: options.arithmetic?.own)
     }
   }

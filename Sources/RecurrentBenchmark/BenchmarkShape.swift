@@ -20,36 +20,25 @@ package struct BenchmarkShape: Sendable {
   package let isRagged: Bool
   package let arithmetic: Arithmetic
 
-  /// - Throws: `InvalidValue` for sizes that no module has.
-  package init(
-    _ module: RecurrentModule, _ inputSize: Int, _ hiddenSize: Int, layers: Int, batch: Int,
-    steps: Int, isRagged: Bool = false, _ arithmetic: Arithmetic = .float32
-  ) throws(InvalidValue) {
-    configuration = try RecurrentConfiguration(
-      module: module, inputSize: inputSize, hiddenSize: hiddenSize, numLayers: layers,
-      bidirectional: true)
-    self.batch = batch
-    self.steps = steps
-    self.isRagged = isRagged
-    self.arithmetic = arithmetic
-    let sizes = [inputSize, hiddenSize, layers, batch, steps].map(String.init)
-    name =
-      ([module.rawValue.lowercased()] + sizes).joined(separator: "-")
-      + (isRagged ? "-ragged" : "") + (arithmetic == .float64 ? "-float64" : "")
-  }
-
   /// The shape of a name; nil where no shape has this name, or it has sizes above 2^20.
   package init?(named name: String) {
-    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    let parts = name.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
     let sizes = parts.dropFirst().prefix(5).compactMap { Int($0) }
     let modules: [RecurrentModule] = [.lstm, .gru, .rnn]
-    let module = modules.first { $0.rawValue.lowercased() == parts[0] }
-    guard let module, sizes.count == 5, sizes.allSatisfy({ 1...1 << 20 ~= $0 }) else { return nil }
-    let shape = try? BenchmarkShape(
-      module, sizes[0], sizes[1], layers: sizes[2], batch: sizes[3], steps: sizes[4],
-      isRagged: parts.contains("ragged"), parts.contains("float64") ? .float64 : .float32)
-    guard let shape, shape.name == name else { return nil }
-    self = shape
+    guard let module = modules.first(where: { $0.rawValue.lowercased() == parts[0] }),
+      sizes.count == 5, sizes.allSatisfy({ 1...1 << 20 ~= $0 }),
+      let configuration = try? RecurrentConfiguration(
+        module: module, inputSize: sizes[0], hiddenSize: sizes[1], numLayers: sizes[2],
+        bidirectional: true)
+    else { return nil }
+    self.name = name
+    self.configuration = configuration
+    (batch, steps) = (sizes[3], sizes[4])
+    isRagged = parts.contains("ragged")
+    arithmetic = parts.contains("float64") ? .float64 : .float32
+    // A shape has one name, without leading zeros, and with its suffixes in this order.
+    let suffixes = (isRagged ? ["ragged"] : []) + (arithmetic == .float64 ? ["float64"] : [])
+    guard parts == [parts[0]] + sizes.map(String.init) + suffixes else { return nil }
   }
 
   /// The shapes that are measured where none is asked for.

@@ -1,19 +1,30 @@
 import RealModule
 package import TensorCore
 
-/// What the elements of a tensor are held to.
+/// How far each element of one tensor may be from that of another.
+///
+/// ```swift
+/// let limits = Limits.bound(rtol: 1e-5, atol: 1e-8)
+/// TensorDifference(of: actual, from: expected, within: limits).agrees
+/// ```
 package enum Limits: Sendable, Equatable {
+  /// `|actual − expected| ≤ atol + rtol · |expected|`.
   case bound(rtol: Double, atol: Double)
+  /// The same bits.
   case bits
+  /// The rounding error that is expected of each element.
   case noise(NoiseLimits)
 
-  /// `torch.testing.assert_close`'s for results that were made in `arithmetic`.
+  /// The default limits of `torch.testing.assert_close` for results computed in `arithmetic`.
   package static func torch(_ arithmetic: Arithmetic) -> Limits {
     ToleranceRule.torch.limits(for: arithmetic) ?? .bits
   }
 
-  /// The largest `|actual − expected|` that passes at this `expected`, which
-  /// stands at `offset`.
+  /// The largest `|actual − expected|` with which an element passes.
+  ///
+  /// - Parameters:
+  ///   - expected: the element that is expected.
+  ///   - offset: its row-major offset.
   package func allowed(at expected: Double, offset: Int) -> Double {
     switch self {
     case .bound(let rtol, let atol): atol + rtol * abs(expected)
@@ -22,12 +33,12 @@ package enum Limits: Sendable, Equatable {
     }
   }
 
-  /// Whether an element is held to anything.
+  /// Whether the element at a row-major offset is judged at all.
   func judges(_ offset: Int) -> Bool {
     if case .noise(let noise) = self { noise.isJudged[offset] } else { true }
   }
 
-  /// Limits that are no tighter than either, of which neither is noise.
+  /// Limits with which passes whatever passes with one of the two. Neither may be `noise`.
   package func loosened(to other: Limits) -> Limits {
     switch (self, other) {
     case (.bound(let rtol, let atol), .bound(let otherRtol, let otherAtol)):
@@ -36,8 +47,8 @@ package enum Limits: Sendable, Equatable {
     }
   }
 
-  /// Whether an element passes. Asked so that a NaN difference can't pass:
-  /// equal infinities do, and NaN where NaN is expected.
+  /// Whether an element passes. NaN passes where NaN is expected, and an infinity where the same
+  /// infinity is.
   func pass(_ actual: Double, _ expected: Double, offset: Int) -> Bool {
     if actual.isNaN && expected.isNaN { return true }
     return switch self {
@@ -56,21 +67,25 @@ package enum Limits: Sendable, Equatable {
 /// tensor where the root mean square of its z is at most `largestRMS` too: many
 /// small errors of one sign, each within its own limit, are no rounding.
 package struct NoiseLimits: Sendable, Equatable {
-  /// Standard deviations, row-major; 0 where the sides must be equal.
+  /// The standard deviation σ of each element's rounding error, row-major; 0 where the sides must
+  /// be equal.
   package let sigma: [Double]
-  /// False where rounding is amplified so much that nothing can be said.
+  /// Whether each element is judged, row-major; false where rounding is amplified so much that
+  /// nothing can be said.
   package let isJudged: [Bool]
+  /// The largest z of an element that passes.
   package let largestZ: Double
-  /// As how many independent elements the errors behave: fewer than there are
-  /// where they move together.
+  /// The number of elements that err independently, which is smaller than the number of all
+  /// elements where their errors are correlated.
   package let independentCount: Double
 
-  /// Sixteen replicas tell σ to about ±18%, and errors are not quite normal: of
-  /// 2,442 random modules of real PyTorch the largest z was 5.9 and the largest root
-  /// mean square 1.5 (`tools/calibrate_noise.py --count 2500 --seed 3`).
+  /// The default of `largestZ`. It leaves room for a σ that sixteen replicas measure to about
+  /// ±18%, and for errors that are not quite normally distributed: of 2,442 random modules of
+  /// real PyTorch the largest z was 5.9 and the largest root mean square 1.5
+  /// (`tools/calibrate_noise.py --count 2500 --seed 3`).
   package static let standardZ = 8.0
 
-  /// - Parameter independentCount: nil for all of them.
+  /// - Parameter independentCount: nil where all elements err independently.
   package init(
     sigma: [Double], isJudged: [Bool], largestZ: Double = standardZ,
     independentCount: Double? = nil
@@ -82,7 +97,9 @@ package struct NoiseLimits: Sendable, Equatable {
     self.largestZ = largestZ
   }
 
-  /// A quarter of `largestZ` for a large tensor of independent elements, of which
+  /// The largest root mean square of z with which a tensor of `count` elements passes.
+  ///
+  /// It is a quarter of `largestZ` for a large tensor of independent elements, of which
   /// PyTorch's was at most 1.5. Of a few elements, or of many that err alike, the root
   /// mean square is by chance as large as one of them can be: with `largestZ` 8 it
   /// is 2 + 6/√n.
@@ -90,7 +107,8 @@ package struct NoiseLimits: Sendable, Equatable {
     largestZ / 4 * (1 + 3 / max(1, min(Double(count), independentCount)).squareRoot())
   }
 
-  /// Of two sides that err independently: σ² = σ₁² + σ₂². O(elements).
+  /// The limits for the difference of two sides that err independently: σ² = σ₁² + σ₂².
+  /// O(elements).
   package func combined(with other: NoiseLimits) -> NoiseLimits {
     NoiseLimits(
       sigma: zip(sigma, other.sigma).map { .hypot($0, $1) },
@@ -105,7 +123,7 @@ package struct NoiseLimits: Sendable, Equatable {
       sigma: sigma, isJudged: isJudged, largestZ: largestZ, independentCount: independentCount)
   }
 
-  /// The share of the elements that can be judged; 1 of no elements.
+  /// The share of the elements that can be judged; 1 where there are no elements.
   package var judgedShare: Double {
     isJudged.isEmpty ? 1 : Double(isJudged.count { $0 }) / Double(isJudged.count)
   }

@@ -1,4 +1,5 @@
-/// How far two tensors differ, element by element, whatever is allowed.
+/// The counts and the largest differences of a set of elements of two tensors, whatever their
+/// limits.
 package struct Measurement: Sendable, Equatable {
   /// An element at which a difference is largest.
   package struct Extreme: Sendable, Equatable {
@@ -13,25 +14,29 @@ package struct Measurement: Sendable, Equatable {
   /// All elements that were measured.
   package private(set) var count = 0
 
-  /// Those at which both sides are finite. The extremes below are over these.
+  /// Elements at which both sides are finite. The largest differences below are among these.
   package private(set) var finiteCount = 0
 
-  /// Those of them at which one side is not 0.
+  /// Elements at which both sides are finite and at least one is not 0.
   package private(set) var nonZeroCount = 0
 
   /// Elements at which one side is not finite and the other is not the same.
   package private(set) var nonFiniteDisagreements = 0
 
-  /// By `|actual − expected|`.
+  /// The element with the largest `|actual − expected|`; nil where none is finite.
   package private(set) var largestAbsolute: Extreme?
 
-  /// By `|actual − expected| / |expected|`; infinite where only `expected` is 0.
+  /// The element with the largest `|actual − expected| / |expected|`, which is infinite where
+  /// only `expected` is 0.
   package private(set) var largestRelative: Extreme?
 
-  /// By the number of representable values between the two, in the coarser
-  /// element type of the two sides.
+  /// The element with the largest distance in units in the last place (ULP): the number of
+  /// representable values from one side to the other, in the coarser of their element types.
   package private(set) var largestULP: Extreme?
 
+  /// Adds an element.
+  ///
+  /// - Parameter ulp: the distance of two finite numbers in ULP.
   mutating func add(
     _ actual: Double, _ expected: Double, offset: Int, ulp: (Double, Double) -> Double
   ) {
@@ -46,7 +51,7 @@ package struct Measurement: Sendable, Equatable {
     let absolute = abs(actual - expected)
     keep(&largestAbsolute, absolute)
     keep(&largestRelative, absolute == 0 ? 0 : absolute / abs(expected))
-    // Counting representable values is the dearest of the three.
+    // Counting representable values takes the most time of the three.
     keep(&largestULP, absolute == 0 ? 0 : ulp(actual, expected))
 
     func keep(_ extreme: inout Extreme?, _ value: Double) {

@@ -1,8 +1,8 @@
 /// How far two tensors differ in units of their expected rounding error.
 package struct NoiseMeasurement: Sendable, Equatable {
-  /// z = |actual − expected| / σ, where it is largest.
+  /// The element with the largest z = |actual − expected| / σ.
   package private(set) var largest: Measurement.Extreme?
-  /// Elements with a σ.
+  /// The number of elements with a σ above 0.
   package private(set) var count = 0
   private var sumOfSquares = 0.0
 
@@ -11,7 +11,7 @@ package struct NoiseMeasurement: Sendable, Equatable {
     count == 0 ? 0 : (sumOfSquares / Double(count)).squareRoot()
   }
 
-  /// An element without a σ must be equal, and has no z.
+  /// Adds an element, unless its σ is 0: such an element must be equal, and has no z.
   mutating func add(
     _ difference: Double, sigma: Double, _ actual: Double, _ expected: Double, offset: Int
   ) {

@@ -1,29 +1,37 @@
 package import TensorCore
 
-/// Two tensors of one shape, compared.
+/// How two tensors of the same shape differ, and whether they agree within limits.
 ///
-/// What was measured is kept apart from what was allowed, so that a result can
-/// be judged again under other limits.
+/// ```swift
+/// let difference = TensorDifference(of: actual, from: expected, within: .torch(.float32))
+/// if !difference.agrees { print(difference.mismatched.count, "elements differ") }
+/// ```
+///
+/// What was measured is kept apart from the limits, so that a report can show both.
 package struct TensorDifference: Sendable {
   package let shape: Shape
   package let limits: Limits
 
-  /// Over all elements that are judged.
-  package let measured: Measurement
+  /// The differences of all elements that are judged.
+  package private(set) var measured = Measurement()
 
-  /// Over the elements beyond the limits.
-  package let mismatched: Measurement
+  /// The differences of the elements beyond the limits.
+  package private(set) var mismatched = Measurement()
 
   /// The first element, row-major, that is beyond the limits.
-  package let firstMismatch: Measurement.Extreme?
+  package private(set) var firstMismatch: Measurement.Extreme?
 
   /// The largest share of what is allowed, `|Δ| / allowed`, over all finite
   /// elements: 0 where they are equal, above 1 where one is beyond the limits.
-  package let largestShare: Double
+  package private(set) var largestShare = 0.0
 
-  /// Over the elements that have a σ; nil where the limits are no noise.
-  package let noise: NoiseMeasurement?
+  /// The differences in units of the rounding noise; nil where the limits are not `noise`.
+  package private(set) var noise: NoiseMeasurement?
 
+  /// The arithmetic whose representable values are counted: that of the coarser element type.
+  private let unit: Arithmetic
+
+  /// Whether every element is within the limits; with `noise`, the root mean square of z too.
   package var agrees: Bool {
     guard mismatched.count == 0 else { return false }
     guard let noise, case .noise(let limits) = limits else { return true }
@@ -38,57 +46,32 @@ package struct TensorDifference: Sendable {
   ///   - limits: what `actual` is held to.
   package init(of actual: Tensor, from expected: Tensor, within limits: Limits) {
     precondition(actual.shape == expected.shape, "compare shapes first")
-    let scan = ElementScan.over(actual, expected, limits, unit: Self.unit(actual, expected))
     shape = actual.shape
     self.limits = limits
-    measured = scan.measured
-    mismatched = scan.mismatched
-    firstMismatch = scan.firstMismatch
-    largestShare = scan.largestShare
-    noise = scan.noise
+    unit = [actual, expected].compactMap { Arithmetic(of: $0.elementType) }
+      .reduce(.float64) { $0.coarser($1) }
+    if case .noise = limits { noise = NoiseMeasurement() }
+    add(actual, expected)
   }
 
-  /// What representable values are counted in: the coarser of the two types.
-  private static func unit(_ actual: Tensor, _ expected: Tensor) -> Arithmetic {
-    let types = [actual, expected].compactMap { Arithmetic(of: $0.elementType) }
-    return types.reduce(.float64) { $0.coarser($1) }
-  }
-}
-
-/// One pass over the elements of two tensors.
-private struct ElementScan {
-  let limits: Limits
-  let unit: Arithmetic
-  var measured = Measurement()
-  var mismatched = Measurement()
-  var firstMismatch: Measurement.Extreme?
-  var largestShare = 0.0
-  var noise: NoiseMeasurement?
-
-  /// Concrete types here, so that the loop is specialised in this module.
-  static func over(
-    _ actual: Tensor, _ expected: Tensor, _ limits: Limits, unit: Arithmetic
-  ) -> ElementScan {
-    var scan = ElementScan(limits: limits, unit: unit)
-    if case .noise = limits { scan.noise = NoiseMeasurement() }
-    return switch (actual.elementType, expected.elementType) {
-    case (.float32, .float32): scan.run(Float.self, actual, Float.self, expected)
-    case (.float32, .float64): scan.run(Float.self, actual, Double.self, expected)
-    case (.float64, .float32): scan.run(Double.self, actual, Float.self, expected)
-    default: scan.run(Double.self, actual, Double.self, expected)
+  /// Adds all elements. The types are concrete here, so that the compiler specialises the loop.
+  private mutating func add(_ actual: Tensor, _ expected: Tensor) {
+    switch (actual.elementType, expected.elementType) {
+    case (.float32, .float32): add(Float.self, actual, Float.self, expected)
+    case (.float32, .float64): add(Float.self, actual, Double.self, expected)
+    case (.float64, .float32): add(Double.self, actual, Float.self, expected)
+    default: add(Double.self, actual, Double.self, expected)
     }
   }
 
-  private func run<Actual: FloatingElement, Expected: FloatingElement>(
+  private mutating func add<Actual: FloatingElement, Expected: FloatingElement>(
     _: Actual.Type, _ actual: Tensor, _: Expected.Type, _ expected: Tensor
-  ) -> ElementScan {
+  ) {
     actual.withElements(as: Actual.self) { actual in
       expected.withElements(as: Expected.self) { expected in
-        var scan = self
         for offset in actual.indices where limits.judges(offset) {
-          scan.add(Double(actual[offset]), Double(expected[offset]), offset: offset)
+          add(Double(actual[offset]), Double(expected[offset]), offset: offset)
         }
-        return scan
       }
     }
   }

@@ -10,28 +10,28 @@ import Testing
   private let one = Tensor([Float(1)], shape: [1])
 
   @Test func namesMatchAsTheyStand() throws {
-    let fates = try Pair.compare(
+    let results = try Pair.compare(
       actual: ["h": one, "state_dict/w": one, "more": one],
       expected: ["h": one, "w": one, "none": one])
-    #expect(fates.filter { $0.value.isGood }.keys.sorted() == ["h"])
-    #expect(fates.filter { $0.value.isMissing }.keys.sorted() == ["none", "w"])
-    #expect(fates.filter { $0.value.isExtra }.keys.sorted() == ["more", "state_dict/w"])
+    #expect(results.filter { $0.value.passes }.keys.sorted() == ["h"])
+    #expect(results.filter { $0.value.isMissing }.keys.sorted() == ["none", "w"])
+    #expect(results.filter { $0.value.isExtra }.keys.sorted() == ["more", "state_dict/w"])
   }
 
   @Test func aMapBringsOtherNamesTogether() throws {
     let two = Tensor([Float(2)], shape: [1])
-    let fates = try Pair.compare(
+    let results = try Pair.compare(
       actual: ["a": one, "b": two, "c": one], expected: ["a": two, "b": one]
     ) {
       $0.map = ["a": "b", "b": "a"]
       $0.ignoresExtra = true
     }
-    #expect(fates.count == 3 && fates.values.allSatisfy(\.isGood))
+    #expect(results.count == 3 && results.values.allSatisfy(\.passes))
     // A tensor that is given to another is not found under its own name too.
     let once = try Pair.compare(actual: ["a": one], expected: ["a": one, "b": one]) {
       $0.map = ["b": "a"]
     }
-    #expect(once["b"]?.isGood == true && once["a"]?.isMissing == true)
+    #expect(once["b"]?.passes == true && once["a"]?.isMissing == true)
   }
 
   @Test func namesThatAreNotThereAreErrors() throws {
@@ -49,29 +49,29 @@ import Testing
   }
 
   @Test func twoThatStandAloneBelongTogether() throws {
-    let fates = try Pair.compare(actual: ["x": one], expected: ["y": one])
-    #expect(fates.count == 1 && fates["y"]?.isGood == true)
+    let results = try Pair.compare(actual: ["x": one], expected: ["y": one])
+    #expect(results.count == 1 && results["y"]?.passes == true)
     let files = try Pair.compare(actual: ["": one], expected: ["": one], ending: ".npy")
-    #expect(files["expected"]?.isGood == true)
+    #expect(files["expected"]?.passes == true)
   }
 
   @Test func nothingVacuousAgrees() throws {
     let nan = Tensor([Float.nan, .infinity], shape: [2])
     let none = Tensor([Float](), shape: [0, 3])
-    let fates = try Pair.compare(
+    let results = try Pair.compare(
       actual: ["nan": nan, "none": none], expected: ["nan": nan, "none": none])
-    #expect(fates["nan"]?.isGood == false && fates["none"]?.isGood == true)
+    #expect(results["nan"]?.passes == false && results["none"]?.passes == true)
     let mixed = Tensor([Float.nan, 1], shape: [2])
     #expect(try Pair.compare(mixed, mixed).agrees)
   }
 
   @Test func anotherTypeDiffersUnlessItIsIgnored() throws {
     let double = Tensor([1.0], shape: [1])
-    #expect(try Pair.compare(actual: ["a": double], expected: ["a": one])["a"]?.isGood == false)
-    let fates = try Pair.compare(actual: ["a": double], expected: ["a": one]) {
+    #expect(try Pair.compare(actual: ["a": double], expected: ["a": one])["a"]?.passes == false)
+    let results = try Pair.compare(actual: ["a": double], expected: ["a": one]) {
       $0.ignoresType = true
     }
-    #expect(fates["a"]?.isGood == true)
+    #expect(results["a"]?.passes == true)
   }
 
   @Test func theToleranceIsOfTheCoarserType() {
@@ -94,10 +94,10 @@ import Testing
     let integers = Tensor([integer, 1], shape: [2])
     let floats = Tensor([float, 1], shape: [2])
     for (actual, expected) in [(integers, floats), (floats, integers)] {
-      let fates = try Pair.compare(actual: ["a": actual], expected: ["a": expected]) {
+      let results = try Pair.compare(actual: ["a": actual], expected: ["a": expected]) {
         $0.ignoresType = true
       }
-      #expect(fates["a"]?.isGood == agree)
+      #expect(results["a"]?.passes == agree)
     }
   }
 }

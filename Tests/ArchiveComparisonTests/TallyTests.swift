@@ -111,7 +111,8 @@ import Testing
   @Test func differencesAreCountedByPowersOfTen() throws {
     for power in -323...307 {
       let bound = try #require(Double("1e\(power)"))
-      #expect(Decades.power(bound) == power && Decades.power(bound.nextDown) == power - 1)
+      #expect(
+        DecadeHistogram.power(bound) == power && DecadeHistogram.power(bound.nextDown) == power - 1)
     }
     let compared = try Pair.compare(
       Tensor([1, 1.5, 1.75, 3, .nan, 0.1], shape: [6]), Tensor([1, 1, 1, 1, 1, 0], shape: [6]))

@@ -26,24 +26,24 @@ import Testing
   }
 
   @Test func aReaderWaitsForEventsAndForTheEnd() throws {
-    let (end, told) = try FileDescriptor.pipe()
+    let (end, writing) = try FileDescriptor.pipe()
     defer { try? end.close() }
     var reader = EventReader(end)
     #expect(reader.next(until: .now + .milliseconds(50)) == .tooLate)
     let both = WatchEvent.left.bytes + WatchEvent.entered("a").bytes
-    try told.writeAll(both.dropLast())
+    try writing.writeAll(both.dropLast())
     #expect(reader.next(until: nil) == .event(.left))
     #expect(reader.next(until: .now) == .tooLate)
-    try told.writeAll(both.suffix(1))
-    try told.close()
+    try writing.writeAll(both.suffix(1))
+    try writing.close()
     #expect(reader.next(until: .now + .seconds(60)) == .event(.entered("a")))
     #expect(reader.next(until: .now + .seconds(60)) == .end)
   }
 
   @Test func ordersAreReadAsTheyWereWritten() throws {
     var orders = WatchOrders()
-    orders.lost = ["a\tb\n\0.h5": "libhdf5 crashed on it (signal 11)", "größe.h5": "no answer"]
-    for number in 0..<10_000 { orders.lost["\(number).h5"] = "no answer" }
+    orders.failures = ["a\tb\n\0.h5": "libhdf5 crashed on it (signal 11)", "größe.h5": "no answer"]
+    for number in 0..<10_000 { orders.failures["\(number).h5"] = "no answer" }
     orders.printed = 7
     orders.unset = ["SWIFT_BACKTRACE"]
     let file = try orders.file()
@@ -62,17 +62,17 @@ import Testing
     return (process, (read, written))
   }
 
-  /// And says so; any other file is opened, and both its start and its end are told.
+  /// And says so; any other file is opened, and both its start and its end are writing.
   @Test func aFileThatWasLostIsNotOpenedAgain() throws {
     var orders = WatchOrders()
-    orders.lost = ["a\n.h5": "libhdf5 crashed on it (signal 11)"]
+    orders.failures = ["a\n.h5": "libhdf5 crashed on it (signal 11)"]
     let (invited, pipe) = try invited(by: getppid(), orders)
     let process = try #require(invited)
     #expect(throws: ArchiveError(path: "a\n.h5", .unreadable("libhdf5 crashed on it (signal 11)")))
     { try process.willWork(on: "a\n.h5") }
     try process.willWork(on: "b.h5")
     process.hasReturned()
-    process.tell(.printedCase)
+    process.send(.printedCase)
     var reader = EventReader(pipe.read)
     for event in [WatchEvent.entered("b.h5"), .left, .printedCase] {
       #expect(reader.next(until: .now + .seconds(60)) == .event(event))

@@ -29,8 +29,8 @@ import Testing
   }
 
   @Test func namesFilesThatAreNoCase() {
-    let strangers = Discovery(paths: [folder.path]).strangers
-    #expect(strangers == ["loose.npy", "notes.txt"].map { folder.path + "/" + $0 })
+    let otherFiles = Discovery(paths: [folder.path]).otherFiles
+    #expect(otherFiles == ["loose.npy", "notes.txt"].map { folder.path + "/" + $0 })
   }
 
   @Test func aFileOrCaseFolderIsACaseByItself() {
@@ -110,7 +110,7 @@ import Testing
   @Test func namesFilesInACaseThatAreNoTensor() throws {
     try folder.write("", to: "a-case/state_dict/weight.npy.bak")
     #expect(
-      Discovery(paths: [folder.path]).strangers.contains(
+      Discovery(paths: [folder.path]).otherFiles.contains(
         folder.path + "/a-case/state_dict/weight.npy.bak"))
   }
 }
