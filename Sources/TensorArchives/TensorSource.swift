@@ -60,14 +60,7 @@ extension TensorSource {
   ///
   /// - Throws: `ArchiveError` where the file can't be read, or is damaged.
   package func block(_ range: Range<Int>) throws(ArchiveError) -> Tensor {
-    switch header.elementType {
-    case .float16: try block(Half.self, range)
-    case .bfloat16: try block(BFloat16.self, range)
-    case .float32: try block(Float.self, range)
-    case .float64: try block(Double.self, range)
-    case .int32: try block(Int32.self, range)
-    case .int64: try block(Int64.self, range)
-    }
+    try block(header.elementType.swiftType, range)
   }
 
   private func block<Element: TensorElement>(

@@ -109,7 +109,7 @@ import Testing
   @Test(arguments: ["float16", "float32", "float64", "int32", "int64", "scalar", "empty"])
   func theBytesAreNumPys(name: String) throws {
     let whole = try bytes(of: Sample.path(name + ".npy"))
-    let tensor = try NPY.decode(Data(whole), path: name)
+    let tensor = try NPY.decode(Data(whole))
     var written: [UInt8] = []
     try NPY.contents(of: tensor, path: name, member: nil).forEachPiece { written += $0 }
     #expect(written == whole)

@@ -46,7 +46,7 @@ struct ZIPWriter: ~Copyable {
       stored = MemberContents(packed)
     }
     let entry = ZIPDirectory.Entry(
-      name: name, method: deflating ? .deflated : .stored, checksum: contents.checksum.value,
+      name: name, method: deflating ? .deflated : .stored, checksum: contents.checksum,
       compressedSize: stored.count, size: contents.count, headerOffset: file.offset)
     try write(localHeader(entry))
     try stored.forEachPiece { bytes throws(ArchiveError) in try file.write(bytes) }
@@ -121,7 +121,7 @@ struct ZIPWriter: ~Copyable {
     let isASCII = entry.name.utf8.allSatisfy { $0 < 0x80 }
     header.append(u16: isASCII ? 0 : 0x800, entry.method.rawValue)  // the name is UTF-8
     header.append(u16: 0, 1 << 5 | 1)  // 00:00:00 on the first of January 1980
-    header.append(u32: Int(entry.checksum), compressedSize, size)
+    header.append(u32: Int(entry.checksum.value), compressedSize, size)
     header.append(u16: entry.name.utf8.count, extra.count)
   }
 
