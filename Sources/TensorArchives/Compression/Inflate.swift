@@ -18,7 +18,7 @@ enum Inflate {
       }
     }
 
-    /// How zlib is asked for the format (`inflateInit2` and `deflateInit2` in its manual).
+    /// How zlib is asked for the format (`inflateInit2` in its manual).
     var windowBits: CInt {
       switch self {
       case .raw: -MAX_WBITS

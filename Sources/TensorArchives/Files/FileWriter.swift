@@ -21,9 +21,23 @@ struct FileWriter: ~Copyable {
     self.sibling = sibling
   }
 
-  mutating func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
-    try ArchiveError.writing(sibling.path) { try file.write(whole: bytes) }
-    offset += bytes.count
+  /// Writes a whole file.
+  ///
+  /// - Throws: `ArchiveError` where the system refuses.
+  static func write(_ contents: MemberContents, to path: String) throws(ArchiveError) {
+    var file = try FileWriter(path: path)
+    try file.write(contents)
+    try file.commit()
+  }
+
+  /// Writes what follows on all that was written before.
+  ///
+  /// - Throws: `ArchiveError` where the system refuses.
+  mutating func write(_ contents: MemberContents) throws(ArchiveError) {
+    try contents.forEachPiece { bytes throws(ArchiveError) in
+      try ArchiveError.writing(sibling.path) { try file.write(whole: bytes) }
+    }
+    offset += contents.count
   }
 
   /// Gives the file its name, once all that was written is on the disk.
