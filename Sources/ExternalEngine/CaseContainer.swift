@@ -29,7 +29,7 @@ package enum CaseContainer: String, CaseIterable, Sendable {
     }
     let path = folder + "/case" + ending
     do {
-      try CaseQuestion(request).write(to: path)
+      try EngineInput(request).write(to: path)
     } catch {
       throw SuppliedOutputs.Missing("can't hand the case over: \(error)")
     }
