@@ -1,4 +1,5 @@
-/// The type of a tensor's elements, by the name that PyTorch and NumPy share.
+/// The type of a tensor's elements. The raw value is the name that PyTorch and NumPy share for
+/// it, such as `float32`; NumPy has no bfloat16.
 package enum ElementType: String, Sendable, CaseIterable {
   case float16
   case bfloat16
