@@ -22,12 +22,10 @@ package struct OutputsFolder: OutputsSource {
   package var exists: Bool { (try? FileBytes.kind(of: folder)) == .folder }
 
   package func outputs(for request: OutputsRequest) async -> SuppliedOutputs? {
-    do {
-      return SuppliedOutputs(
-        outputs: .success(try read(request.location.name, for: request)))
-    } catch {
-      return SuppliedOutputs(outputs: .failure(SuppliedOutputs.Missing("\(error)")))
+    let outputs = Result { () throws(CaseError) in
+      try read(request.location.name, for: request)
     }
+    return SuppliedOutputs(outputs: outputs.mapError { SuppliedOutputs.Missing("\($0)") })
   }
 
   /// Reads the outputs of one case.

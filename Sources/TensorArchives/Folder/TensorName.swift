@@ -18,7 +18,7 @@ enum TensorName {
     if parts.contains(where: { $0.hasPrefix(".") }) {
       return "words that do not start with a dot"
     }
-    if parts.count > FolderWalk.deepest { return "at most \(FolderWalk.deepest) levels" }
+    if parts.count > FolderWalk.largestDepth { return "at most \(FolderWalk.largestDepth) levels" }
     let hasControl = name.unicodeScalars.contains { $0.properties.generalCategory == .control }
     return hasControl ? "no control characters" : nil
   }

@@ -4,10 +4,6 @@
 
   /// Reads the attributes of an HDF5 file's root that hold text.
   enum HDF5Attribute {
-    /// The most bytes of a text of fixed length that are read. libhdf5 itself writes no more
-    /// than 64 KiB, unless it is asked for dense storage; no manifest comes near this.
-    private static let longest = 16 << 20
-
     /// The text of an attribute; nil where there is none of this name.
     ///
     /// - Throws: `ArchiveError` where it is not one string, or no UTF-8, or damaged.
@@ -45,15 +41,13 @@
       guard H5Aread(attribute, type, &text) >= 0 else { return nil }
       guard let text else { return [] }
       defer { H5free_memory(text) }
-      return text.withMemoryRebound(to: UInt8.self, capacity: strlen(text)) {
-        Array(UnsafeBufferPointer(start: $0, count: strlen(text)))
-      }
+      return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
     }
 
     /// A string of a length that its type states; nil where libhdf5 can't read it.
     private static func fixed(_ attribute: hid_t, _ type: hid_t) -> [UInt8]? {
       let size = H5Tget_size(type)
-      guard size > 0, size <= longest else { return nil }
+      guard size > 0, size <= largestManifest else { return nil }
       var bytes = [UInt8](repeating: 0, count: size)
       guard H5Aread(attribute, type, &bytes) >= 0 else { return nil }
       // Shorter text is padded with NUL or, in Fortran's way, with spaces.

@@ -9,10 +9,10 @@
     /// itself, and an object to have many names.
     private var addresses: Set<haddr_t> = []
 
-    /// How many levels of groups are looked into; no fixture has as many.
-    private static let deepest = 8
-    /// How many objects are listed; no checkpoint holds as many tensors.
-    static let most = 10_000
+    /// The most levels of groups that are looked into; no fixture has as many.
+    private static let largestDepth = 8
+    /// The most objects that are listed; no checkpoint holds as many tensors.
+    static let largestCount = 10_000
 
     /// The names of all datasets, sorted, with `/` between a group and its member.
     ///
@@ -30,16 +30,18 @@
     private mutating func collect(
       _ group: hid_t, prefix: String, depth: Int
     ) throws(ArchiveError) {
-      guard depth < Self.deepest else {
+      guard depth < Self.largestDepth else {
         throw error(
-          prefix, .unsupported("group", expected: "at most \(Self.deepest) levels", found: "more"))
+          prefix,
+          .unsupported("group", expected: "at most \(Self.largestDepth) levels", found: "more"))
       }
       var information = H5G_info_t()
       let groupName = prefix.isEmpty ? "/" : prefix
       guard H5Gget_info(group, &information) >= 0 else { throw error(groupName, .damagedObject) }
-      guard information.nlinks <= Self.most, names.count <= Self.most else {
+      guard information.nlinks <= Self.largestCount, names.count <= Self.largestCount else {
         throw error(
-          groupName, .unsupported("objects", expected: "at most \(Self.most)", found: "more"))
+          groupName,
+          .unsupported("objects", expected: "at most \(Self.largestCount)", found: "more"))
       }
       for position in 0..<information.nlinks {
         let name = try linkName(at: position, of: group, prefix: prefix)
