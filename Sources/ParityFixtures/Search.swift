@@ -87,7 +87,7 @@ struct Search {
   /// is a case, which says why.
   private static func hasManifest(_ path: String) -> Bool {
     do {
-      return try TensorContainer.manifest(of: path) != nil
+      return try PendingArchive(path).manifest() != nil
     } catch {
       return true
     }
@@ -96,7 +96,7 @@ struct Search {
   /// Notes the files that a folder's manifest takes tensors from. Where something is wrong
   /// with the manifest, this says nothing: the case will.
   private mutating func noteBorrowed(by folder: String) {
-    guard let text = try? TensorContainer.manifest(of: folder, within: boundary),
+    guard let text = try? PendingArchive(folder, within: boundary).manifest(),
       let manifest = try? Manifest(parsing: text)
     else { return }
     for source in manifest.borrowed.values {

@@ -117,15 +117,4 @@ package enum TensorContainer: CaseIterable, Sendable {
       .unsupported(
         "HDF5", expected: "a build with the package trait HDF5", found: "one without it"))
   }
-
-  /// The text of the manifest of the file or folder at `path`; nil where it has none.
-  ///
-  /// - Parameter boundary: the folders that a folder's manifest must lie in; nil for
-  ///   anywhere.
-  /// - Throws: `ArchiveError` as `open`, and where the manifest can't be read.
-  package static func manifest(
-    of path: String, within boundary: FileBoundary? = nil
-  ) throws(ArchiveError) -> String? {
-    try PendingArchive(path, within: boundary).manifest()
-  }
 }

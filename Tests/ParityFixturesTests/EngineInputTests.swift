@@ -5,7 +5,7 @@ import Testing
 
 @testable import ParityFixtures
 
-/// What a user's program is handed.
+/// What an external program is given to compute a case's outputs from.
 @Suite struct EngineInputTests {
   private func request(_ name: String) throws -> OutputsRequest {
     try ParityCase.load(CaseLocation(name: name, path: Repository.fixtures + "/" + name))
@@ -13,7 +13,7 @@ import Testing
   }
 
   private func manifest(_ path: String) throws -> [String: JSONValue] {
-    let text = try #require(try TensorContainer.manifest(of: path))
+    let text = try #require(try PendingArchive(path).manifest())
     guard case .object(let values) = try JSONParser.parse(text) else { return [:] }
     return values
   }
