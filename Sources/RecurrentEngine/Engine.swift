@@ -66,7 +66,7 @@ struct PackedModule<Scalar: KernelScalar>: ForwardPass {
     if hasCellState {
       c = input.c0?.elements(as: Scalar.self) ?? zeros(states * configuration.hiddenSize)
     }
-    // Every element is written but for padding.
+    // Every element is written, except for padding.
     var output =
       input.packing == nil
       ? [Scalar](unsafeUninitializedCapacity: count) { $1 = count } : zeros(count)

@@ -1,7 +1,7 @@
 import RecurrentModel
 
 /// The vectors that go into a layer or come out of it, one for each step of each sequence,
-/// where they stand in memory. The memory belongs to somebody else.
+/// where they stand in memory. It does not own the memory.
 struct VectorRows<Scalar>: @unchecked Sendable {
   let start: UnsafeMutablePointer<Scalar>
   /// The number of elements of a vector.

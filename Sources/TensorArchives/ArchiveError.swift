@@ -61,10 +61,16 @@ package struct ArchiveError: Error, Equatable {
 }
 
 extension ArchiveError {
-  /// Runs `work` on a part of a file.
+  /// Runs `work`, which reads a part of a file, and adds the place to the reason that it throws.
+  ///
+  /// ```swift
+  /// let tensor = try ArchiveError.locating("h_n.npy") { () throws(ArchiveError.Reason) in
+  ///   try NPY.decode(bytes)
+  /// }
+  /// ```
   ///
   /// - Parameters: as the properties of the same names.
-  /// - Throws: `ArchiveError` with this path and member, for the reason that `work` throws.
+  /// - Throws: `ArchiveError` with this path and member, and the reason.
   static func locating<Result>(
     _ path: String, member: String? = nil, _ work: () throws(Reason) -> Result
   ) throws(ArchiveError) -> Result {

@@ -6,10 +6,10 @@ extension TensorContainer {
   /// one tensor, `.npz`, `.h5` and `.hdf5` for many, and without an ending a folder with an
   /// `.npy` file for each. Nothing is compressed.
   ///
-  /// `open` finds the tensors again by the same names, but for the one of an `.npy` file,
-  /// which has none. The file is made under a hidden name beside its own and takes its
-  /// own when it is whole, so that nobody ever reads half of it. The same tensors give
-  /// the same bytes in every run.
+  /// `open` finds the tensors again by the same names, except for the one of an `.npy` file,
+  /// which has no name. The file is written under a hidden name in the same folder and renamed
+  /// when it is complete, so that half of it can never be read. The same tensors give the same
+  /// bytes in every run.
   ///
   /// - Parameter manifest: its text; nil for none.
   /// - Throws: `ArchiveError` where nothing can be written at `path`, its ending is of no

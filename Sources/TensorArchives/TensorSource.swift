@@ -10,7 +10,7 @@ package struct TensorHeader: Sendable, Equatable {
     self.shape = shape
   }
 
-  /// Those of a tensor in memory.
+  /// The element type and the shape of a tensor in memory.
   init(of tensor: Tensor) { self.init(tensor.elementType, tensor.shape) }
 
   /// How many bytes all elements take.
@@ -44,8 +44,8 @@ package protocol TensorSource: Sendable {
     _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ArchiveError)
 
-  /// Holds all that was read against the file's checksum, where it has one. To be called
-  /// when every element was read once, in ranges that do not overlap.
+  /// Compares the checksum of all that was read with the file's, where it has one. This is to be
+  /// called when every element has been read once, in ranges that do not overlap.
   ///
   /// - Throws: `ArchiveError` where the checksum is of other bytes.
   func verify() throws(ArchiveError)

@@ -47,7 +47,7 @@ extension Tensor {
   }
 
   private func halves<Element: HalfPrecision>(_ type: Element.Type) -> Tensor {
-    // Every other type goes into a double without loss, but for large integers.
+    // A double holds the numbers of every other type exactly, except for large integers.
     Tensor(elements(as: Double.self).map { Element($0) }, shape: shape)
   }
 }

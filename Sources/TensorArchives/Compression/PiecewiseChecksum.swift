@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Holds data that is read in pieces, in any order, against a checksum of the whole.
+/// Verifies the checksum of data that is read in pieces, in any order and from any thread.
 final class PiecewiseChecksum: Sendable {
   private let head: CRC32
   private let expected: CRC32
@@ -23,8 +23,10 @@ final class PiecewiseChecksum: Sendable {
     pieces.withLock { $0[offset] = (checksum, bytes.count) }
   }
 
-  /// Holds the pieces against the file's checksum, if they make up the `count` bytes of the
-  /// data.
+  /// Compares the checksum of all pieces with the file's. Where the pieces do not make up all of
+  /// the data, nothing is compared.
+  ///
+  /// - Parameter count: the number of bytes of the data.
   ///
   /// - Throws: `ArchiveError.Reason` where the checksum is of other bytes.
   func verify(count: Int) throws(ArchiveError.Reason) {

@@ -8,7 +8,7 @@ struct FileWriter: ~Copyable {
   /// The number of bytes that are written so far.
   private(set) var offset = 0
 
-  /// - Parameter path: where the file will be, in place of one that is there.
+  /// - Parameter path: where the file will be. A file that is there already is replaced.
   /// - Throws: `ArchiveError` where no file can be made in the folder.
   init(path: String) throws(ArchiveError) {
     let sibling = TemporarySibling(of: path)

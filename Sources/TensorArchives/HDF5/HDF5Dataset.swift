@@ -129,7 +129,7 @@
       return shape
     }
 
-    /// Holds the size that the header states against the bytes that the file stores, before
+    /// Compares the size that the header states with the bytes that the file stores, before
     /// anything is allocated.
     private func checkStorage(of shape: Shape, _ type: ElementType) throws(ArchiveError.Reason) {
       let creation = try HDF5Handle(of: H5Dget_create_plist(dataset.id))

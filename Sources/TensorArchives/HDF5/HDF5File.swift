@@ -57,8 +57,8 @@
     }
   }
 
-  /// One of libhdf5's identifiers, of whatever kind, which is closed with the value. It is
-  /// used inside of `HDF5File.withID` alone.
+  /// One of libhdf5's identifiers, of any kind of object. It is closed when the value ends, and
+  /// used only inside of `HDF5Library.working`.
   struct HDF5Handle: ~Copyable {
     let id: hid_t
 
@@ -75,7 +75,7 @@
       self.id = id
     }
 
-    // The only reference to it, so that whatever it is of is closed.
+    // This is the only reference to the object, so that it is closed.
     deinit { H5Idec_ref(id) }
   }
 

@@ -5,7 +5,7 @@ import Platform
 struct NPYFile: StoredArrayArchive {
   let path: String
   private let isCompressed: Bool
-  /// The file as it stands, perhaps packed.
+  /// All bytes of the file, packed or not.
   private let bytes: Data
 
   init(path: String, isCompressed: Bool) throws(ArchiveError) {

@@ -1,7 +1,7 @@
 import TensorCore
 
 extension NPY {
-  /// What the header of a file says of the elements behind it.
+  /// The header of an `.npy` file, which describes the elements that follow it.
   struct Header {
     let elementType: ElementType
     let isBigEndian: Bool
@@ -22,11 +22,11 @@ extension NPY {
       "f2": .float16, "f4": .float32, "f8": .float64, "i4": .int32, "i8": .int64,
     ]
 
-    /// What it says, but for how the elements stand.
+    /// The element type and the shape alone.
     var tensor: TensorHeader { TensorHeader(elementType, shape) }
 
-    /// Whether the elements stand in row-major order (C order). Where no more than one axis
-    /// is longer than 1, both orders are the same.
+    /// Whether the elements are stored in row-major order (C order). Where at most one axis is
+    /// longer than 1, Fortran order is the same.
     var isRowMajor: Bool { !isFortranOrdered || shape.axes.count { $0 != 1 } <= 1 }
 
     /// Reads all that stands between the magic number and the elements.

@@ -1,23 +1,29 @@
 import Platform
 import TensorCore
 
-/// An `.npy` file as it stands in another file, or by itself: plain or packed.
+/// The contents of an `.npy` file, wherever they are stored: in a file of their own, packed by
+/// gzip, or as a member of an `.npz` file.
+///
+/// ```swift
+/// let array = try NPYFile(path: "h_n.npy", isCompressed: false).array(named: "")
+/// let shape = try array.header().shape
+/// ```
 struct StoredArray {
   /// The file that holds it, and its name in that file, for errors.
   let path: String
   let member: String?
-  /// The bytes as they stand in the file, perhaps packed.
+  /// The bytes as they are in the file, packed or not.
   let bytes: Data
-  /// The number of bytes of the file that stand before them.
+  /// The number of bytes before them in the file.
   let offset: Int
   /// The number of bytes when unpacked.
   let size: Int
-  /// How they are packed; nil for bytes that are not.
+  /// How the bytes are packed; nil where they are not.
   let packing: Inflate.Format?
-  /// That of the unpacked bytes; nil where the file states none.
+  /// The checksum of the unpacked bytes; nil where the file states none.
   let checksum: CRC32?
 
-  /// The bytes, unpacked and held against the checksum.
+  /// The unpacked bytes, once their checksum is verified.
   ///
   /// - Throws: `ArchiveError` where they are damaged.
   func contents() throws(ArchiveError) -> Data {
@@ -38,7 +44,7 @@ struct StoredArray {
     }
   }
 
-  /// What it says of its elements, of which none is read.
+  /// The element type and the shape. No element is read.
   ///
   /// - Throws: `ArchiveError` where the bytes hold no array that is read.
   func header() throws(ArchiveError) -> TensorHeader {
@@ -47,8 +53,8 @@ struct StoredArray {
     return try header(from: &reader).tensor
   }
 
-  /// Its elements, to be read in parts. Those that are packed, or do not stand in C order,
-  /// are read by this call.
+  /// The array as a source that can be read in parts. If it is packed or not in C order, this
+  /// call reads all of it.
   ///
   /// - Throws: `ArchiveError` as `tensor`.
   func source() throws(ArchiveError) -> any TensorSource {

@@ -3,8 +3,8 @@ import Platform
 /// A file of NumPy's format `.npz`, which is a ZIP file: its members are `.npy` files, stored
 /// or deflated, and perhaps `manifest.json`.
 ///
-/// The checksum of each member is verified when all of it was read, and the sizes before
-/// anything is unpacked.
+/// Sizes are checked before anything is unpacked, and the checksum of a member when all of it
+/// has been read.
 struct NPZArchive: StoredArrayArchive {
   let path: String
   let tensorNames: [String]
@@ -43,7 +43,7 @@ struct NPZArchive: StoredArrayArchive {
     return try stored(entry)
   }
 
-  /// A member as it stands in the file.
+  /// The bytes of a member as they are in the file, which may be deflated.
   ///
   /// - Throws: `ArchiveError` where the member's own header contradicts the directory.
   private func stored(_ entry: ZIPDirectory.Entry) throws(ArchiveError) -> StoredArray {

@@ -18,7 +18,7 @@ struct ZIPDirectory {
 
     let name: String
     let method: Method
-    /// That of the unpacked bytes.
+    /// The checksum of the unpacked bytes.
     let checksum: CRC32
     /// The number of bytes in the file.
     let compressedSize: Int
@@ -195,8 +195,10 @@ struct ZIPDirectory {
       compressedSize: compressedSize, size: size, headerOffset: headerOffset)
   }
 
-  /// Replaces the sizes of which all 32 bits are set by those of 64 bits in the extra field
-  /// with the number 1, which holds just these, in this order.
+  /// Reads the numbers that do not fit 32 bits out of the extra field of zip64, which has the
+  /// number 1. It holds exactly those whose 32 bits are all set, in this order, in 64 bits.
+  ///
+  /// Source: APPNOTE.TXT, section 4.5.3.
   private static func readZIP64(
     from extra: inout ByteReader, _ size: inout Int, _ compressedSize: inout Int,
     _ headerOffset: inout Int
