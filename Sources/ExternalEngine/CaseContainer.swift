@@ -23,7 +23,7 @@ package enum CaseContainer: String, CaseIterable, Sendable {
     guard self != .original else { return request.location.path }
     let path = folder + "/case" + (self == .folder ? "" : "." + rawValue)
     do {
-      try CaseQuestion(request).write(to: path)
+      try EngineInput(request).write(to: path)
     } catch {
       throw SuppliedOutputs.Missing("can't hand the case over: \(error)")
     }

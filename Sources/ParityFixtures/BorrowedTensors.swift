@@ -2,25 +2,29 @@ import RecurrentModel
 import TensorArchives
 import TensorCore
 
-/// A group of a case's tensors that stands in another file, so that a trained
-/// checkpoint is tested as it is:
+/// A group of a case's tensors that stands in a file outside of the case, so that a trained
+/// checkpoint can be tested as it is. A manifest states it as
 /// `"tensors": {"state_dict": {"file": "model.npz", "prefix": "encoder.lstm."}}`.
 package struct BorrowedTensors: Sendable, Equatable {
-  /// Relative to the case's folder.
+  /// The path of the other file, relative to the case's folder unless it starts with `/`.
   package let file: String
-  /// What the names of the group's tensors start with in that file; others there
-  /// are not the case's.
+  /// What the names of the group's tensors start with in that file. Its other tensors do not
+  /// belong to the case.
   package let prefix: String
 
   private static let groups = ["state_dict", "inputs", "outputs"]
 
-  /// Where the file stands, for the case in `folder`.
+  /// The path of the other file for a case in `folder`.
   func path(from folder: String) -> String {
     file.hasPrefix("/") ? file : folder + "/" + file
   }
 }
 
 extension BorrowedTensors {
+  /// All groups that the manifest takes from other files, by `state_dict`, `inputs` and
+  /// `outputs`.
+  ///
+  /// - Throws: `InvalidValue`, naming the key, where `tensors` is not as described above.
   static func all(
     in manifest: ManifestObject
   ) throws(InvalidValue) -> [String: BorrowedTensors] {
@@ -37,7 +41,15 @@ extension BorrowedTensors {
     return all
   }
 
-  /// The tensors by the names that they have in the case.
+  /// Reads the group from the other file.
+  ///
+  /// - Parameters:
+  ///   - group: `state_dict`, `inputs` or `outputs`.
+  ///   - folder: the case's.
+  ///   - boundary: the folders that the other file must lie in; nil for anywhere.
+  /// - Returns: the tensors by the names that they have in the case, `state_dict/weight_ih_l0`.
+  /// - Throws: `ArchiveError` where the file can't be read, lies outside of the boundary, or
+  ///   holds no tensor with the prefix.
   func read(
     group: String, from folder: String, within boundary: FileBoundary?
   ) throws(ArchiveError) -> [String: Tensor] {

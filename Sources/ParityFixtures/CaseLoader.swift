@@ -2,7 +2,15 @@ package import RecurrentModel
 package import TensorCore
 
 extension ParityCase {
-  /// Reads a fixture and holds all that it states against itself. O(its bytes).
+  /// Reads a fixture and checks that all it states fits together.
+  ///
+  /// ```swift
+  /// let location = CaseLocation(name: "gru", path: "Fixtures/gru.npz")
+  /// let parityCase = try ParityCase.load(location)
+  /// ```
+  ///
+  /// - Throws: `CaseError` where a file can't be read, or the fixture is wrong in itself.
+  /// - Complexity: O(bytes of the fixture) in time and memory.
   package static func load(_ location: CaseLocation) throws(CaseError) -> ParityCase {
     let contents = try FixtureContents(location)
     do throws(InvalidValue) {
@@ -12,9 +20,12 @@ extension ParityCase {
     }
   }
 
-  /// - Parameter tensors: by their names in the fixture, `state_dict/…` and so on.
-  /// - Throws: `InvalidValue`, naming the tensor or the key, for what is missing, not known, or
-  ///   contradicts another.
+  /// Checks that a manifest and tensors fit together.
+  ///
+  /// - Parameter tensors: all of the fixture, by the names that they have in it, such as
+  ///   `state_dict/weight_ih_l0`.
+  /// - Throws: `InvalidValue`, naming the tensor or the key, for what is missing, unknown, or
+  ///   contradicts another part.
   package init(
     _ location: CaseLocation, _ manifest: Manifest, _ tensors: [String: Tensor]
   ) throws(InvalidValue) {
@@ -23,41 +34,39 @@ extension ParityCase {
     let parameters = parts.takeStateDict()
     let isComputed = !parameters.isEmpty || !manifest.modules.contains(where: \.hasParameters)
     let reference = try parts.takeReference(manifest, isComputed: isComputed)
-    let input = parts.take("inputs/input")
-    let states = (h0: parts.take("inputs/h_0"), c0: parts.take("inputs/c_0"))
+    let tensor = parts.take("inputs/input")
+    let (h0, c0) = (parts.take("inputs/h_0"), parts.take("inputs/c_0"))
     try parts.requireEmpty()
     try Self.check(manifest, outputs: reference.names, isComputed: isComputed)
-    guard let input else {
-      if isComputed {
+    let input = tensor.map { ChainInput($0, h0: h0, c0: c0, packing: packing) }
+    if isComputed {
+      guard let input else {
         throw InvalidValue("inputs/input", expected: "a tensor, beside state_dict", found: "none")
       }
-      if let orphan = states.h0 ?? states.c0 {
+      try self.init(location, manifest, reference, input, parameters)
+    } else {
+      if input == nil, let state = h0 ?? c0 {
         throw InvalidValue(
           "inputs/input", expected: "a tensor, beside the initial states",
-          found: "none beside one of \(orphan.shape)")
+          found: "none beside one of \(state.shape)")
       }
-      try self.init(location, manifest, reference, layoutOnly: nil, packing)
-      try manifest.checkDigest(tensors)
-      return
+      try self.init(location, manifest, reference, layoutOnly: input, packing)
     }
-    let given = ChainInput(input, h0: states.h0, c0: states.c0, packing: packing)
-    if isComputed {
-      try self.init(location, manifest, reference, given, parameters)
-    } else {
-      try self.init(location, manifest, reference, layoutOnly: given, packing)
-    }
-    // Last: what is missing or contradicts another says more than a checksum.
+    // Checked last: what is missing or contradicts another part says more than a checksum.
     try manifest.checkDigest(tensors)
   }
 
-  /// What the manifest states and this case has no use for.
+  /// Refuses what the manifest states and such a case can't have.
+  ///
+  /// - Parameter isComputed: whether the outputs can be computed, and not only their layout
+  ///   checked.
   private static func check(
     _ manifest: Manifest, outputs: [String], isComputed: Bool
   ) throws(InvalidValue) {
-    let exceptions = manifest.tolerance.exceptions.keys.sorted()
-    if let stray = exceptions.first(where: { !isComputed || !outputs.contains($0) }) {
+    let exceptions = manifest.tolerance.exceptions.keys
+    if let unused = exceptions.filter({ !isComputed || !outputs.contains($0) }).min() {
       throw InvalidValue(
-        "tolerance.outputs." + stray,
+        "tolerance.outputs." + unused,
         expected: isComputed
           ? "one of \(outputs.joined(separator: ", "))" : "none without state_dict",
         found: "an exception")
@@ -72,6 +81,7 @@ extension ParityCase {
 // MARK: - Cases that are computed
 
 extension ParityCase {
+  /// A case with the parameters and the input that it takes to compute its outputs.
   private init(
     _ location: CaseLocation, _ manifest: Manifest, _ reference: Results, _ input: ChainInput,
     _ parameters: [String: Tensor]
@@ -110,7 +120,10 @@ extension ParityCase {
       chain: chain)
   }
 
-  /// That of all parameters and states and, where it is no index, of the input.
+  /// The one element type of all parameters and initial states, and of the input unless it is
+  /// of indices.
+  ///
+  /// - Throws: `InvalidValue`, naming the first tensor of another type.
   private static func elementType(
     of modules: [ChainModule], _ input: ChainInput
   ) throws(InvalidValue) -> ElementType {
@@ -134,7 +147,7 @@ extension ParityCase {
     return type
   }
 
-  /// Indices are for an embedding, and within its rows.
+  /// Checks that an embedding is given indices of its rows, and any other module floats.
   private static func check(_ input: Tensor, _ module: ChainModule) throws(InvalidValue) {
     guard case .embedding(let weight, _) = module.layer else {
       guard input.elementType.isFloatingPoint else {
@@ -156,6 +169,7 @@ extension ParityCase {
     }
   }
 
+  /// Checks that the reference has the shapes that the chain computes.
   private static func check(
     _ reference: Results, against chain: Chain
   ) throws(InvalidValue) {
@@ -168,6 +182,7 @@ extension ParityCase {
     try check(typesOf: reference)
   }
 
+  /// Checks that all outputs are of one type of floats.
   private static func check(typesOf reference: Results) throws(InvalidValue) {
     let name = reference["output"] == nil ? reference.names[0] : "output"
     let type = reference[name]?.elementType ?? .float32
@@ -182,9 +197,12 @@ extension ParityCase {
   }
 }
 
-// MARK: - Cases that check the layout alone
+// MARK: - Cases of which only the layout is checked
 
 extension ParityCase {
+  /// A case without parameters, whose configurations follow from its outputs' shapes.
+  ///
+  /// - Parameter input: of the first module; nil where the fixture has none.
   private init(
     _ location: CaseLocation, _ manifest: Manifest, _ reference: Results,
     layoutOnly input: ChainInput?, _ packing: Packing?
@@ -220,7 +238,10 @@ extension ParityCase {
       location: location, manifest: manifest, reference: reference, layouts: layouts, chain: nil)
   }
 
-  /// Holds the shapes of a module's outputs against its configuration.
+  /// The identities between a module's outputs, once their shapes are checked.
+  ///
+  /// - Parameter layout: what the input says of sequences and steps; nil where the outputs say
+  ///   it themselves.
   private static func contract(
     _ configuration: RecurrentConfiguration, _ outputs: Results, layout: SequenceLayout?,
     _ packing: Packing?
@@ -238,13 +259,15 @@ extension ParityCase {
       throw InvalidValue(
         "outputs/" + first, expected: "at least one step", found: "\(sequences.shape)")
     }
-    let rows = configuration.stateRows
+    func stateAxes(_ features: Int) -> [Int] {
+      layout.stateAxes(rows: configuration.stateRows, features: features)
+    }
     for (name, tensor) in outputs.named {
       let axes =
         name.hasSuffix("h_n")
-        ? layout.stateAxes(rows: rows, features: configuration.outputSize)
+        ? stateAxes(configuration.outputSize)
         : name.hasSuffix("c_n")
-          ? layout.stateAxes(rows: rows, features: configuration.hiddenSize)
+          ? stateAxes(configuration.hiddenSize)
           : layout.axes(features: configuration.outputFeatures)
       guard tensor.shape.axes == axes else {
         throw InvalidValue(

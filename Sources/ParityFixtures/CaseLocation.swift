@@ -1,11 +1,14 @@
 package import TensorArchives
 
-/// A case that was found, not loaded yet.
+/// Where a case stands. That there is a file says nothing of what is in it: the case is not
+/// loaded yet.
 package struct CaseLocation: Sendable, Hashable {
-  /// The path below what the user named, without the file's ending.
+  /// The name that reports give the case: its path below the folder that the user named,
+  /// without the file's ending.
   package let name: String
+  /// The path of the file or folder.
   package let path: String
-  /// What its files must lie in; nil for anywhere.
+  /// The folders that the case's files must lie in, once links are followed; nil for anywhere.
   package let boundary: FileBoundary?
 
   package init(name: String, path: String, boundary: FileBoundary? = nil) {

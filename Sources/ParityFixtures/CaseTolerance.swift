@@ -1,20 +1,23 @@
 import RecurrentModel
 package import TensorComparison
 
-/// The tolerance that a case states, with exceptions by output.
+/// How much the outputs of a case may differ from the reference: the manifest's `tolerance`.
+///
+/// ```json
+/// {"rule": "noise", "outputs": {"c_n": {"rtol": 1e-5, "atol": 1e-6}}}
+/// ```
 package struct CaseTolerance: Sendable, Equatable {
-  /// For every output without an exception; nil for the default.
+  /// The rule for every output without an exception; nil where the case states none.
   package let rule: ToleranceRule?
-  /// By the names `output`, `h_n` and `c_n`.
+  /// The rules of single outputs, by their names, such as `c_n`.
   package let exceptions: [String: ToleranceRule]
 
+  /// The tolerance of a case that states none.
   package static let standard = CaseTolerance(rule: nil, exceptions: [:])
 
-  /// The default rule, for a case that states none.
-  package static let defaultRule = ToleranceRule.standardNoise
-
+  /// The rule that an output is judged by.
   package func rule(for output: String) -> ToleranceRule {
-    exceptions[output] ?? rule ?? Self.defaultRule
+    exceptions[output] ?? rule ?? .standardNoise
   }
 
   private static let ruleKeys = ["rule", "rtol", "atol", "sigma", "replicas"]
@@ -22,9 +25,12 @@ package struct CaseTolerance: Sendable, Equatable {
 }
 
 extension CaseTolerance {
-  /// - Parameter outputs: the names that there can be exceptions for; nil for any.
-  init(_ object: ManifestObject?, outputs names: [String]?) throws(InvalidValue) {
-    guard let object else {
+  /// Reads the key `tolerance` of a manifest.
+  ///
+  /// - Parameter names: the outputs that may have exceptions; nil for any.
+  /// - Throws: `InvalidValue`, naming the key, for what is no rule.
+  init(in manifest: ManifestObject, outputs names: [String]?) throws(InvalidValue) {
+    guard let object = try manifest.object("tolerance", known: Self.ruleKeys + ["outputs"]) else {
       self = .standard
       return
     }
@@ -40,37 +46,35 @@ extension CaseTolerance {
     self.exceptions = exceptions
   }
 
-  static func manifestObject(in manifest: ManifestObject) throws(InvalidValue) -> ManifestObject? {
-    try manifest.object("tolerance", known: ruleKeys + ["outputs"])
-  }
-
+  /// The rule that an object states; nil where it states none.
   private static func rule(_ object: ManifestObject) throws(InvalidValue) -> ToleranceRule? {
     let rtol = try bound("rtol", object)
     let atol = try bound("atol", object)
-    if let name = try object.string("rule") {
-      let named: [String: ToleranceRule] = [
-        "noise": try noise(object), "torch": .torch, "exact": .exact,
-      ]
-      guard let rule = named[name] else {
-        throw InvalidValue(
-          object.name(of: "rule"), expected: "noise, torch or exact", found: "\"\(name)\"")
+    let unused = noiseKeys.first(where: object.contains)
+    guard let name = try object.string("rule") else {
+      if let unused {
+        throw InvalidValue(object.name(of: "rule"), expected: "noise, for \(unused)", found: "none")
       }
-      guard rtol == nil, atol == nil else {
-        throw InvalidValue(
-          object.name(of: "rule"), expected: "either a rule, or rtol and atol", found: "both")
-      }
-      if name != "noise", let stray = noiseKeys.first(where: object.contains) {
-        throw InvalidValue(object.name(of: stray), expected: "none beside \(name)", found: "one")
-      }
-      return rule
+      guard rtol != nil || atol != nil else { return nil }
+      return .explicit(
+        rtol: try object.required("rtol", rtol, "a number, beside atol"),
+        atol: try object.required("atol", atol, "a number, beside rtol"))
     }
-    if let stray = noiseKeys.first(where: object.contains) {
-      throw InvalidValue(object.name(of: "rule"), expected: "noise, for \(stray)", found: "none")
+    let named: [String: ToleranceRule] = [
+      "noise": try noise(object), "torch": .torch, "exact": .exact,
+    ]
+    guard let rule = named[name] else {
+      throw InvalidValue(
+        object.name(of: "rule"), expected: "noise, torch or exact", found: "\"\(name)\"")
     }
-    guard rtol != nil || atol != nil else { return nil }
-    return .explicit(
-      rtol: try object.required("rtol", rtol, "a number, beside atol"),
-      atol: try object.required("atol", atol, "a number, beside rtol"))
+    guard rtol == nil, atol == nil else {
+      throw InvalidValue(
+        object.name(of: "rule"), expected: "either a rule, or rtol and atol", found: "both")
+    }
+    if name != "noise", let unused {
+      throw InvalidValue(object.name(of: unused), expected: "none beside \(name)", found: "one")
+    }
+    return rule
   }
 
   private static func noise(_ object: ManifestObject) throws(InvalidValue) -> ToleranceRule {
@@ -86,6 +90,7 @@ extension CaseTolerance {
     return .noise(largestZ: sigma, replicas: replicas)
   }
 
+  /// A number that is not negative; nil where the key is missing.
   private static func bound(
     _ key: String, _ object: ManifestObject
   ) throws(InvalidValue) -> Double? {

@@ -1,9 +1,11 @@
 package import RecurrentModel
 
-/// What a manifest says of one module of a chain: an entry of `modules`, or, of a recurrent
-/// module by itself, the manifest's own `arguments`. What it leaves to the shapes is nil.
+/// What a manifest says of one module: an entry of a chain's `modules`, or the manifest's own
+/// `arguments` where the case is one recurrent module. Arguments that are left out, since the
+/// shapes of the parameters tell them, are nil.
 package struct ChainArguments: Sendable {
-  /// Empty for a recurrent module by itself.
+  /// The name that its parameters and results start with; empty where the case is one
+  /// recurrent module.
   package let name: String
   package let layer: Layer
 
@@ -16,7 +18,7 @@ package struct ChainArguments: Sendable {
     case logSoftmax(axis: Int)
   }
 
-  /// A recurrent module by itself.
+  /// The only module of a case.
   init(_ module: ModuleArguments) {
     name = ""
     layer = .recurrent(module, select: .output)
@@ -34,9 +36,12 @@ package struct ChainArguments: Sendable {
     case logSoftmax = "LogSoftmax"
   }
 
-  /// A chain is short; each of its modules is one to look for mistakes in.
+  /// The most modules of a chain. Real ones are short, and known mistakes are looked for in
+  /// each module.
   private static let largestCount = 256
 
+  /// Reads the `modules` of a chain.
+  ///
   /// - Throws: `InvalidValue`, naming the key, for what is missing or unknown, where two have
   ///   one name, or where there are too many.
   static func all(in manifest: ManifestObject) throws(InvalidValue) -> [ChainArguments] {
@@ -64,7 +69,7 @@ package struct ChainArguments: Sendable {
 
   private init(_ object: ManifestObject) throws(InvalidValue) {
     name = try object.required("name", try object.string("name"), "a name")
-    // They are parts of the tensors' names, and a dot ends them.
+    // A module's name stands before a dot in the names of its tensors.
     guard name.wholeMatch(of: /[^.\/\p{Cc}]+/) != nil else {
       throw InvalidValue(
         object.name(of: "name"), expected: "a name without dots and slashes",
@@ -117,7 +122,7 @@ package struct ChainArguments: Sendable {
     }
   }
 
-  /// The names that its results may have, without its own.
+  /// The names of the module's results, without its own before them.
   var results: [String] {
     guard case .recurrent(let arguments, _) = layer else { return ["output"] }
     let module = arguments.module
@@ -125,7 +130,7 @@ package struct ChainArguments: Sendable {
       + (module.recurrence.hasCellState ? ["c_n"] : [])
   }
 
-  /// Whether it computes nothing without parameters.
+  /// Whether the module needs parameters.
   var hasParameters: Bool {
     switch layer {
     case .embedding, .recurrent, .linear: true

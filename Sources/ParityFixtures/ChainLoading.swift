@@ -2,18 +2,18 @@ import RecurrentModel
 import TensorCore
 
 extension ChainArguments {
-  /// The module with its parameters, which are taken out of `stateDict`.
+  /// The module that a manifest describes, with its parameters.
   ///
-  /// - Parameter input: what is given to it, where that is known.
+  /// - Parameters:
+  ///   - stateDict: the parameters of all modules, out of which this module's are taken.
+  ///   - input: the shape of what is given to the module; nil where it is not known yet.
+  /// - Throws: `InvalidValue`, naming the parameter or the argument, where a parameter is
+  ///   missing, not known, or of another shape than the arguments say.
   func module(
     taking stateDict: inout [String: Tensor], input: Shape?
   ) throws(InvalidValue) -> ChainModule {
-    let prefix = Results.name("", of: name)
-    var own: [String: Tensor] = [:]
-    for key in stateDict.keys where key.hasPrefix(prefix) {
-      own[String(key.dropFirst(prefix.count))] = stateDict.removeValue(forKey: key)
-    }
-    var parameters = ModuleParameters(module: name, tensors: own)
+    var parameters = ModuleParameters(
+      module: name, tensors: stateDict.takeAll(withPrefix: Results.name("", of: name)))
     let layer = try layer(&parameters, input)
     try parameters.requireEmpty()
     return ChainModule(name: name, layer: layer)
@@ -34,11 +34,12 @@ extension ChainArguments {
       }
       return .embedding(weight: weight, paddingIdx: padding.map { $0 < 0 ? $0 + count : $0 })
     case .recurrent(let arguments, let select):
-      let tensors = parameters.takeAll()
-      let told = InferredArguments(
+      let tensors = parameters.tensors
+      parameters.tensors = [:]
+      let inferred = InferredArguments(
         parameters: tensors.mapValues(\.shape), input: input, outputs: [:])
       do throws(InvalidValue) {
-        let configuration = try arguments.configuration(with: told)
+        let configuration = try arguments.configuration(with: inferred)
         let stateDict = try StateDict(tensors, checkedAgainst: configuration)
         return .recurrent(configuration, stateDict, select: select)
       } catch {
@@ -53,7 +54,7 @@ extension ChainArguments {
       let weight = try parameters.take("weight", rank: 2)
       try agree("out_features", rows, weight, axis: 0)
       try agree("in_features", columns, weight, axis: 1)
-      guard hasBias ?? parameters.contains("bias") else {
+      guard hasBias ?? (parameters.tensors["bias"] != nil) else {
         return .linear(weight: weight, bias: nil)
       }
       let bias = try parameters.take("bias", rank: 1)
@@ -68,6 +69,7 @@ extension ChainArguments {
     }
   }
 
+  /// Checks that an argument, where it is given, is the size of an axis of the weight.
   private func agree(
     _ argument: String, _ given: Int?, _ weight: Tensor, axis: Int
   ) throws(InvalidValue) {
@@ -79,13 +81,14 @@ extension ChainArguments {
   }
 }
 
-/// The parameters of one module, taken one after another until none is left.
+/// The parameters of one module, taken out one after another. What is left in the end is a
+/// parameter that the module does not have.
 private struct ModuleParameters {
   let module: String
+  /// By their names in the module, such as `weight`.
   var tensors: [String: Tensor]
 
-  func contains(_ name: String) -> Bool { tensors[name] != nil }
-
+  /// - Throws: `InvalidValue` where it is missing, is of integers, or has another rank.
   mutating func take(_ name: String, rank: Int) throws(InvalidValue) -> Tensor {
     let subject = "state_dict/\(module).\(name)"
     guard let tensor = tensors.removeValue(forKey: name) else {
@@ -99,21 +102,17 @@ private struct ModuleParameters {
     return tensor
   }
 
-  mutating func takeAll() -> [String: Tensor] {
-    defer { tensors = [:] }
-    return tensors
-  }
-
+  /// - Throws: `InvalidValue` where a parameter is left.
   func requireEmpty() throws(InvalidValue) {
-    guard let stranger = tensors.keys.min() else { return }
+    guard let unknown = tensors.min(by: { $0.key < $1.key }) else { return }
     throw InvalidValue(
-      "state_dict/\(module).\(stranger)", expected: "no such parameter in this module",
-      found: "a tensor \(tensors[stranger]?.shape ?? [])")
+      "state_dict/\(module).\(unknown.key)", expected: "no such parameter in this module",
+      found: "a tensor \(unknown.value.shape)")
   }
 }
 
 extension ChainModule {
-  /// Its parameters rounded to an arithmetic, in what we compute in.
+  /// The module with its parameters rounded to an arithmetic, in the type that we compute in.
   func rounded(to arithmetic: Arithmetic) throws(InvalidValue) -> ChainModule {
     func rounded(_ tensor: Tensor) -> Tensor { tensor.rounded(for: arithmetic) }
     let layer: Layer =
@@ -134,7 +133,8 @@ extension ChainModule {
 }
 
 extension Tensor {
-  /// First to what a module computes in, then, without loss, to what we do; integers stay.
+  /// The numbers rounded to what a module of this arithmetic stores, in the type that we
+  /// compute in, which holds them without loss. Integers stay as they are.
   func rounded(for arithmetic: Arithmetic) -> Tensor {
     elementType.isFloatingPoint
       ? rounded(to: arithmetic.storage).rounded(to: arithmetic.computation) : self

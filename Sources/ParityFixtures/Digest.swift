@@ -2,12 +2,15 @@ import RecurrentModel
 import TensorArchives
 package import TensorCore
 
-/// A fingerprint of a fixture's tensors, so that a changed one is seen.
+/// The checksum of a fixture's tensors, by which a manifest can tell that one was changed. It
+/// guards against accidents, not against forgery.
 package enum Digest {
-  /// CRC-32 over the tensors sorted by name: name, NUL, element type, NUL, axes
-  /// separated by commas, NUL, little-endian data in C order. O(bytes).
+  /// The CRC-32 (zlib's) over all tensors, sorted by the bytes of their names. Each counts as
+  /// its name, NUL, its element type, NUL, its axes separated by commas, NUL, and its elements,
+  /// little-endian and in C order.
   ///
-  /// - Returns: as a manifest states it: `crc32:` and eight hexadecimal digits.
+  /// - Returns: the checksum as a manifest states it, `crc32:` and eight hexadecimal digits.
+  /// - Complexity: O(bytes of the tensors).
   package static func crc32(of tensors: [String: Tensor]) -> String {
     var checksum = CRC32()
     for (name, tensor) in tensors.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
@@ -22,7 +25,7 @@ package enum Digest {
 }
 
 extension Manifest {
-  /// - Throws: where the manifest states another digest than these tensors have.
+  /// - Throws: `InvalidValue` where the manifest states another digest than these tensors have.
   func checkDigest(_ tensors: [String: Tensor]) throws(InvalidValue) {
     guard let digest else { return }
     let found = Digest.crc32(of: tensors)

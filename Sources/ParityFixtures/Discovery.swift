@@ -1,18 +1,24 @@
 package import TensorArchives
 
-/// The cases under the paths that a user names.
+/// Finds the cases under the paths that a user names. None is loaded, so that a file which is no
+/// case can be among them.
+///
+/// ```swift
+/// let discovery = Discovery(paths: ["Fixtures", "mine/gru.npz"])
+/// for location in discovery.cases { print(location.name, location.path) }
+/// ```
 package struct Discovery: Sendable {
   package private(set) var cases: [CaseLocation] = []
-  /// Paths that can't be looked into.
+  /// Why some paths could not be searched. The others were.
   package private(set) var errors: [ArchiveError] = []
   /// Files that are neither a case nor known to be something else.
   package private(set) var otherFiles: [String] = []
 
   /// - Parameters:
-  ///   - paths: a file is a case; a folder with `manifest.json` is a case; any
-  ///     other folder is searched. Its cases come in the order of their names.
-  ///   - allowedRoots: folders that links and manifests may lead into, beside
-  ///     the path itself.
+  ///   - paths: files and folders. A file is a case, and so is a folder with a
+  ///     `manifest.json`. Any other folder is searched, and its cases are sorted by name.
+  ///   - allowedRoots: folders, beside the path itself, that symbolic links and manifests may
+  ///     lead into.
   package init(paths: [String], allowedRoots: [String] = []) {
     for root in allowedRoots {
       do {
@@ -22,8 +28,7 @@ package struct Discovery: Sendable {
       }
     }
     for path in paths {
-      var path = path
-      while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+      let path = TensorContainer.withoutEndingSlashes(path)
       var search = Search(boundary: FileBoundary([path] + allowedRoots))
       search.visit(path)
       cases += search.cases.sorted { $0.name < $1.name }
@@ -33,7 +38,7 @@ package struct Discovery: Sendable {
     makeNamesUnique()
   }
 
-  /// Names that stand for two cases give way to the paths.
+  /// Gives cases that have the same name their paths as names.
   private mutating func makeNamesUnique() {
     let counts = Dictionary(cases.map { ($0.name, 1) }, uniquingKeysWith: +)
     cases = cases.map {

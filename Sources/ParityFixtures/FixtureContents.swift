@@ -3,13 +3,13 @@ import TensorArchives
 import TensorCore
 
 /// All that the files of a fixture hold. Whether the manifest and the tensors fit together is
-/// not known yet.
+/// not checked.
 struct FixtureContents {
   let manifest: Manifest
-  /// The JSON that the manifest was made of.
+  /// The JSON value that the manifest was read from.
   let json: JSONValue
-  /// All tensors by their names in the fixture, such as `outputs/h_n`, those among them that
-  /// the manifest takes from other files.
+  /// All tensors by their names in the fixture, such as `outputs/h_n`, with those that the
+  /// manifest takes from other files.
   let tensors: [String: Tensor]
 
   /// Reads the manifest, and then all tensors.

@@ -1,26 +1,26 @@
 import RecurrentModel
 import TensorCore
 
-/// The tensors of a fixture, taken one after another until none is left.
+/// The tensors of a fixture, taken out one after another. What is left when every part of the
+/// case has been taken is a tensor that the case does not have.
 struct FixtureParts {
   private var tensors: [String: Tensor]
 
+  /// - Parameter tensors: all of them, by their names in the fixture, such as `inputs/h_0`.
   init(_ tensors: [String: Tensor]) { self.tensors = tensors }
 
+  /// Takes a tensor; nil where there is none of this name.
   mutating func take(_ name: String) -> Tensor? { tensors.removeValue(forKey: name) }
 
-  /// All of `state_dict/`, by the names without it.
-  mutating func takeStateDict() -> [String: Tensor] {
-    let prefix = "state_dict/"
-    var stateDict: [String: Tensor] = [:]
-    for name in tensors.keys where name.hasPrefix(prefix) {
-      stateDict[String(name.dropFirst(prefix.count))] = take(name)
-    }
-    return stateDict
-  }
+  /// Takes all parameters, by their names without `state_dict/`.
+  mutating func takeStateDict() -> [String: Tensor] { tensors.takeAll(withPrefix: "state_dict/") }
 
-  /// `outputs/…`: all of a module's results, or, of a chain, what it hands on at last and any
-  /// of the others. Where nothing is computed, that last one may be missing.
+  /// Takes the outputs. A case of one module must have all results of the module. A chain must
+  /// have the last module's result, `output`, where it can be computed, and may have any of the
+  /// other results.
+  ///
+  /// - Parameter isComputed: whether the case has all that it takes to compute the outputs.
+  /// - Throws: `InvalidValue` where a required output is missing, or there is none at all.
   mutating func takeReference(
     _ manifest: Manifest, isComputed: Bool
   ) throws(InvalidValue) -> Results {
@@ -39,17 +39,22 @@ struct FixtureParts {
     throw InvalidValue("outputs/output", expected: "a tensor", found: "none")
   }
 
-  /// `inputs/lengths`, which are there exactly where the manifest says `packed`.
+  /// Takes `inputs/lengths`; nil where the sequences are not packed.
+  ///
+  /// - Parameter packed: what the manifest says of the packing.
+  /// - Throws: `InvalidValue` where only one of the two is there, and for lengths that are no
+  ///   positive integers.
   mutating func packing(_ packed: Manifest.Packed?) throws(InvalidValue) -> Packing? {
     let name = "inputs/lengths"
-    guard let lengths = take(name) else {
-      guard packed == nil else {
-        throw InvalidValue(name, expected: "a tensor, for packed", found: "none")
+    let lengths = take(name)
+    guard let packed else {
+      guard lengths == nil else {
+        throw InvalidValue(name, expected: "packed in the manifest", found: "none")
       }
       return nil
     }
-    guard let packed else {
-      throw InvalidValue(name, expected: "packed in the manifest", found: "none")
+    guard let lengths else {
+      throw InvalidValue(name, expected: "a tensor, for packed", found: "none")
     }
     guard let integers = lengths.integers, lengths.shape.rank == 1 else {
       throw InvalidValue(
@@ -64,17 +69,29 @@ struct FixtureParts {
       totalLength: packed.totalLength)
   }
 
-  /// - Throws: where a tensor is left that nobody took.
+  /// - Throws: `InvalidValue` where a tensor is left.
   func requireEmpty() throws(InvalidValue) {
-    guard let unused = tensors.keys.min(), let tensor = tensors[unused] else { return }
+    guard let unused = tensors.min(by: { $0.key < $1.key }) else { return }
     throw InvalidValue(
-      unused, expected: "no such tensor in this case", found: "one of \(tensor.shape)")
+      unused.key, expected: "no such tensor in this case", found: "one of \(unused.value.shape)")
   }
 
-  mutating func takeRequired(_ name: String) throws(InvalidValue) -> Tensor {
+  private mutating func takeRequired(_ name: String) throws(InvalidValue) -> Tensor {
     guard let tensor = take(name) else {
       throw InvalidValue(name, expected: "a tensor", found: "none")
     }
     return tensor
+  }
+}
+
+extension [String: Tensor] {
+  /// Takes out all tensors whose names start with a prefix, and returns them by the rest of
+  /// their names.
+  mutating func takeAll(withPrefix prefix: String) -> [String: Tensor] {
+    var taken: [String: Tensor] = [:]
+    for name in keys where name.hasPrefix(prefix) {
+      taken[String(name.dropFirst(prefix.count))] = removeValue(forKey: name)
+    }
+    return taken
   }
 }

@@ -1,18 +1,26 @@
 import RecurrentModel
 
-/// Reads JSON as RFC 8259 defines it, and no more: a key that stands twice is an
-/// error, since readers disagree on which of the two counts. (Foundation's
-/// decoder takes the first in silence, Python's the last.)
+/// Reads JSON as RFC 8259 defines it, and nothing beyond it. A key that stands twice in an
+/// object is an error, since readers disagree on which of the two counts: Foundation's decoder
+/// takes the first without a word, Python's the last.
+///
+/// ```swift
+/// let value = try JSONParser.parse(#"{"rtol": 1e-5}"#)  // .object(["rtol": .number(1e-05)])
+/// ```
 struct JSONParser {
   private let bytes: [UInt8]
+  /// The number of bytes that are read.
   private var position = 0
 
-  /// No manifest nests deeper; the bound keeps the stack.
-  private static let deepest = 64
+  /// The most levels of arrays and objects. No manifest has as many; without a bound, a
+  /// hostile one would exhaust the stack.
+  private static let largestDepth = 64
 
   private init(_ text: String) { bytes = Array(text.utf8) }
 
-  /// - Throws: `InvalidValue` with line and column. O(text).
+  /// - Throws: `InvalidValue`, with line and column, for text that is not one JSON value, that
+  ///   has a key twice, or that nests more than 64 levels deep.
+  /// - Complexity: O(bytes of the text).
   static func parse(_ text: String) throws(InvalidValue) -> JSONValue {
     var parser = JSONParser(text)
     let value = try parser.value(depth: 0)
@@ -21,6 +29,7 @@ struct JSONParser {
     return value
   }
 
+  /// The next byte; nil at the end.
   private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   private mutating func skipSpace() {
@@ -29,7 +38,7 @@ struct JSONParser {
     }
   }
 
-  /// Passes over a character that must, or may, stand here.
+  /// Passes over a character where it is the next one, and says whether it was.
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
     guard next == UInt8(ascii: character) else { return false }
     position += 1
@@ -37,7 +46,7 @@ struct JSONParser {
   }
 
   private mutating func value(depth: Int) throws(InvalidValue) -> JSONValue {
-    guard depth < Self.deepest else { throw error("at most \(Self.deepest) levels") }
+    guard depth < Self.largestDepth else { throw error("at most \(Self.largestDepth) levels") }
     skipSpace()
     switch next {
     case UInt8(ascii: "{"): return .object(try object(depth: depth))
@@ -57,38 +66,42 @@ struct JSONParser {
   }
 
   private mutating func object(depth: Int) throws(InvalidValue) -> [String: JSONValue] {
-    position += 1
     var values: [String: JSONValue] = [:]
-    skipSpace()
-    if take("}") { return values }
-    repeat {
-      skipSpace()
-      let start = position
-      guard next == UInt8(ascii: "\"") else { throw error("a key in quotes") }
-      let key = try string()
-      skipSpace()
-      guard take(":") else { throw error("a colon") }
-      guard values.updateValue(try value(depth: depth + 1), forKey: key) == nil else {
-        position = start
-        throw error("every key once")
+    try items(until: "}") { parser throws(InvalidValue) in
+      parser.skipSpace()
+      let start = parser.position
+      guard parser.next == UInt8(ascii: "\"") else { throw parser.error("a key in quotes") }
+      let key = try parser.string()
+      parser.skipSpace()
+      guard parser.take(":") else { throw parser.error("a colon") }
+      guard values.updateValue(try parser.value(depth: depth + 1), forKey: key) == nil else {
+        parser.position = start
+        throw parser.error("every key once")
       }
-      skipSpace()
-    } while take(",")
-    guard take("}") else { throw error("a comma or }") }
+    }
     return values
   }
 
   private mutating func array(depth: Int) throws(InvalidValue) -> [JSONValue] {
-    position += 1
     var values: [JSONValue] = []
+    try items(until: "]") { parser throws(InvalidValue) in
+      values.append(try parser.value(depth: depth + 1))
+    }
+    return values
+  }
+
+  /// Reads from an opening bracket to its closing one, with commas between the items.
+  private mutating func items(
+    until close: Unicode.Scalar, item: (inout JSONParser) throws(InvalidValue) -> Void
+  ) throws(InvalidValue) {
+    position += 1
     skipSpace()
-    if take("]") { return values }
+    if take(close) { return }
     repeat {
-      values.append(try value(depth: depth + 1))
+      try item(&self)
       skipSpace()
     } while take(",")
-    guard take("]") else { throw error("a comma or ]") }
-    return values
+    guard take(close) else { throw error("a comma or \(close)") }
   }
 
   private mutating func string() throws(InvalidValue) -> String {

@@ -1,5 +1,6 @@
 extension JSONValue {
-  /// As JSON, the keys in their order, so that the same value gives the same text.
+  /// The value as JSON text, indented by two spaces a level. Keys are sorted, so that the same
+  /// value always gives the same text.
   var text: String { text(indent: "") }
 
   private func text(indent: String) -> String {

@@ -1,20 +1,20 @@
-/// Any JSON value, so that a manifest's unknown keys can be seen.
+/// Any JSON value. Objects keep all of their keys, so that one which no reader knows can be
+/// reported.
 enum JSONValue: Equatable, Sendable {
   case null
   case boolean(Bool)
+  /// A number without a fraction or an exponent that fits an `Int`.
   case integer(Int)
+  /// Any other number.
   case number(Double)
   case string(String)
   case array([JSONValue])
   case object([String: JSONValue])
 
-  /// What stands there, for an error message.
+  /// The value in an error message: short, whatever its size.
   var summary: String {
     switch self {
-    case .null: "null"
-    case .boolean(let value): "\(value)"
-    case .integer(let value): "\(value)"
-    case .number(let value): "\(value)"
+    case .null, .boolean, .integer, .number: text
     case .string(let value): "\"\(value.prefix(60))\""
     case .array: "an array"
     case .object: "an object"

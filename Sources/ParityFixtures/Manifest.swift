@@ -1,32 +1,46 @@
 package import RecurrentModel
 package import TensorCore
 
-/// What a fixture's `manifest.json` states, format `pytorch-parity/1`.
+/// What a fixture's manifest states, in the format `pytorch-parity/1` that the README defines.
+///
+/// ```swift
+/// let manifest = try Manifest(
+///   parsing: #"{"format": "pytorch-parity/1", "module": "GRU", "arguments": {"bias": false}}"#)
+/// manifest.modules.count  // 1
+/// ```
+///
+/// It is consistent in itself. Whether the fixture's tensors fit it, only `ParityCase` knows.
 package struct Manifest: Sendable {
-  /// At least one: the modules of a chain, or a recurrent module by itself, without a name.
+  /// The modules of a chain in their order, or one recurrent module, whose name is empty. There
+  /// is at least one.
   package let modules: [ChainArguments]
-  /// nil when the sequences are not packed.
+  /// How the padded sequences were packed; nil where they were not.
   package let packed: Packed?
-  /// How the reference was computed, when that is not its tensors' own type.
+  /// What the reference was computed in; nil where that is its tensors' own type.
   package let arithmetic: Arithmetic?
   package let tolerance: CaseTolerance
-  /// Groups of tensors that stand in other files, by `state_dict`, `inputs` and
-  /// `outputs`; a folder's manifest only.
+  /// The groups of tensors that stand in other files, by `state_dict`, `inputs` and `outputs`.
+  /// Only the manifest of a folder may have some.
   package let borrowed: [String: BorrowedTensors]
-  /// Why the case is expected to fail.
+  /// Why the case is expected to fail; nil where it is expected to pass.
   package let expectedFailure: String?
+  /// What the case is for, in words for people.
   package let description: String?
-  /// As in `crc32:1c291ca3`.
+  /// The checksum of the tensors as `Digest` writes it, `crc32:1c291ca3`; nil where none is
+  /// stated.
   package let digest: String?
 
+  /// The arguments of PyTorch's `pack_padded_sequence` and `pad_packed_sequence`. The lengths
+  /// themselves are a tensor.
   package struct Packed: Sendable, Equatable {
     package let enforceSorted: Bool
+    /// The number of steps that the output is padded to; nil for the longest sequence's.
     package let totalLength: Int?
   }
 
   package static let format = "pytorch-parity/1"
 
-  /// `module` of a chain of modules.
+  /// The value of `module` for a chain of modules.
   private static let chain = "Sequential"
 
   private static let keys = [
@@ -35,14 +49,14 @@ package struct Manifest: Sendable {
   ]
 
   /// - Parameter text: JSON.
-  /// - Throws: `InvalidValue`, naming the key, for anything that is missing, of
-  ///   another type, unknown or contradictory.
+  /// - Throws: `InvalidValue`, naming the key, for anything that is missing, of another type,
+  ///   unknown or contradictory.
   package init(parsing text: String) throws(InvalidValue) {
     try self.init(try JSONParser.parse(text))
   }
 
   init(_ json: JSONValue) throws(InvalidValue) {
-    // The format first: another one has other keys.
+    // The format is checked first, since another one has other keys.
     if case .object(let values) = json, values["format"] != .string(Self.format) {
       throw InvalidValue(
         "format", expected: "\"\(Self.format)\"", found: values["format"]?.summary ?? "none")
@@ -52,15 +66,14 @@ package struct Manifest: Sendable {
     packed = try Self.packed(object)
     arithmetic = try object.name("arithmetic", Arithmetic.self)
     tolerance = try CaseTolerance(
-      CaseTolerance.manifestObject(in: object),
-      outputs: modules[0].name.isEmpty ? ["output", "h_n", "c_n"] : nil)
+      in: object, outputs: modules[0].name.isEmpty ? ["output", "h_n", "c_n"] : nil)
     borrowed = try BorrowedTensors.all(in: object)
     expectedFailure = try object.string("expected_failure")
     if expectedFailure == "" {
       throw InvalidValue("expected_failure", expected: "a reason", found: "an empty one")
     }
     description = try object.string("description")
-    try object.isObject("provenance")
+    _ = try object.object("provenance", known: nil)
     digest = try object.string("digest")
     if let digest, digest.wholeMatch(of: /crc32:[0-9a-f]{8}/) == nil {
       throw InvalidValue(

@@ -1,14 +1,21 @@
 import RecurrentModel
 
-/// One object of a manifest, read key by key; what is missing, of another type
-/// or not known is an `InvalidValue` that names the key.
+/// One JSON object of a manifest, read key by key. A value of the wrong type and an unknown key
+/// are an `InvalidValue` that names the key with all that lead to it, `arguments.hidden_size`.
+///
+/// ```swift
+/// let arguments = try manifest.object("arguments", known: ["hidden_size", "bias"])
+/// let size = try arguments?.integer("hidden_size")  // nil where it is left out
+/// ```
 struct ManifestObject {
   private let values: [String: JSONValue]
   /// The keys that lead here, for error messages.
   let path: [String]
 
-  /// - Parameter known: all keys that it may have; nil for any.
-  /// - Throws: where `value` is no object, or has a key that is not in `known`.
+  /// - Parameters:
+  ///   - path: the keys that lead to the object; none for the manifest itself.
+  ///   - known: all keys that it may have; nil for any.
+  /// - Throws: `InvalidValue` where `value` is no object, or has a key that is not in `known`.
   init(_ value: JSONValue, at path: [String] = [], known: [String]?) throws(InvalidValue) {
     guard case .object(let values) = value else {
       throw InvalidValue(
@@ -25,22 +32,24 @@ struct ManifestObject {
     }
   }
 
-  var isEmpty: Bool { values.isEmpty }
-
+  /// All keys, sorted.
   var keys: [String] { values.keys.sorted() }
 
   func contains(_ key: String) -> Bool { values[key] != nil }
 
-  /// The key with all that lead to it: `arguments.hidden_size`.
+  /// A key with all that lead to it, for error messages: `arguments.hidden_size`.
   func name(of key: String) -> String { (path + [key]).joined(separator: ".") }
+
+  // Each of the following gives nil where the key is missing, and throws `InvalidValue` where
+  // its value is of another type.
 
   func string(_ key: String) throws(InvalidValue) -> String? {
     try value(key, "a string") { if case .string(let text) = $0 { text } else { nil } }
   }
 
-  /// One of the names that `type` knows.
+  /// A string that is the raw value of a case of `type`.
   ///
-  /// - Parameter another: for the error message: one more name that could stand there.
+  /// - Parameter another: one more name that may stand there, for the error message.
   func name<Name: RawRepresentable & CaseIterable>(
     _ key: String, _ type: Name.Type, or another: String? = nil
   ) throws(InvalidValue) -> Name? where Name.RawValue == String {
@@ -72,12 +81,13 @@ struct ManifestObject {
     }
   }
 
+  /// - Parameter known: all keys that the object may have; nil for any.
   func object(_ key: String, known: [String]?) throws(InvalidValue) -> ManifestObject? {
     guard let value = values[key] else { return nil }
     return try ManifestObject(value, at: path + [key], known: known)
   }
 
-  /// Those of an array, `modules[2]` and so on.
+  /// The objects of an array, which are called `modules[2]` and so on in error messages.
   func objects(_ key: String, known: [String]) throws(InvalidValue) -> [ManifestObject]? {
     let array = try value(key, "an array") {
       if case .array(let values) = $0 { values } else { nil }
@@ -90,11 +100,10 @@ struct ManifestObject {
     return objects
   }
 
-  /// The keys of an object whose keys are free.
-  func isObject(_ key: String) throws(InvalidValue) {
-    _ = try value(key, "an object") { if case .object = $0 { true } else { nil } }
-  }
-
+  /// A value that was read from the object, and must not be missing.
+  ///
+  /// - Parameter what: what is expected, for the error message.
+  /// - Throws: `InvalidValue` where `value` is nil.
   func required<Value>(_ key: String, _ value: Value?, _ what: String) throws(InvalidValue)
     -> Value
   {

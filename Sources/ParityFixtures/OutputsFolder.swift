@@ -2,51 +2,58 @@ import RecurrentModel
 import TensorArchives
 package import TensorCore
 
-/// Outputs that were made elsewhere: one file or folder a case, named like it.
+/// A folder of outputs that another implementation has computed. For each case it holds one
+/// file or folder that is named like the case.
 ///
-/// Each holds `output`, `h_n` and `c_n`, as far as the case's module has them, by these
-/// names or below `outputs/`; other tensors are refused, so that none is overlooked.
+/// ```swift
+/// let source = OutputsFolder("mine")  // mine/gru.npz, mine/lstm-packed/output.npy, …
+/// let supplied = await source.outputs(for: parityCase.outputsRequest)
+/// ```
+///
+/// Each of them holds `output`, `h_n` and `c_n`, as far as the case's module has them, by these
+/// names or with `outputs/` before them. Any other tensor is an error, so that none is
+/// overlooked.
 package struct OutputsFolder: OutputsSource {
   private let folder: String
 
   package init(_ folder: String) { self.folder = folder }
 
-  /// Whether there is such a folder.
+  /// Whether the folder exists.
   package var exists: Bool { (try? FileBytes.kind(of: folder)) == .folder }
 
   package func outputs(for request: OutputsRequest) async -> SuppliedOutputs? {
-    do {
-      return SuppliedOutputs(
-        outputs: .success(try read(request.location.name, for: request)))
-    } catch {
-      return SuppliedOutputs(outputs: .failure(SuppliedOutputs.Missing("\(error)")))
+    let outputs = Result { () throws(CaseError) in
+      try read(request.location.name, for: request)
     }
+    return SuppliedOutputs(outputs: outputs.mapError { SuppliedOutputs.Missing("\($0)") })
   }
 
-  /// - Parameter name: of a file or folder in this one, without its ending.
-  /// - Returns: tensors of any shapes.
-  /// - Throws: `CaseError`, naming the file, where there is none, or more than one, or
-  ///   where it lacks a tensor.
+  /// Reads the outputs of one case.
+  ///
+  /// - Parameter name: that of a file or folder in this folder, without its ending.
+  /// - Returns: the outputs that are asked for, of any shapes.
+  /// - Throws: `CaseError`, naming the file, where there is none or more than one, and where it
+  ///   lacks a tensor or has another one.
   package func read(
     _ name: String, for request: OutputsRequest
   ) throws(CaseError) -> [String: Tensor] {
     let path = try path(of: name)
     var tensors: [String: Tensor] = [:]
-    var twice: String?
+    var duplicate: String?
     do throws(ArchiveError) {
       let archive = try TensorContainer.open(path)
       for name in archive.tensorNames {
         let short = name.hasPrefix("outputs/") ? String(name.dropFirst("outputs/".count)) : name
         let former = tensors.updateValue(try archive.tensor(named: name), forKey: short)
-        if former != nil { twice = short }
+        if former != nil { duplicate = short }
       }
     } catch {
       throw .unreadable(error)
     }
     do throws(InvalidValue) {
-      if let twice {
+      if let duplicate {
         throw InvalidValue(
-          twice, expected: "one tensor", found: "another in outputs/\(twice)")
+          duplicate, expected: "one tensor", found: "another in outputs/\(duplicate)")
       }
       try request.check(tensors)
     } catch {
@@ -55,7 +62,8 @@ package struct OutputsFolder: OutputsSource {
     return tensors
   }
 
-  /// Files and folders of this name, with any ending.
+  /// The paths of the files and folders that have this name, with any ending of a format that
+  /// holds several tensors.
   package func candidates(_ name: String) -> [String] {
     let stem = folder + "/" + name
     let endings = [""] + TensorContainer.allCases.filter(\.holdsNames).flatMap(\.extensions)

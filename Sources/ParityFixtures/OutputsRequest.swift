@@ -1,21 +1,24 @@
 package import RecurrentModel
 package import TensorCore
 
-/// What somebody else's implementation is asked for.
+/// Which outputs another implementation is asked for, to judge it by a case.
 package struct OutputsRequest: Sendable {
   package let location: CaseLocation
-  /// The outputs' names, as in `outputs/`.
+  /// The names of the outputs that must be given, without `outputs/`.
   package let required: [String]
-  /// Of intermediate results, which are judged where they are given.
+  /// The names of intermediate results of a chain, which are judged where they are given.
   package let optional: [String]
-  /// Whether the case has what it takes to compute them.
+  /// Whether the case has the parameters and inputs that it takes to compute the outputs.
   package let canBeComputed: Bool
-  /// What the manifest leaves to the shapes, or to its defaults.
+  /// The keys of the manifest that state in full what the fixture may leave to the shapes and
+  /// to PyTorch's defaults.
   let completed: [String: JSONValue]
 }
 
 extension OutputsRequest {
-  /// - Throws: `InvalidValue` where a tensor is missing, of integers, or of another name.
+  /// Checks the names and types of outputs that were given. Their shapes are not checked.
+  ///
+  /// - Throws: `InvalidValue` where one is missing, is of integers, or was not asked for.
   package func check(_ tensors: [String: Tensor]) throws(InvalidValue) {
     let list = required.joined(separator: ", ")
     for name in required where tensors[name]?.elementType.isFloatingPoint != true {
@@ -24,14 +27,15 @@ extension OutputsRequest {
         found: tensors[name].map { "\($0.elementType) \($0.shape)" } ?? "none")
     }
     let known = required + optional
-    if let stranger = tensors.keys.filter({ !known.contains($0) }).min() {
+    if let unknown = tensors.keys.filter({ !known.contains($0) }).min() {
       throw InvalidValue(
-        stranger, expected: "none but \(known.joined(separator: ", "))", found: "a tensor")
+        unknown, expected: "none but \(known.joined(separator: ", "))", found: "a tensor")
     }
   }
 }
 
 extension ParityCase {
+  /// Which outputs another implementation has to give to be judged by this case.
   package var outputsRequest: OutputsRequest {
     var completed: [String: JSONValue] = [:]
     if isSingleModule {
@@ -54,8 +58,8 @@ extension ParityCase {
 }
 
 extension RecurrentConfiguration {
-  /// All that the constructor takes, but for `dropout`.
-  var jsonArguments: [String: JSONValue] {
+  /// All arguments of the module's constructor by their names, except `dropout`.
+  fileprivate var jsonArguments: [String: JSONValue] {
     let arguments: [String: JSONValue] = [
       "input_size": .integer(inputSize), "hidden_size": .integer(hiddenSize),
       "num_layers": .integer(numLayers), "bias": .boolean(bias),
@@ -68,7 +72,7 @@ extension RecurrentConfiguration {
 }
 
 extension ChainModule {
-  /// As an entry of a manifest's `modules`, with all of its arguments.
+  /// The module as an entry of a manifest's `modules`, with all of its arguments.
   fileprivate var json: JSONValue {
     var entry: [String: JSONValue] = ["name": .string(name), "module": .string(className)]
     var arguments: [String: JSONValue] = [:]

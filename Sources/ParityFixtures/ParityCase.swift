@@ -1,23 +1,27 @@
 package import RecurrentModel
 
-/// A fixture, loaded and known to be consistent in itself: what is computed, and what PyTorch
-/// gave for it.
+/// A fixture that was loaded and is consistent in itself: the modules and their input, and what
+/// PyTorch computed with them.
 ///
 /// ```swift
-/// let parityCase = try ParityCase.load(location)
+/// let parityCase = try ParityCase.load(CaseLocation(name: "gru", path: "Fixtures/gru.npz"))
+/// let expected = parityCase.reference["h_n"]
 /// let exact = try parityCase.chain?.results(in: .float64) { _, call in call.oracleOutputs }
 /// ```
+///
+/// Nothing is judged yet: the reference may still be wrong.
 package struct ParityCase: Sendable {
   package let location: CaseLocation
   package let manifest: Manifest
-  /// What PyTorch gave, in the order in which the modules run. A case of one module has all of
-  /// its results, a chain the last and as many of the others as the fixture holds.
-  package let reference: Results
-  /// The layout contract of each recurrent module.
+  /// What PyTorch computed, in the order in which the modules run. A case of one module has all
+  /// of the module's results; a chain has the last result, and as many of the others as the
+  /// fixture holds.
+  package private(set) var reference: Results
+  /// The recurrent modules, each with the identities that its results must meet.
   package let layouts: [ModuleLayout]
-  /// What it takes to compute it; nil for a case without `state_dict`, which checks the layout
-  /// alone.
-  package let chain: Chain?
+  /// The modules with their parameters and input, rounded to what they compute in; nil for a
+  /// case without `state_dict`, of which only the layout can be checked.
+  package private(set) var chain: Chain?
 
   package init(
     location: CaseLocation, manifest: Manifest, reference: Results, layouts: [ModuleLayout],
@@ -30,45 +34,39 @@ package struct ParityCase: Sendable {
     self.chain = chain
   }
 
-  /// The case with other results in place of PyTorch's, of the same shapes.
+  /// The same case with other results of the same shapes in place of PyTorch's.
   package func with(reference: Results) -> ParityCase {
-    ParityCase(
-      location: location, manifest: manifest, reference: reference, layouts: layouts,
-      chain: chain)
+    var copy = self
+    copy.reference = reference
+    return copy
   }
 
-  /// The case with other parameters or inputs.
+  /// The same case with other parameters or inputs.
   package func with(chain: Chain?) -> ParityCase {
-    ParityCase(
-      location: location, manifest: manifest, reference: reference, layouts: layouts,
-      chain: chain)
+    var copy = self
+    copy.chain = chain
+    return copy
   }
 
-  /// Whether it is one recurrent module by itself.
+  /// Whether the case is one recurrent module, and no chain of modules.
   package var isSingleModule: Bool { manifest.modules[0].name.isEmpty }
 }
 
-/// A recurrent module of a case, and how its results hang together.
+/// A recurrent module of a case, and the identities between its results.
 package struct ModuleLayout: Sendable {
-  /// Its name in the chain; empty for a recurrent module by itself.
+  /// The module's name in the chain; empty where the case is one recurrent module.
   package let name: String
   package let configuration: RecurrentConfiguration
   package let contract: LayoutContract
 
-  package init(name: String, configuration: RecurrentConfiguration, contract: LayoutContract) {
-    self.name = name
-    self.configuration = configuration
-    self.contract = contract
-  }
-
-  /// Whether this module gives a tensor of this name.
+  /// Whether the result with this name, such as `bilstm.h_n`, is one of this module's.
   package func gives(_ name: String) -> Bool {
     ["output", "h_n", "c_n"].contains { Results.name($0, of: self.name) == name }
   }
 }
 
 extension Chain {
-  /// The layout contract of each recurrent module.
+  /// The recurrent modules, each with the identities that its results must meet.
   package var layouts: [ModuleLayout] {
     zip(modules, shapes.stages).compactMap { module, stage in
       module.configuration.map { configuration in

@@ -1,7 +1,10 @@
 import RecurrentModel
 
 extension ModuleArguments {
-  /// The `arguments` of a recurrent module, as a manifest gives them.
+  /// Reads the `arguments` of a recurrent module. What a manifest leaves out is nil.
+  ///
+  /// - Throws: `InvalidValue`, naming the argument, where the module's constructor has no such
+  ///   argument, or not of this type.
   init(of module: RecurrentModule, in object: ManifestObject) throws(InvalidValue) {
     self.init(module: module)
     let known = ModuleArguments.names(of: module)

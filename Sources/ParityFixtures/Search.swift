@@ -10,7 +10,7 @@ import TensorArchives
 struct Search {
   private let boundary: FileBoundary
   private(set) var cases: [CaseLocation] = []
-  /// Why something below the path can't be looked at.
+  /// Why some files and folders could not be looked at.
   private(set) var errors: [ArchiveError] = []
   /// The paths of files that are no cases, and not known to be something else either.
   private(set) var otherFiles: [String] = []
@@ -20,8 +20,8 @@ struct Search {
   /// The files that manifests take tensors from, by their paths without symbolic links.
   private var borrowed: Set<String> = []
 
-  /// How many levels of folders are searched.
-  private static let deepest = 32
+  /// The most levels of folders that are searched.
+  private static let largestDepth = 32
 
   init(boundary: FileBoundary) { self.boundary = boundary }
 
@@ -51,15 +51,15 @@ struct Search {
     guard visited.insert(FileBoundary.resolved(path) ?? path).inserted else { return }
     let files = try FileBytes.names(in: path)
     if files.contains(manifestName) {
-      add(path, name.isEmpty ? [lastComponent(path)] : name)
+      add(path, name.isEmpty ? [TensorContainer.lastComponent(of: path)] : name)
       noteBorrowed(by: path)
       noteOtherFiles(inCase: path, depth: 0)
       return
     }
-    guard name.count < Self.deepest else {
+    guard name.count < Self.largestDepth else {
       throw ArchiveError(
         path: path,
-        .unsupported("folder", expected: "at most \(Self.deepest) levels", found: "more"))
+        .unsupported("folder", expected: "at most \(Self.largestDepth) levels", found: "more"))
     }
     for file in files {
       do {
@@ -87,7 +87,7 @@ struct Search {
   /// is a case, which says why.
   private static func hasManifest(_ path: String) -> Bool {
     do {
-      return try TensorContainer.manifest(of: path) != nil
+      return try PendingArchive(path).manifest() != nil
     } catch {
       return true
     }
@@ -96,7 +96,7 @@ struct Search {
   /// Notes the files that a folder's manifest takes tensors from. Where something is wrong
   /// with the manifest, this says nothing: the case will.
   private mutating func noteBorrowed(by folder: String) {
-    guard let text = try? TensorContainer.manifest(of: folder, within: boundary),
+    guard let text = try? PendingArchive(folder, within: boundary).manifest(),
       let manifest = try? Manifest(parsing: text)
     else { return }
     for source in manifest.borrowed.values {
@@ -105,8 +105,9 @@ struct Search {
   }
 
   /// Notes the files in a case's folder, and in the folders in it, that hold no tensors.
+  /// Nothing would read them.
   private mutating func noteOtherFiles(inCase folder: String, depth: Int) {
-    guard depth < Self.deepest, let files = try? FileBytes.names(in: folder) else { return }
+    guard depth < Self.largestDepth, let files = try? FileBytes.names(in: folder) else { return }
     for file in files where file != manifestName || depth > 0 {
       let path = folder + "/" + file
       if (try? FileBytes.kind(of: path)) == .folder {
@@ -120,11 +121,7 @@ struct Search {
 
   /// Notes a file, unless it is one for people to read.
   private mutating func noteOtherFile(_ path: String) {
-    if !lastComponent(path).uppercased().hasPrefix("README") { otherFiles.append(path) }
-  }
-
-  /// The name of a file or folder without the folders before it.
-  private func lastComponent(_ path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
+    let name = TensorContainer.lastComponent(of: path)
+    if !name.uppercased().hasPrefix("README") { otherFiles.append(path) }
   }
 }

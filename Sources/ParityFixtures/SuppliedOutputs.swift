@@ -1,11 +1,13 @@
 import RecurrentModel
 package import TensorCore
 
-/// What somebody else's implementation made of a case.
+/// What another implementation computed for a case, in place of the engine.
 package struct SuppliedOutputs: Sendable {
-  /// All that the case requires, of any shapes, by the names in `outputs/`.
+  /// All outputs that the case requires, by their names without `outputs/`, or why they are
+  /// missing. Their shapes are not checked: to judge these is the judge's task.
   package let outputs: Result<[String: Tensor], Missing>
-  /// What the program that made them printed, its last lines; empty where none is known.
+  /// The last lines that the program printed which computed them; empty where it printed
+  /// nothing, or there was no program.
   package let printed: String
 
   /// Why there are no outputs to judge.
@@ -20,7 +22,7 @@ package struct SuppliedOutputs: Sendable {
     self.printed = printed
   }
 
-  /// - Parameter tensors: held to what is asked for, but for their shapes.
+  /// Checks that `tensors` are the outputs that were asked for, of any shapes.
   package init(_ tensors: [String: Tensor], for request: OutputsRequest) {
     do throws(InvalidValue) {
       try request.check(tensors)
@@ -31,9 +33,10 @@ package struct SuppliedOutputs: Sendable {
   }
 }
 
-/// Where outputs come from that are judged in place of the engine's.
+/// A source of outputs that are judged in place of the engine's, such as a folder of files or
+/// a program that is run.
 package protocol OutputsSource: Sendable {
-  /// - Returns: nil where this source has nothing to do with the case, which is then
-  ///   judged by itself.
+  /// - Returns: the outputs, or why there are none; nil where this source can't have outputs
+  ///   for such a case, which is then judged without it.
   func outputs(for request: OutputsRequest) async -> SuppliedOutputs?
 }

@@ -1,10 +1,14 @@
 import RecurrentModel
 
-/// The order in which the sequences of a batch are run: the longest first, so that
-/// those that still run at a position are always the first ones.
+/// The order in which the sequences of a batch are computed: the longest first. At every
+/// position, those that still have a step are then the first ones, without gaps.
+///
+/// A position counts the steps that are computed, from 0; in the reverse direction, position 0
+/// is a sequence's last step.
 struct BatchSchedule: Sendable {
+  /// The numbers of the sequences in the batch, the longest first.
   let sequences: [Int]
-  /// Of each, descending.
+  /// The number of steps of each of `sequences`.
   let lengths: [Int]
 
   init(_ input: RecurrentInput) {
@@ -19,7 +23,8 @@ struct BatchSchedule: Sendable {
     self.lengths = lengths
   }
 
-  /// Every `count`-th, so that the parts have about the same work.
+  /// The batch in `count` parts. Each takes every `count`-th sequence, so that all have about
+  /// the same work.
   func parts(_ count: Int) -> [BatchSchedule] {
     (0..<count).map { part in
       let own = stride(from: part, to: sequences.count, by: count)
@@ -27,7 +32,7 @@ struct BatchSchedule: Sendable {
     }
   }
 
-  /// How many of the sequences have a step at this position.
+  /// The number of sequences that have a step at a position.
   ///
   /// - Parameter before: how many had one at an earlier position.
   func running(at position: Int, of before: Int) -> Int {
@@ -36,5 +41,6 @@ struct BatchSchedule: Sendable {
     return running
   }
 
+  /// The number of steps of the longest sequence.
   var positions: Int { lengths.first ?? 0 }
 }

@@ -1,7 +1,8 @@
-/// Memory of fixed size, aligned for the widest vectors.
+/// Memory of a fixed size, aligned for the widest vectors. It is freed with the last reference
+/// to it.
 ///
-/// It is written through its pointer by one thread at a time for each element, and so
-/// can be shared by threads that write to different ones.
+/// It is read and written through its pointer, without any lock: threads may share it as long
+/// as no two of them touch the same element while one of them writes.
 final class Buffer<Scalar: BitwiseCopyable>: @unchecked Sendable {
   let start: UnsafeMutablePointer<Scalar>
   let count: Int

@@ -2,44 +2,50 @@ import RecurrentKernels
 import RecurrentModel
 import TensorCore
 
-/// One direction of one layer over some of the sequences, start to end.
+/// One direction of one layer, computed for some of the sequences from their first step to
+/// their last.
 ///
-/// A gate's sum is b_ih and the products with the input, term by term, plus b_hh and
-/// those with h, in this order whatever is run beside it. (In one chain, each of many
-/// small products with h would be rounded like a large sum of the input's.)
+/// The sum of a gate is made of two: b_ih plus the products with the input, term by term, and
+/// b_hh plus the products with h. They are always added up in this order, whatever is computed
+/// beside them. (In a single chain of additions, each of many small products with h would be
+/// rounded as coarsely as the large sum of the input's.)
 struct DirectionPass<Scalar: KernelScalar>: Sendable {
   let cell: PackedCell<Scalar>
   let direction: Direction
   let schedule: BatchSchedule
   let input: VectorRows<Scalar>
-  /// This direction's part of each vector is written, `offset` elements from its
-  /// start.
+  /// Of each vector, this direction writes `outputSize` elements.
   let output: VectorRows<Scalar>
+  /// The number of elements of a vector that stand before those of this direction.
   let offset: Int
-  /// (B, P) of h and (B, H) of c, by sequence: at first the initial states, at last
-  /// the final ones. There is no c but for LSTM.
+  /// The initial states, which are replaced by the final ones.
   let states: States
 
+  /// Where the states stand in memory: h is (B, P) and c (B, H). Only an LSTM has a c.
   struct States: @unchecked Sendable {
     let h: UnsafeMutablePointer<Scalar>
     let c: UnsafeMutablePointer<Scalar>?
   }
 
-  /// Bytes of the input's sums that are made at once: few enough to stay in a core's
-  /// cache until they are used, many enough that the weights are read for many rows.
+  /// How many bytes of sums of the input's products are computed ahead: few enough to stay in
+  /// a core's cache until they are used, and enough that the weights are read for many rows at
+  /// a time.
   private static var bytesAtOnce: Int { 1 << 19 }
 
+  /// Writes the output of every step and the final states.
+  ///
+  /// - Complexity: O(steps of all sequences · G·H·(I + H)).
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func run() {
     let count = schedule.sequences.count
     guard count > 0 else { return }
     let step = StepBuffers(cell, count: count)
-    start(step)
+    forEachState(step) { state, row, size in row.update(from: state, count: size) }
     let rowBytes = cell.input.shape.sumsCount * MemoryLayout<Scalar>.stride
     let rows = max(count, min(Self.bytesAtOnce / rowBytes, count * schedule.positions))
     let sums = RowBuffer<Scalar>(
-      rows: rows, size: cell.input.shape.sumsCount, lanes: cell.lanes, zero: 0)
+      rows: rows, size: cell.input.shape.sumsCount, lanes: cell.lanes)
     let vectors = Buffer<UnsafeRawPointer?>(repeating: nil, count: rows)
     var ahead = rk_ahead(
       rows: step.results.start, bytes: Int64(cell.outputSize * MemoryLayout<Scalar>.stride))
@@ -61,7 +67,7 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
       var own = 0
       while position < end {
         running = schedule.running(at: position, of: running)
-        aim(step, at: position, running)
+        setResults(of: step, at: position, running)
         cell.hidden.addProducts(
           with: step.hiddenRows.start, count: running, to: sums.row(own),
           stride: sums.stride, ahead: &ahead, cell.kernels)
@@ -70,12 +76,13 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
         position += 1
       }
     }
-    finish(step)
+    forEachState(step) { state, row, size in state.update(from: row, count: size) }
     // The kernels see their memory through pointers alone.
     withExtendedLifetime((sums, vectors, step)) {}
   }
 
-  /// The step of a sequence that is read at a position.
+  /// The step that a sequence is at, at a position. The sequence is given by its place in the
+  /// schedule.
   private func step(_ position: Int, _ slot: Int) -> Int {
     direction == .forward ? position : schedule.lengths[slot] - 1 - position
   }
@@ -84,8 +91,10 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     input.row(sequence: schedule.sequences[slot], step: step(position, slot))
   }
 
-  /// Where the results of the sequences at a position go.
-  private func aim(_ step: StepBuffers<Scalar>, at position: Int, _ running: Int) {
+  /// Sets where the first `running` sequences write their h at a position.
+  private func setResults(
+    of step: StepBuffers<Scalar>, at position: Int, _ running: Int
+  ) {
     for slot in 0..<running {
       let row = output.row(
         sequence: schedule.sequences[slot], step: self.step(position, slot))
@@ -93,19 +102,24 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     }
   }
 
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  private func start(_ step: StepBuffers<Scalar>) {
+  /// Hands out each state of each sequence: where it stands before and after the pass, the row
+  /// that holds it meanwhile, and its size.
+  private func forEachState(
+    _ step: StepBuffers<Scalar>,
+    _ body: (
+      _ state: UnsafeMutablePointer<Scalar>, _ row: UnsafeMutablePointer<Scalar>, _ size: Int
+    ) -> Void
+  ) {
     for (slot, sequence) in schedule.sequences.enumerated() {
-      step.hidden.row(slot).update(
-        from: states.h + sequence * cell.outputSize, count: cell.outputSize)
+      body(states.h + sequence * cell.outputSize, step.hidden.row(slot), cell.outputSize)
       if let c = states.c {
-        step.cell.row(slot).update(from: c + sequence * cell.hiddenSize, count: cell.hiddenSize)
+        body(c + sequence * cell.hiddenSize, step.cell.row(slot), cell.hiddenSize)
       }
     }
   }
 
-  /// - Parameter sums: complete, `stride` from one row to the next.
+  /// Computes one step from the complete sums of its gates, in rows that are `stride` elements
+  /// apart.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func advance(
@@ -126,33 +140,22 @@ struct DirectionPass<Scalar: KernelScalar>: Sendable {
     }
   }
 
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  private func finish(_ step: StepBuffers<Scalar>) {
-    for (slot, sequence) in schedule.sequences.enumerated() {
-      (states.h + sequence * cell.outputSize).update(
-        from: step.hidden.row(slot), count: cell.outputSize)
-      if let c = states.c {
-        (c + sequence * cell.hiddenSize).update(from: step.cell.row(slot), count: cell.hiddenSize)
-      }
-    }
-  }
 }
 
-/// What goes from one step of a pass to the next, one row a sequence.
+/// The states that a pass carries from one step to the next, one row for each sequence.
 private struct StepBuffers<Scalar: KernelScalar> {
   let hidden: RowBuffer<Scalar>
   let hiddenRows: Buffer<UnsafeRawPointer?>
-  /// Where a step's h is written in the output.
+  /// Where in the output each sequence's h is written at the current position.
   let results: Buffer<UnsafeMutableRawPointer?>
   let cell: RowBuffer<Scalar>
-  /// h before the projection, where there is one.
+  /// h before the projection; nil where there is none.
   let unprojected: RowBuffer<Scalar>?
   let unprojectedRows: Buffer<UnsafeRawPointer?>
 
   init(_ cell: PackedCell<Scalar>, count: Int) {
     func rows(_ size: Int) -> RowBuffer<Scalar> {
-      RowBuffer(rows: count, size: size, lanes: cell.lanes, zero: 0)
+      RowBuffer(rows: count, size: size, lanes: cell.lanes)
     }
     hidden = rows(cell.outputSize)
     hiddenRows = hidden.pointers(count: count)

@@ -2,18 +2,26 @@ import Dispatch
 package import RecurrentModel
 import TensorCore
 
-/// The fast forward pass, in the case's own precision.
+/// The fast forward pass, in the module's own precision.
 ///
-/// Every element of a result is made by one fixed sequence of operations: the same
-/// bits on every machine, for any number of threads, and for a sequence alone or in
-/// company.
+/// ```swift
+/// let pass = Engine.forwardPass(call, threads: 4)
+/// let output = pass.outputs(for: call.input)  // h_n: output.hN
+/// ```
+///
+/// Every element of a result is computed by one fixed sequence of operations. So the bits are
+/// the same on every machine, for any number of threads, and for a sequence alone or among
+/// others.
 package enum Engine {
+  /// Packs a module's weights once, for any number of forward passes.
+  ///
   /// - Parameters:
-  ///   - call: computed in `float32`, or in `float64` where its arithmetic is that.
-  ///   - threads: how many to use at most.
-  ///   - instructionSet: one of this processor's; nil for what `PARITY_ISA` names, or
+  ///   - call: the module with its parameters. It is computed in float64 where its arithmetic
+  ///     is float64, and in float32 otherwise.
+  ///   - threads: how many threads to use at most.
+  ///   - instructionSet: one of this processor's; nil for the one that `PARITY_ISA` names, or
   ///     the fastest.
-  /// - Returns: a forward pass with the weights packed, once. O(weights).
+  /// - Complexity: O(weights) in time and memory.
   package static func forwardPass(
     _ call: RecurrentCall, threads: Int = 1, instructionSet: InstructionSet? = nil
   ) -> any ForwardPass {
@@ -25,7 +33,7 @@ package enum Engine {
   }
 }
 
-/// A module's weights, packed for its element type and an instruction set.
+/// A module whose weights are packed for one element type and instruction set.
 struct PackedModule<Scalar: KernelScalar>: ForwardPass {
   private let configuration: RecurrentConfiguration
   /// By layer, then direction.
@@ -33,80 +41,82 @@ struct PackedModule<Scalar: KernelScalar>: ForwardPass {
   private let threads: Int
 
   init(_ call: RecurrentCall, threads: Int, _ instructionSet: InstructionSet) {
-    let (configuration, stateDict) = (call.configuration, call.stateDict)
+    let configuration = call.configuration
     self.configuration = configuration
     self.threads = threads
     cells = (0..<configuration.numLayers).map { layer in
       configuration.directions.map {
-        PackedCell(configuration, stateDict, layer: layer, $0, instructionSet)
+        PackedCell(configuration, call.stateDict, layer: layer, $0, instructionSet)
       }
     }
   }
 
-  /// O(B·T·L·D·G·H·(I + H)). Beside the weights it holds the vectors that go into a
-  /// layer and those that come out of it.
+  /// - Complexity: O(B·T·L·D·G·H·(I + H)) in time, with G gates. Beside the weights, the memory
+  ///   for the vectors that go into a layer and for those that come out of it.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func outputs(for input: RecurrentInput) -> RecurrentOutput {
-    let layout = input.outputLayout
-    let (batch, size) = (input.layout.batch, configuration.outputFeatures)
-    let stateCount = configuration.stateRows * batch
-    var h = input.h0?.elements(as: Scalar.self) ?? zeros(stateCount * configuration.outputSize)
-    var c =
-      configuration.module.recurrence.hasCellState
-      ? input.c0?.elements(as: Scalar.self) ?? zeros(stateCount * configuration.hiddenSize) : []
-    // Every element is written but for padding.
+    let (layout, outputLayout) = (input.layout, input.outputLayout)
+    let size = configuration.outputFeatures
+    let count = layout.batch * outputLayout.steps * size
+    let hasCellState = configuration.module.recurrence.hasCellState
+    let states = configuration.stateRows * layout.batch
+    var h = input.h0?.elements(as: Scalar.self) ?? zeros(states * configuration.outputSize)
+    var c: [Scalar] = []
+    if hasCellState {
+      c = input.c0?.elements(as: Scalar.self) ?? zeros(states * configuration.hiddenSize)
+    }
+    // Every element is written, except for padding.
     var output =
       input.packing == nil
-      ? [Scalar](unsafeUninitializedCapacity: batch * layout.steps * size) { _, initialized in
-        initialized = batch * layout.steps * size
-      } : zeros(batch * layout.steps * size)
+      ? [Scalar](unsafeUninitializedCapacity: count) { $1 = count } : zeros(count)
 
     let schedule = BatchSchedule(input)
-    let parts = schedule.parts(batchParts(schedule))
-    let inputLayout = input.layout
-    input.input.withElements(as: Scalar.self) { elements in
+    // Into so many parts that every thread has one of a direction.
+    let parts = schedule.parts(
+      max(1, min(threads / configuration.directions.count, layout.batch)))
+    input.input.withElements(as: Scalar.self) { input in
       output.withUnsafeMutableBufferPointer { output in
         h.withUnsafeMutableBufferPointer { h in
           c.withUnsafeMutableBufferPointer { c in
-            guard let input = elements.baseAddress, let output = output.baseAddress,
+            guard let input = input.baseAddress, let output = output.baseAddress,
               let h = h.baseAddress
             else { return }
             run(
               VectorRows(
                 start: UnsafeMutablePointer(mutating: input), size: configuration.inputSize,
-                layout: inputLayout),
-              into: VectorRows(start: output, size: size, layout: layout), parts,
-              DirectionPass.States(h: h, c: c.isEmpty ? nil : c.baseAddress), batch: batch)
+                layout: layout),
+              into: VectorRows(start: output, size: size, layout: outputLayout), parts,
+              DirectionPass.States(h: h, c: hasCellState ? c.baseAddress : nil))
           }
         }
       }
     }
-    let rows = configuration.stateRows
+    func state(_ elements: [Scalar], features: Int) -> Tensor {
+      let axes = layout.stateAxes(rows: configuration.stateRows, features: features)
+      return Tensor(elements, shape: Shape(axes))
+    }
     return RecurrentOutput(
       output: configuration.module.isCell
-        ? nil : Tensor(output, shape: Shape(layout.axes(features: size))),
-      hN: Tensor(
-        h, shape: Shape(inputLayout.stateAxes(rows: rows, features: configuration.outputSize))),
-      cN: c.isEmpty && !configuration.module.recurrence.hasCellState
-        ? nil
-        : Tensor(
-          c, shape: Shape(inputLayout.stateAxes(rows: rows, features: configuration.hiddenSize))))
+        ? nil : Tensor(output, shape: Shape(outputLayout.axes(features: size))),
+      hN: state(h, features: configuration.outputSize),
+      cN: hasCellState ? state(c, features: configuration.hiddenSize) : nil)
   }
 
   private func zeros(_ count: Int) -> [Scalar] { Array(repeating: 0, count: count) }
 
-  /// Layer after layer; the directions of a layer side by side.
+  /// Computes layer after layer, and the directions and parts of a layer side by side.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func run(
     _ input: VectorRows<Scalar>, into output: VectorRows<Scalar>, _ parts: [BatchSchedule],
-    _ states: DirectionPass<Scalar>.States, batch: Int
+    _ states: DirectionPass<Scalar>.States
   ) {
+    let batch = output.layout.batch
     var (from, spare): (VectorRows<Scalar>, Buffer<Scalar>?) = (input, nil)
     for (layer, directions) in cells.enumerated() {
       let isLast = layer == cells.count - 1
-      let count = output.layout.batch * output.layout.steps * output.size
+      let count = batch * output.layout.steps * output.size
       let between = isLast ? nil : Buffer<Scalar>(repeating: 0, count: count)
       let to =
         between.map { VectorRows(start: $0.start, size: output.size, layout: output.layout) }
@@ -129,10 +139,5 @@ struct PackedModule<Scalar: KernelScalar>: ForwardPass {
       withExtendedLifetime(spare) {}
       (from, spare) = (to, between)
     }
-  }
-
-  /// Into how many parts the batch goes so that every thread has one of a direction.
-  private func batchParts(_ schedule: BatchSchedule) -> Int {
-    max(1, min(threads / configuration.directions.count, schedule.sequences.count))
   }
 }

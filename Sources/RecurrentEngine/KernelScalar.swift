@@ -3,6 +3,7 @@ import TensorCore
 
 /// An element type that there are kernels for.
 protocol KernelScalar: FloatingElement, BitwiseCopyable {
+  /// The kernels for this type out of those of an instruction set.
   static func kernels(of set: rk_instruction_set) -> rk_kernels
 }
 

@@ -2,26 +2,27 @@ import RecurrentKernels
 import RecurrentModel
 import TensorCore
 
-/// One direction of one layer, its weights packed.
+/// One direction of one layer: its weights, packed, and the formulas of its step.
 struct PackedCell<Scalar: KernelScalar>: Sendable {
-  /// W_ih and b_ih.
+  /// W_ih and b_ih, for the products with the step's input.
   let input: PackedMatrix<Scalar>
-  /// W_hh and b_hh, whose products are added to the input's, but for GRU's W_hn h + b_hn,
-  /// which the reset gate keeps apart.
+  /// W_hh and b_hh, for the products with h. They are added to the input's, except for the
+  /// GRU's W_hn h + b_hn, which stands by itself until the reset gate is known.
   let hidden: PackedMatrix<Scalar>
-  /// W_hr.
+  /// W_hr, the projection of an LSTM with `proj_size`; nil without.
   let projection: PackedMatrix<Scalar>?
-  let hiddenSize: Int
-  /// P: elements of h.
-  let outputSize: Int
-  let hasCellState: Bool
   let kernels: rk_kernels
-  /// Elements of a vector.
-  var lanes: Int { Int(kernels.lanes) }
-  private let recurrence: Recurrence
-  private let nonlinearity: Nonlinearity
+  private let configuration: RecurrentConfiguration
 
-  /// O(weights).
+  /// H: the number of hidden units, and of the elements of c.
+  var hiddenSize: Int { configuration.hiddenSize }
+  /// P: the number of elements of h.
+  var outputSize: Int { configuration.outputSize }
+  var hasCellState: Bool { configuration.module.recurrence.hasCellState }
+  /// The number of elements of a vector.
+  var lanes: Int { Int(kernels.lanes) }
+
+  /// Packs the weights of one direction of one layer. O(weights).
   init(
     _ configuration: RecurrentConfiguration, _ stateDict: StateDict, layer: Int,
     _ direction: Direction, _ instructionSet: InstructionSet
@@ -29,14 +30,12 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
     guard let weightIH = stateDict[.weightIH, layer, direction],
       let weightHH = stateDict[.weightHH, layer, direction]
     else { preconditionFailure("a checked state_dict holds every weight") }
-    kernels = instructionSet.kernels(for: Scalar.self)
-    recurrence = configuration.module.recurrence
-    nonlinearity = configuration.nonlinearity
-    hasCellState = recurrence.hasCellState
-    hiddenSize = configuration.hiddenSize
-    outputSize = configuration.outputSize
-    let (units, lanes) = (configuration.hiddenSize, Int(kernels.lanes))
+    let kernels = instructionSet.kernels(for: Scalar.self)
+    let units = configuration.hiddenSize
+    self.kernels = kernels
+    self.configuration = configuration
 
+    /// The elements of a bias by gate; zeros in a module without biases.
     func bias(_ role: ParameterSpecification.Role) -> [[Scalar]] {
       let elements: [Scalar] =
         stateDict[role, layer, direction]?.elements()
@@ -45,17 +44,16 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
         Array(elements[$0..<$0 + units])
       }
     }
-    let (biasIH, biasHH) = (bias(.biasIH), bias(.biasHH))
-    typealias Shape = PackedMatrix<Scalar>.Shape
-    func packed(_ tensor: Tensor, _ gates: [Int]?, bias: [[Scalar]], adding: Int)
-      -> PackedMatrix<Scalar>
-    {
-      let shape =
-        gates.map { Shape(gates: $0, slots: 4, units: units, lanes: lanes) }
-        ?? Shape(units: tensor.shape.axes[0], lanes: lanes)
+    func packed(
+      _ tensor: Tensor, _ gates: [Int]?, bias: [[Scalar]], adding: Int
+    ) -> PackedMatrix<Scalar> {
+      let shape = PackedMatrix<Scalar>.Shape(
+        gates: gates, units: gates == nil ? tensor.shape.axes[0] : units,
+        lanes: Int(kernels.lanes))
       return PackedMatrix(tensor, shape, bias: bias, adding: adding)
     }
-    switch recurrence {
+    let (biasIH, biasHH) = (bias(.biasIH), bias(.biasHH))
+    switch configuration.module.recurrence {
     case .lstm:
       input = packed(weightIH, [0, 1, 2, 3], bias: biasIH, adding: 0)
       hidden = packed(weightHH, [0, 1, 2, 3], bias: biasHH, adding: 4)
@@ -72,12 +70,14 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
     }
   }
 
-  /// The step's h, and for LSTM its c, from complete sums, which are used up.
+  /// Computes a step's h, and an LSTM's c, from the complete sums of its gates.
   ///
   /// - Parameters:
-  ///   - cell: c of the step before, for LSTM.
-  ///   - hidden: h, for GRU at first that of the step before.
-  ///   - results: where each row's h is written too; nil for nowhere.
+  ///   - sums: one row for each sequence, `stride` elements apart; overwritten.
+  ///   - cell: for an LSTM, c of the step before, and then of this one.
+  ///   - hidden: h; a GRU finds that of the step before in it.
+  ///   - results: a pointer to where each sequence's h is written once more; nil for nowhere.
+  ///   - count: the number of sequences.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func applyGates(
@@ -88,7 +88,7 @@ struct PackedCell<Scalar: KernelScalar>: Sendable {
       units: Int64(hiddenSize), row_count: Int64(count), sums: sums, sums_stride: Int64(stride),
       cell: cell.start, cell_stride: Int64(cell.stride), hidden: hidden.start,
       hidden_stride: Int64(hidden.stride), results: results)
-    switch (recurrence, nonlinearity) {
+    switch (configuration.module.recurrence, configuration.nonlinearity) {
     case (.lstm, _): kernels.lstm(&gates)
     case (.gru, _): kernels.gru(&gates)
     case (.rnn, .tanh): kernels.rnn_tanh(&gates)

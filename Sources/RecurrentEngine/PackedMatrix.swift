@@ -1,57 +1,49 @@
 import RecurrentKernels
 import TensorCore
 
-/// A weight matrix (N, K) with its bias, packed for the kernels of one vector width.
+/// A weight matrix (N, K) with its bias, reordered ("packed") for the kernels of one vector
+/// width: the N outputs become vectors, and up to four vectors a panel, which a kernel computes
+/// together.
 ///
-/// The gates of a group of hidden units stand side by side, so that all sums of a
-/// unit are made together. A matrix without gates has its vectors of outputs up to
-/// four to a panel.
+/// In a matrix with gates, the vectors of a panel are the gates of the same hidden units, so
+/// that all sums of a unit are at hand at the same time. Without gates, a panel has four
+/// vectors of outputs that follow each other.
 struct PackedMatrix<Scalar: KernelScalar>: Sendable {
-  /// How the outputs become vectors.
+  /// How the outputs become vectors and panels.
   struct Shape: Sendable {
-    /// Elements of a vector.
+    /// The number of elements of a vector.
     let lanes: Int
-    /// Outputs of one gate: H, or P for a projection.
+    /// The number of outputs of one gate: H, or P for a projection.
     let units: Int
-    /// Whether each vector of a panel is of another gate.
+    /// Whether the vectors of a panel are the gates of the same units.
     let isGated: Bool
     let panels: Int
     let panelVectors: Int
     let lastPanelVectors: Int
-    /// Vectors of a panel in a row of sums.
+    /// The number of vectors that a row of sums has for each panel.
     let slots: Int
-    /// Which of them each vector of the weights adds to.
+    /// For each vector of a panel, which of these slots it adds to.
     let slot: [Int]
-    /// Elements of a row of sums.
+    /// The number of elements of a row of sums.
     let sumsCount: Int
 
-    /// - Parameter gates: the slot of each.
-    init(gates: [Int], slots: Int, units: Int, lanes: Int) {
-      self.lanes = lanes
-      self.units = units
-      self.slots = slots
-      isGated = true
-      panels = (units + lanes - 1) / lanes
-      panelVectors = gates.count
-      lastPanelVectors = gates.count
-      slot = gates
-      sumsCount = panels * slots * lanes
-    }
-
-    init(units: Int, lanes: Int) {
+    /// - Parameters:
+    ///   - gates: the slot, 0 to 3, that each gate adds to; nil for a matrix without gates.
+    ///   - units: the number of outputs, of one gate where there are gates.
+    init(gates: [Int]?, units: Int, lanes: Int) {
       let vectors = (units + lanes - 1) / lanes
       self.lanes = lanes
       self.units = units
-      isGated = false
-      panelVectors = min(4, vectors)
-      panels = (vectors + panelVectors - 1) / panelVectors
-      lastPanelVectors = vectors - (panels - 1) * panelVectors
-      slots = panelVectors
-      slot = Array(0..<panelVectors)
-      sumsCount = vectors * lanes
+      isGated = gates != nil
+      panelVectors = gates?.count ?? min(4, vectors)
+      panels = isGated ? vectors : (vectors + panelVectors - 1) / panelVectors
+      lastPanelVectors = isGated ? panelVectors : vectors - (panels - 1) * panelVectors
+      slots = isGated ? 4 : panelVectors
+      slot = gates ?? Array(0..<panelVectors)
+      sumsCount = (isGated ? panels * slots : vectors) * lanes
     }
 
-    /// The row of the weights that is the first lane of a vector.
+    /// The hidden unit, and the row of the weights, in the first lane of a vector.
     func firstRow(panel: Int, vector: Int) -> (unit: Int, row: Int) {
       let unit = (isGated ? panel : panel * panelVectors + vector) * lanes
       return (unit, isGated ? vector * units + unit : unit)
@@ -64,11 +56,13 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
   private let bias: Buffer<Scalar>
   private let adding: Int
 
+  /// Copies the weights into their new order. O(N·K).
+  ///
   /// - Parameters:
   ///   - tensor: (gates · units, K).
-  ///   - bias: by slot, `units` elements each, where the sums start; none for zeros.
-  ///   - adding: so many vectors of each panel are added to what the sums hold, the
-  ///     others replace it.
+  ///   - bias: the values that the sums start from, `units` for each slot; none for zeros.
+  ///   - adding: the number of vectors of each panel whose products are added to what the sums
+  ///     hold already. The others replace it.
   init(_ tensor: Tensor, _ shape: Shape, bias: [[Scalar]], adding: Int) {
     self.shape = shape
     self.adding = adding
@@ -86,7 +80,7 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
     }
   }
 
-  /// Panel after panel, term after term. O(N · K).
+  /// Writes panel after panel, and in each term after term.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private static func pack(
@@ -109,32 +103,30 @@ struct PackedMatrix<Scalar: KernelScalar>: Sendable {
     }
   }
 
-  /// Vectors to multiply a matrix with: a pointer to the K elements of each.
-  typealias Rows = UnsafePointer<UnsafeRawPointer?>
-
-  /// Makes the products with some vectors into rows of sums.
+  /// Computes W·x + bias for some vectors x, each into a row of sums.
   ///
   /// - Parameters:
-  ///   - ahead: what is written next, so many bytes for each vector.
-  ///   - sums: `shape.sumsCount` elements for each, `stride` apart.
+  ///   - rows: a pointer to the K elements of each vector.
+  ///   - sums: the first row of sums, of `shape.sumsCount` elements.
+  ///   - stride: the number of elements from one row of sums to the next.
+  ///   - ahead: memory that will be written next, which the kernel fetches into the cache
+  ///     meanwhile; nil for none.
+  /// - Complexity: O(count · N · K).
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func addProducts(
-    with rows: Rows, count: Int, to sums: UnsafeMutablePointer<Scalar>, stride: Int,
-    ahead: UnsafePointer<rk_ahead>? = nil, _ kernels: rk_kernels
+    with rows: UnsafePointer<UnsafeRawPointer?>, count: Int,
+    to sums: UnsafeMutablePointer<Scalar>, stride: Int, ahead: UnsafePointer<rk_ahead>? = nil,
+    _ kernels: rk_kernels
   ) {
-    var own = description
-    kernels.product(&own, rows, Int64(count), sums, Int64(stride), ahead)
-  }
-
-  private var description: rk_matrix {
     func slot(_ vector: Int) -> Int64 {
       vector < shape.slot.count ? Int64(shape.slot[vector]) : 0
     }
-    return rk_matrix(
+    var matrix = rk_matrix(
       weights: weights.start, terms: Int64(terms), panels: Int64(shape.panels),
       panel_vectors: Int64(shape.panelVectors),
       last_panel_vectors: Int64(shape.lastPanelVectors), slots: Int64(shape.slots),
       slot: (slot(0), slot(1), slot(2), slot(3)), bias: bias.start, adding: Int64(adding))
+    kernels.product(&matrix, rows, Int64(count), sums, Int64(stride), ahead)
   }
 }

@@ -1,10 +1,12 @@
 import RecurrentModel
 
-/// The vectors of a batch of sequences, where they stand in memory.
+/// The vectors that go into a layer or come out of it, one for each step of each sequence,
+/// where they stand in memory. It does not own the memory.
 struct VectorRows<Scalar>: @unchecked Sendable {
   let start: UnsafeMutablePointer<Scalar>
-  /// Elements of a vector.
+  /// The number of elements of a vector.
   let size: Int
+  /// The order of the sequences and steps.
   let layout: SequenceLayout
 
   func row(sequence: Int, step: Int) -> UnsafeMutablePointer<Scalar> {

@@ -14,7 +14,9 @@
 /// It is no description of a fixture's mistakes: that a sound file holds the wrong
 /// tensors is not for this module to know.
 package struct ArchiveError: Error, Equatable {
-  package enum Reason: Equatable, Sendable {
+  /// What is wrong, without the place. Code that reads a part of a file throws this alone;
+  /// `locating` adds where it is.
+  package enum Reason: Error, Equatable {
     /// The file can't be opened, read or listed; why, in the system's own words.
     case unreadable(String)
     /// The file can't be written; why, in the system's own words.
@@ -55,6 +57,24 @@ package struct ArchiveError: Error, Equatable {
     guard case .outside(let folders, let target, _) = reason else { return self }
     return ArchiveError(
       path: path, member: member, .outside(folders: folders, target: target, remedy: remedy))
+  }
+}
+
+extension ArchiveError {
+  /// Runs `work`, which reads a part of a file, and adds the place to the reason that it throws.
+  ///
+  /// ```swift
+  /// let tensor = try ArchiveError.locating("h_n.npy") { () throws(ArchiveError.Reason) in
+  ///   try NPY.decode(bytes)
+  /// }
+  /// ```
+  ///
+  /// - Parameters: as the properties of the same names.
+  /// - Throws: `ArchiveError` with this path and member, and the reason.
+  static func locating<Result>(
+    _ path: String, member: String? = nil, _ work: () throws(Reason) -> Result
+  ) throws(ArchiveError) -> Result {
+    do { return try work() } catch { throw ArchiveError(path: path, member: member, error) }
   }
 }
 

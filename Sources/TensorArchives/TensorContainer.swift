@@ -47,12 +47,24 @@ package enum TensorContainer: CaseIterable, Sendable {
   /// The name of a file without the folders before it and without its format's ending:
   /// `gru` for `Fixtures/gru.npz`.
   package static func stem(of path: String) -> String {
-    let name = path.split(separator: "/").last ?? ""
-    return String(name.dropLast(match(path)?.ending.count ?? 0))
+    String(lastComponent(of: path).dropLast(match(path)?.ending.count ?? 0))
+  }
+
+  /// The name of a file or folder without the folders before it; a path without any name,
+  /// such as `/`, as it is.
+  package static func lastComponent(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+  }
+
+  /// A folder's path without the slashes behind its name.
+  package static func withoutEndingSlashes(_ path: String) -> String {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
   }
 
   private static func match(_ path: String) -> (container: TensorContainer, ending: String)? {
-    let name = (path.split(separator: "/").last ?? "").lowercased()
+    let name = lastComponent(of: path).lowercased()
     for container in allCases {
       for ending in container.extensions where name.hasSuffix(ending) && name != ending {
         return (container, ending)
@@ -104,16 +116,5 @@ package enum TensorContainer: CaseIterable, Sendable {
       path: path,
       .unsupported(
         "HDF5", expected: "a build with the package trait HDF5", found: "one without it"))
-  }
-
-  /// The text of the manifest of the file or folder at `path`; nil where it has none.
-  ///
-  /// - Parameter boundary: the folders that a folder's manifest must lie in; nil for
-  ///   anywhere.
-  /// - Throws: `ArchiveError` as `open`, and where the manifest can't be read.
-  package static func manifest(
-    of path: String, within boundary: FileBoundary? = nil
-  ) throws(ArchiveError) -> String? {
-    try PendingArchive(path, within: boundary).manifest()
   }
 }

@@ -10,7 +10,7 @@ package struct TensorHeader: Sendable, Equatable {
     self.shape = shape
   }
 
-  /// Those of a tensor in memory.
+  /// The element type and the shape of a tensor in memory.
   init(of tensor: Tensor) { self.init(tensor.elementType, tensor.shape) }
 
   /// How many bytes all elements take.
@@ -44,8 +44,8 @@ package protocol TensorSource: Sendable {
     _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer
   ) throws(ArchiveError)
 
-  /// Holds all that was read against the file's checksum, where it has one. To be called
-  /// when every element was read once, in ranges that do not overlap.
+  /// Compares the checksum of all that was read with the file's, where it has one. This is to be
+  /// called when every element has been read once, in ranges that do not overlap.
   ///
   /// - Throws: `ArchiveError` where the checksum is of other bytes.
   func verify() throws(ArchiveError)
@@ -60,14 +60,7 @@ extension TensorSource {
   ///
   /// - Throws: `ArchiveError` where the file can't be read, or is damaged.
   package func block(_ range: Range<Int>) throws(ArchiveError) -> Tensor {
-    switch header.elementType {
-    case .float16: try block(Half.self, range)
-    case .bfloat16: try block(BFloat16.self, range)
-    case .float32: try block(Float.self, range)
-    case .float64: try block(Double.self, range)
-    case .int32: try block(Int32.self, range)
-    case .int64: try block(Int64.self, range)
-    }
+    try block(header.elementType.swiftType, range)
   }
 
   private func block<Element: TensorElement>(

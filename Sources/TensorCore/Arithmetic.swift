@@ -1,15 +1,16 @@
-/// What a module computes in: the element type of its products and of what it
-/// stores between them.
+/// What a module computes in: the precision of its products, and of what it stores between
+/// them. It is not the type of a tensor (`ElementType`): TF32 is no type that a tensor can have,
+/// and integers are no arithmetic.
 package enum Arithmetic: String, Sendable, CaseIterable {
   case float16
   case bfloat16
-  /// float32 whose products take operands of 11 significant bits (NVIDIA's
-  /// tensor cores, where `torch.backends.cuda.matmul.allow_tf32` lets them).
+  /// NVIDIA's TensorFloat-32: float32, but products take operands of 11 significant bits. Tensor
+  /// cores compute so where `torch.backends.cuda.matmul.allow_tf32` is set.
   case tf32
   case float32
   case float64
 
-  /// That of a module whose tensors are of this type; nil for integers.
+  /// The arithmetic of a module whose tensors have this type; nil for integers.
   package init?(of type: ElementType) {
     self.init(rawValue: type.rawValue)
   }
@@ -24,11 +25,11 @@ package enum Arithmetic: String, Sendable, CaseIterable {
     }
   }
 
-  /// The type that we compute in: no narrower than the module's own sums, which
-  /// are in float32 for 16-bit types too.
+  /// The type that this program computes in: float64 for float64, and float32 for all others,
+  /// since PyTorch adds up the products of 16-bit types in float32 too.
   package var computation: ElementType { self == .float64 ? .float64 : .float32 }
 
-  /// The largest relative error of one rounding to nearest, 2⁻ᵖ for p
+  /// The unit roundoff: the largest relative error of rounding to nearest once, 2⁻ᵖ for p
   /// significant bits.
   package var unitRoundoff: Double {
     switch self {
@@ -39,8 +40,8 @@ package enum Arithmetic: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whichever of the two rounds more: a result is as good as the coarser of
-  /// what it was computed and stored in.
+  /// The one of the two that has fewer significant bits. A result is only as precise as the
+  /// coarser of what it was computed in and what it is stored in.
   package func coarser(_ other: Arithmetic) -> Arithmetic {
     unitRoundoff >= other.unitRoundoff ? self : other
   }

@@ -1,7 +1,12 @@
 import Dispatch
 import Synchronization
 
-/// `[make(0), …, make(count − 1)]`, made on all cores.
+/// The array `[make(0), …, make(count - 1)]`, of which the elements are made on all cores at the
+/// same time, in no certain order.
+///
+/// ```swift
+/// let squares = concurrentMap(4) { $0 * $0 }  // [0, 1, 4, 9]
+/// ```
 package func concurrentMap<Element: Sendable>(
   _ count: Int, _ make: @Sendable (Int) -> Element
 ) -> [Element] {

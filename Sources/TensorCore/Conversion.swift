@@ -1,6 +1,12 @@
 extension Tensor {
-  /// The elements, rounded to nearest-even where the tensor's type is wider.
-  /// O(elements), and no copy where it is an array of this type.
+  /// The elements as an array in row-major order, rounded to the nearest number, ties to even,
+  /// where the tensor's type is wider.
+  ///
+  /// ```swift
+  /// let numbers: [Double] = Tensor([1, 2] as [Float], shape: [2]).elements()
+  /// ```
+  ///
+  /// - Complexity: O(elements), and O(1) where the tensor is an array of this type already.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func elements<Element: FloatingElement>(
@@ -17,8 +23,8 @@ extension Tensor {
     }
   }
 
-  /// Hands the elements to `body`, as `elements(as:)` gives them, without a copy
-  /// where the tensor is of this type.
+  /// Hands the elements to `body`, as `elements(as:)` gives them. They are not copied where the
+  /// tensor has this type. The pointer must not be used after `body` returns.
   package func withElements<Element: FloatingElement, Result>(
     as type: Element.Type, _ body: (UnsafeBufferPointer<Element>) throws -> Result
   ) rethrows -> Result {
@@ -26,8 +32,10 @@ extension Tensor {
     return try elements(as: type).withUnsafeBufferPointer(body)
   }
 
-  /// The same numbers in another floating-point type, rounded to nearest-even
-  /// where it is narrower. O(elements), and O(1) where it is this type.
+  /// The same numbers in another floating-point type, rounded to the nearest number, ties to
+  /// even, where that type is narrower. With an integer type, the tensor itself.
+  ///
+  /// - Complexity: O(elements), and O(1) where the tensor has this type already.
   package func rounded(to type: ElementType) -> Tensor {
     switch type {
     case elementType, .int32, .int64: self
@@ -39,7 +47,7 @@ extension Tensor {
   }
 
   private func halves<Element: HalfPrecision>(_ type: Element.Type) -> Tensor {
-    // Every other type goes into a double without loss, but for large integers.
+    // A double holds the numbers of every other type exactly, except for large integers.
     Tensor(elements(as: Double.self).map { Element($0) }, shape: shape)
   }
 }

@@ -1,4 +1,5 @@
-/// The type of a tensor's elements, by the name that PyTorch and NumPy share.
+/// The type of a tensor's elements. The raw value is the name that PyTorch and NumPy share for
+/// it, such as `float32`; NumPy has no bfloat16.
 package enum ElementType: String, Sendable, CaseIterable {
   case float16
   case bfloat16
@@ -6,6 +7,19 @@ package enum ElementType: String, Sendable, CaseIterable {
   case float64
   case int32
   case int64
+
+  /// The Swift type that holds such an element. Handed to a generic function, it is that
+  /// function's `Element`.
+  package var swiftType: any TensorElement.Type {
+    switch self {
+    case .float16: Half.self
+    case .bfloat16: BFloat16.self
+    case .float32: Float.self
+    case .float64: Double.self
+    case .int32: Int32.self
+    case .int64: Int64.self
+    }
+  }
 
   /// The size of one element in bytes.
   package var byteCount: Int {

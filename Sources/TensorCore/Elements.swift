@@ -1,6 +1,7 @@
 package import Platform
 
-/// Numbers side by side that are only read: an array's, or a mapped file's.
+/// Numbers that stand side by side in memory and are only read: those of an array, or of a file
+/// that is mapped into memory, which are not copied.
 package struct Elements<Element: TensorElement>: Sendable {
   private enum Source: Sendable {
     case array([Element])
@@ -16,11 +17,14 @@ package struct Elements<Element: TensorElement>: Sendable {
     count = elements.count
   }
 
-  /// Below this, a copy costs nothing; and the very smallest `Data` moves about.
+  /// The fewest bytes that are used in place. Fewer are copied, which costs next to nothing;
+  /// and the smallest `Data` holds its bytes in itself, so that they have no fixed address.
   private static var smallestReference: Int { 4096 }
 
-  /// The elements that stand in `bytes`, in this machine's byte order. They are
-  /// not copied, unless they are few or not aligned. O(1), O(bytes) for a copy.
+  /// The elements that stand in `bytes`, in this machine's byte order. They are not copied,
+  /// unless they are few or not aligned.
+  ///
+  /// - Complexity: O(1), and O(bytes) where they are copied.
   package init(in bytes: Data) {
     let isAligned = bytes.withUnsafeBytes {
       Int(bitPattern: $0.baseAddress) % MemoryLayout<Element>.alignment == 0
@@ -39,6 +43,7 @@ package struct Elements<Element: TensorElement>: Sendable {
     }
   }
 
+  /// Hands the elements to `body`. The pointer must not be used after `body` returns.
   package func withUnsafeBufferPointer<Result>(
     _ body: (UnsafeBufferPointer<Element>) throws -> Result
   ) rethrows -> Result {
@@ -56,7 +61,9 @@ package struct Elements<Element: TensorElement>: Sendable {
     }
   }
 
-  /// O(1) where they are an array already, else O(count).
+  /// The elements as an array.
+  ///
+  /// - Complexity: O(1) where they are an array already, and O(count) otherwise.
   package var array: [Element] {
     switch source {
     case .array(let elements): elements
@@ -64,7 +71,9 @@ package struct Elements<Element: TensorElement>: Sendable {
     }
   }
 
-  /// Runs of `size` elements, one from each start. O(starts · size).
+  /// The runs of `size` elements that begin at each of `starts`, one behind the other.
+  ///
+  /// - Complexity: O(starts · size).
   func gathering(blocksOf size: Int, at starts: [Int]) -> [Element] {
     withUnsafeBufferPointer { elements in
       [Element](unsafeUninitializedCapacity: starts.count * size) { buffer, initialized in

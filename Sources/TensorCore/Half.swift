@@ -1,20 +1,23 @@
-/// A 16-bit float that is stored and converted, never computed with.
+/// A floating-point number of 16 bits that is stored and converted, but never computed with.
 ///
-/// Swift's own `Float16` is missing on Intel Macs, and there is no `BFloat16`.
+/// ```swift
+/// Half(0.1 as Float).float  // 0.099975586
+/// ```
+///
+/// Swift's own `Float16` is missing on Intel Macs, and Swift has no `BFloat16`.
 package protocol HalfPrecision: TensorElement {
   var bitPattern: UInt16 { get }
 
-  init(bitPattern: UInt16)
-
-  /// Rounds to nearest, ties to even.
+  /// Rounds to the nearest number, ties to the even one.
   init(_ value: Float)
 
-  /// Exact.
+  /// The same number as a float32, which holds it exactly.
   var float: Float { get }
 }
 
 extension HalfPrecision {
-  /// Rounds once: to odd on the way, which keeps what decides a tie.
+  /// Rounds to the nearest number, ties to the even one. The number is not rounded twice: on
+  /// the way through float32 it is rounded to odd, which keeps on which side of a tie it lies.
   package init(_ value: Double) { self.init(value.roundedToOdd) }
 }
 
@@ -34,11 +37,8 @@ package struct Half: HalfPrecision, Equatable {
     if magnitude.isNaN {
       bitPattern = sign | 0x7E00
     } else if magnitude >= 0x1p-14 {
-      // Add half a unit in the last place, less one where the result is even:
-      // a carry moves on into the exponent, and past the largest into infinity.
-      let bits = magnitude.bitPattern
-      let rounded = bits &+ 0xFFF &+ (bits >> 13 & 1)
-      let rebiased = (rounded >> 13) &- (127 - 15) << 10
+      // A carry moves on into the exponent, and past the largest number into infinity.
+      let rebiased = magnitude.bitPattern.rounded(droppingBits: 13) &- (127 - 15) << 10
       bitPattern = sign | UInt16(min(rebiased, 0x7C00))
     } else {
       // Subnormal: multiples of 2⁻²⁴. The carry to 2⁻¹⁴ is right as it stands.
@@ -77,14 +77,23 @@ package struct BFloat16: HalfPrecision, Equatable {
     bitPattern =
       value.isNaN
       ? UInt16(truncatingIfNeeded: bits >> 16) | 0x40
-      : UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+      : UInt16(truncatingIfNeeded: bits.rounded(droppingBits: 16))
   }
 
   package var float: Float { Float(bitPattern: UInt32(bitPattern) << 16) }
 }
 
+extension UInt32 {
+  /// The number without its low bits, rounded to nearest, ties to even: of the bit pattern of a
+  /// float32, that of the rounded number. A carry moves on into the exponent.
+  func rounded(droppingBits count: UInt32) -> UInt32 {
+    (self &+ (1 << (count - 1) - 1) &+ (self >> count & 1)) >> count
+  }
+}
+
 extension Double {
-  /// The float32 towards zero, its last bit set where anything was cut off.
+  /// The float32 next to the number in the direction of zero, with its last bit set where it is
+  /// not the number itself ("rounded to odd").
   fileprivate var roundedToOdd: Float {
     let nearest = Float(self)
     guard Double(nearest) != self, !isNaN else { return nearest }

@@ -1,20 +1,15 @@
 extension Arithmetic {
-  /// The nearest number that this arithmetic's storage holds, ties to even; for
-  /// TF32 the nearest operand of a product.
+  /// The nearest number that a tensor of this arithmetic can store, ties to even. For TF32,
+  /// which stores float32, it is the nearest operand that a product takes.
   package func nearest(to x: Double) -> Double {
     switch self {
     case .float16: Double(Half(x).float)
     case .bfloat16: Double(BFloat16(x).float)
     case .tf32:
-      x.isFinite ? Double(Float(bitPattern: Self.nearestOperand(Float(x).bitPattern))) : x
+      x.isFinite
+        ? Double(Float(bitPattern: Float(x).bitPattern.rounded(droppingBits: 13) << 13)) : x
     case .float32: Double(Float(x))
     case .float64: x
     }
-  }
-
-  /// Half a unit in the last place of 11 significant bits, less one where the
-  /// result is even: a carry moves on into the exponent.
-  private static func nearestOperand(_ bits: UInt32) -> UInt32 {
-    (bits &+ 0xFFF &+ (bits >> 13 & 1)) & ~0x1FFF
   }
 }

@@ -1,11 +1,12 @@
 extension Tensor {
-  /// The slices at some places of one axis, in the order in which they are named.
+  /// The slices at some indices of one axis, in the order of the indices, as `take` selects
+  /// them in NumPy.
   ///
-  /// Of a tensor (3, 4, 5), `selecting([2, 0], along: 1)` is the (3, 2, 5) of its third and
-  /// its first column.
+  /// Of a tensor of the shape (3, 4, 5), `selecting([2, 0], along: 1)` has the shape (3, 2, 5):
+  /// the third and the first index along axis 1.
   ///
-  /// - Parameter places: each within the axis; one may be named several times.
-  /// - Complexity: O(elements that are taken).
+  /// - Parameter places: indices within the axis; one may stand there several times.
+  /// - Complexity: O(elements of the result).
   package func selecting(_ places: [Int], along axis: Int) -> Tensor {
     var axes = shape.axes
     let (size, inner) = (axes[axis], axes[(axis + 1)...].reduce(1, *))
@@ -15,8 +16,11 @@ extension Tensor {
     return gathering(blocksOf: inner, at: starts, shape: Shape(axes))
   }
 
-  /// The elements cut into as many equal runs as `order` has numbers, and these put into
-  /// that order: the gates of a weight, the rows of a state.
+  /// The elements cut into as many runs of the same length as `order` has numbers, and these
+  /// runs in that order, under the same shape. So the gates of a weight, or the rows of a
+  /// state, change places.
+  ///
+  /// Of a tensor with the elements 1, 2, 3, 4, `takingBlocks([1, 0])` has 3, 4, 1, 2.
   ///
   /// - Complexity: O(elements).
   package func takingBlocks(_ order: [Int]) -> Tensor {
@@ -24,7 +28,8 @@ extension Tensor {
     return gathering(blocksOf: size, at: order.map { $0 * size }, shape: shape)
   }
 
-  /// The two halves of the last axis exchanged: the directions of an output.
+  /// The tensor with the two halves of its last axis exchanged, which are the two directions
+  /// of a bidirectional module's output.
   ///
   /// - Complexity: O(elements).
   package var halvesExchanged: Tensor {
@@ -34,7 +39,8 @@ extension Tensor {
       blocksOf: half, at: (0..<count / half).map { ($0 ^ 1) * half }, shape: shape)
   }
 
-  /// The elements of another tensor of the same type behind its own, on one axis.
+  /// The elements of both tensors, those of the other one behind its own, on a single axis. Both
+  /// must have the same element type.
   ///
   /// - Complexity: O(elements).
   package func appending(_ other: Tensor) -> Tensor {

@@ -1,14 +1,22 @@
-/// The sizes of a tensor's axes, outermost first.
+/// The sizes of a tensor's axes, the outermost first.
 ///
-/// No axis is negative, and the product of the axes fits an `Int`.
+/// ```swift
+/// let shape: Shape = [2, 3, 4]
+/// shape.elementCount  // 24
+/// shape.index(at: 5)  // [0, 1, 1]
+/// "\(shape)"          // (2, 3, 4)
+/// ```
+///
+/// No size is negative, and the number of elements fits an `Int`.
 package struct Shape: Sendable, Hashable {
   package let axes: [Int]
 
-  /// The product of the axes: 1 for a scalar, which has no axes.
+  /// The number of elements: the product of the sizes, which is 1 for a scalar, without any
+  /// axes.
   package let elementCount: Int
 
-  /// A shape out of sizes that a file states; nil when one of them is negative
-  /// or their product overflows.
+  /// A shape with sizes that a file states; nil where one of them is negative, or their product
+  /// does not fit an `Int`, zeros left aside.
   package init?(checking axes: [Int]) {
     var count = 1
     var isEmpty = false
@@ -24,7 +32,8 @@ package struct Shape: Sendable, Hashable {
     self.elementCount = isEmpty ? 0 : count
   }
 
-  /// A shape out of sizes that the program itself knows to be sound.
+  /// A shape with sizes that the program itself has made. Sizes that are no shape's end the
+  /// program.
   package init(_ axes: [Int]) {
     guard let shape = Shape(checking: axes) else {
       preconditionFailure("negative or overflowing axes: \(axes)")
@@ -35,8 +44,9 @@ package struct Shape: Sendable, Hashable {
   /// The number of axes.
   package var rank: Int { axes.count }
 
-  /// The index along each axis of the element that stands at `offset` in
-  /// row-major order. O(rank).
+  /// The index along each axis of the element at `offset` in row-major order.
+  ///
+  /// - Complexity: O(rank).
   package func index(at offset: Int) -> [Int] {
     var remainder = offset
     var index = [Int](repeating: 0, count: rank)
@@ -48,7 +58,10 @@ package struct Shape: Sendable, Hashable {
 }
 
 extension Shape {
-  /// The offsets of the elements along an axis, for each place on the others.
+  /// The offsets, in row-major order, of the elements that an operation along one axis (such as
+  /// softmax) takes together: one list for each index on the other axes.
+  ///
+  /// Of the shape (2, 3), `lines(along: 0)` is [[0, 3], [1, 4], [2, 5]].
   ///
   /// - Parameter axis: a negative one counts from the last.
   /// - Complexity: O(elements).
@@ -70,7 +83,7 @@ extension Shape: ExpressibleByArrayLiteral {
 extension Shape: CustomStringConvertible {
   package var description: String { Self.text(axes) }
 
-  /// As NumPy prints a shape or an index: `(1, 4, 5)`, `(5,)`, `()`.
+  /// Sizes or indices as NumPy prints them: `(1, 4, 5)`, `(5,)`, `()`.
   package static func text(_ axes: [Int]) -> String {
     axes.count == 1
       ? "(\(axes[0]),)" : "(" + axes.map(String.init).joined(separator: ", ") + ")"

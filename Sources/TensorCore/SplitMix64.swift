@@ -1,5 +1,10 @@
-/// Numbers that look random and are the same in every run: for inputs of benchmarks and
-/// tests, never for secrets.
+/// A generator of numbers that look random and are the same in every run. It is for the inputs
+/// of benchmarks and tests, and never for secrets.
+///
+/// ```swift
+/// var generator = SplitMix64(seed: 1)
+/// let number = Float.random(in: -1...1, using: &generator)
+/// ```
 ///
 /// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
 package struct SplitMix64: RandomNumberGenerator, Sendable {

@@ -1,5 +1,16 @@
 /// A dense array of numbers in row-major order (NumPy's C order).
+///
+/// ```swift
+/// let tensor = Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3])
+/// tensor.elementType         // float32
+/// tensor.double(at: 4)       // 5.0, the element (1, 1)
+/// tensor.elements() as [Double]
+/// ```
+///
+/// It never changes, and copies of it share the elements. It is no view of another tensor: there
+/// are no strides, and what selects or permutes elements copies them.
 package struct Tensor: Sendable {
+  /// The elements, by their type.
   package enum Storage: Sendable {
     case float16(Elements<Half>)
     case bfloat16(Elements<BFloat16>)
@@ -41,9 +52,11 @@ package struct Tensor: Sendable {
     }
   }
 
+  /// The number of elements.
   package var count: Int { shape.elementCount }
 
-  /// The element at a row-major offset; exact, but for an `int64` beyond 2⁵³.
+  /// The element at an offset in row-major order. It is exact, except for an `int64` beyond
+  /// 2⁵³, which is rounded.
   package func double(at offset: Int) -> Double {
     switch storage {
     case .float16(let elements): Double(elements[offset])
@@ -55,7 +68,9 @@ package struct Tensor: Sendable {
     }
   }
 
-  /// The elements of an integer tensor; nil for any other. O(elements).
+  /// The elements of a tensor of integers; nil for a tensor of floats.
+  ///
+  /// - Complexity: O(elements).
   package var integers: [Int64]? {
     switch storage {
     case .int32(let elements): elements.array.map(Int64.init)
@@ -64,14 +79,20 @@ package struct Tensor: Sendable {
     }
   }
 
-  /// The tensor whose element `k` is this one's element `offsets[k]`: flips and
-  /// permutations. O(offsets).
+  /// The tensor whose element `k` is this tensor's element `offsets[k]`, as flips and
+  /// permutations need it.
+  ///
+  /// - Parameter shape: of as many elements as there are offsets.
+  /// - Complexity: O(offsets).
   package func gathering(_ offsets: [Int], shape: Shape) -> Tensor {
     gathering(blocksOf: 1, at: offsets, shape: shape)
   }
 
-  /// The tensor of runs of `size` elements, one from each start: slices of rows.
-  /// O(starts · size).
+  /// The tensor of the runs of `size` elements that begin at each of `starts`, one behind the
+  /// other.
+  ///
+  /// - Parameter shape: of `starts.count · size` elements.
+  /// - Complexity: O(starts · size).
   package func gathering(blocksOf size: Int, at starts: [Int], shape: Shape) -> Tensor {
     func blocks<Element>(_ elements: Elements<Element>) -> Tensor {
       Tensor(elements.gathering(blocksOf: size, at: starts), shape: shape)
@@ -86,7 +107,9 @@ package struct Tensor: Sendable {
     }
   }
 
-  /// The same elements under another shape of as many. O(1).
+  /// The same elements under another shape with as many elements.
+  ///
+  /// - Complexity: O(1).
   package func reshaped(_ shape: Shape) -> Tensor {
     precondition(shape.elementCount == count, "\(self.shape) does not fill the shape \(shape)")
     return Tensor(storage, shape)
@@ -94,7 +117,8 @@ package struct Tensor: Sendable {
 }
 
 extension Tensor {
-  /// The bytes of the elements, row-major, in this machine's byte order.
+  /// Hands the bytes of the elements to `body`, in row-major order and this machine's byte
+  /// order. The pointer must not be used after `body` returns.
   package func withUnsafeBytes<Result>(
     _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {

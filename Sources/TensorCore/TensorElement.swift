@@ -1,17 +1,21 @@
-/// A Swift type that tensors are made of.
+/// A Swift type that a tensor's elements can have.
 package protocol TensorElement: Sendable, BitwiseCopyable {
+  /// The element type that this Swift type holds.
   static var elementType: ElementType { get }
 
+  /// A tensor's storage of such elements.
   static func storage(_ elements: Elements<Self>) -> Tensor.Storage
 }
 
-/// A Swift type that layers compute in.
+/// A Swift type that modules are computed in: `Float` or `Double`.
 package protocol FloatingElement: TensorElement, BinaryFloatingPoint {
-  /// The elements of a tensor that is of this very type; nil for any other.
+  /// The elements of a tensor that has this type; nil of a tensor of another type.
   static func elements(in storage: Tensor.Storage) -> Elements<Self>?
+}
 
-  init(_ value: Half)
-  init(_ value: BFloat16)
+extension FloatingElement {
+  /// The same number, exactly.
+  package init(_ value: some HalfPrecision) { self.init(value.float) }
 }
 
 extension Float: FloatingElement {
@@ -22,9 +26,6 @@ extension Float: FloatingElement {
   package static func elements(in storage: Tensor.Storage) -> Elements<Float>? {
     if case .float32(let elements) = storage { elements } else { nil }
   }
-
-  package init(_ value: Half) { self = value.float }
-  package init(_ value: BFloat16) { self = value.float }
 }
 
 extension Double: FloatingElement {
@@ -37,9 +38,6 @@ extension Double: FloatingElement {
   package static func elements(in storage: Tensor.Storage) -> Elements<Double>? {
     if case .float64(let elements) = storage { elements } else { nil }
   }
-
-  package init(_ value: Half) { self = Double(value.float) }
-  package init(_ value: BFloat16) { self = Double(value.float) }
 }
 
 extension Int32: TensorElement {

@@ -34,17 +34,15 @@ import Testing
         let x: [Scalar] = numbers(count * terms, seed: UInt64(count))
         let bias: [[Scalar]] = (0..<gates).map { numbers(units, seed: UInt64($0 + 50)) }
         typealias Matrix = PackedMatrix<Scalar>
-        let shape =
-          gates == 1
-          ? Matrix.Shape(units: units, lanes: lanes)
-          : Matrix.Shape(gates: Array(0..<gates), slots: 4, units: units, lanes: lanes)
+        let shape = Matrix.Shape(
+          gates: gates == 1 ? nil : Array(0..<gates), units: units, lanes: lanes)
         let matrix = Matrix(
           Tensor(weights, shape: Shape([gates * units, terms])), shape, bias: bias, adding: 0)
-        let rows = RowBuffer<Scalar>(rows: count, size: terms, lanes: lanes, zero: 0)
+        let rows = RowBuffer<Scalar>(rows: count, size: terms, lanes: lanes)
         for row in 0..<count {
           for term in 0..<terms { rows.row(row)[term] = x[row * terms + term] }
         }
-        let sums = RowBuffer<Scalar>(rows: count, size: shape.sumsCount, lanes: lanes, zero: 0)
+        let sums = RowBuffer<Scalar>(rows: count, size: shape.sumsCount, lanes: lanes)
         let pointers = rows.pointers(count: count)
         withExtendedLifetime((rows, pointers)) {
           matrix.addProducts(

@@ -92,9 +92,9 @@ import Testing
     let target = try outside.write("{}", to: "manifest.json")
     try folder.link("manifest.json", to: target)
     #expect(throws: ArchiveError.self) {
-      try TensorContainer.manifest(of: folder.path, within: FileBoundary([folder.path]))
+      try PendingArchive(folder.path, within: FileBoundary([folder.path])).manifest()
     }
-    #expect(try TensorContainer.manifest(of: folder.path) == "{}")
+    #expect(try PendingArchive(folder.path).manifest() == "{}")
   }
 
   @Test func aGitLFSPointerIsRecognised() throws {

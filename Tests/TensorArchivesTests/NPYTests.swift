@@ -103,11 +103,47 @@ import Testing
     "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'more': 1}",
     "{'descr': '<f4', 'descr': '<f8', 'fortran_order': False, 'shape': (1,)}",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x",
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (1,", "{'descr': '<f4",
     "{'descr': ((((((((((((((((((1))))))))))))))))))}",
   ])
   func refusesHeadersThatLie(header: String) throws {
     let folder = try TemporaryFolder()
     #expect(Sample.error(try folder.write(file(header, data: [0, 0, 0, 0]), to: "a.npy")) != nil)
+  }
+
+  @Test(arguments: [
+    ("{'descr': nonsense}", "header, character 10: expected a string, found \"nonsense}\""),
+    ("{'descr': '<f4", "header, character 14: expected a closing quote, found the end"),
+    ("[1, 2]", "header, character 0: expected '{', found \"[1, 2]\""),
+    (
+      "{'fortran_order': 0}", "header, character 18: expected True or False, found \"0}\""
+    ),
+    (
+      "{'descr': '<f4', 'descr': '<f8'}",
+      "header, character 24: expected the key 'descr' once, found \": '<f8'}\""
+    ),
+    (
+      "{'descr': '<f4', 'more': 1}",
+      "header: expected the keys descr, fortran_order, shape, found descr, more"
+    ),
+    ("{'descr': '<f4'}", "header: expected the keys descr, fortran_order, shape, found descr"),
+    (
+      "{'shape': (1, 'a')}",
+      "header, character 14: expected an integer of at most 64 bits, found \"'a')}\""
+    ),
+    (
+      "{'shape': (-1L,)}",
+      "shape: expected at most 64 sizes whose product fits 63 bits, found (-1,)"
+    ),
+    (
+      "{'descr': [('a', '<f4')]}",
+      "element type: expected one number an element, found a structured type"
+    ),
+  ])
+  func saysWhereAHeaderGoesWrong(header: String, message: String) throws {
+    let folder = try TemporaryFolder()
+    let error = Sample.error(try folder.write(file(header), to: "a.npy"))
+    #expect(error.map { "\($0.reason)" } == message)
   }
 
   @Test func claimingGigabytesAllocatesNothing() throws {
@@ -140,26 +176,5 @@ import Testing
     #expect(try found("\u{01}\u{02}") == "expected an .npy file, found bytes 01 02")
     #expect(
       Sample.error(folder.path + "/none.npy")?.reason == .unreadable("no such file or folder"))
-  }
-}
-
-/// The syntax of headers.
-@Suite struct PythonLiteralTests {
-  @Test func parsesWhatNumPyWrites() throws {
-    let literal = try PythonLiteral(parsing: "{'a': (1, -2L), 'b': [True, False], 'c': ()} \n")
-    #expect(
-      literal
-        == .dictionary([
-          "a": .sequence([.integer(1), .integer(-2)]),
-          "b": .sequence([.boolean(true), .boolean(false)]), "c": .sequence([]),
-        ]))
-  }
-
-  @Test func saysWhereItGoesWrong() {
-    let error = #expect(throws: PythonLiteral.SyntaxError.self) {
-      try PythonLiteral(parsing: "{'a': nonsense}")
-    }
-    #expect(error?.offset == 6)
-    #expect(error?.found == "\"nonsense}\"")
   }
 }

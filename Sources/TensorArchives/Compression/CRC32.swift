@@ -1,7 +1,15 @@
 import CZlib
+import Platform
 
 /// zlib's CRC-32, a checksum of 32 bits, of data that comes in pieces.
-package struct CRC32: Sendable {
+///
+/// ```swift
+/// var checksum = CRC32()
+/// checksum.update("12345".utf8)
+/// checksum.update("6789".utf8)
+/// checksum.description  // "cbf43926"
+/// ```
+package struct CRC32: Sendable, Equatable {
   /// The checksum of all that was given so far; 0 for nothing.
   package private(set) var value: UInt32 = 0
 
@@ -9,6 +17,20 @@ package struct CRC32: Sendable {
 
   /// A checksum that a file states.
   init(_ value: UInt32) { self.value = value }
+
+  /// The checksum of these bytes.
+  init(of bytes: UnsafeRawBufferPointer) { update(bytes) }
+
+  /// The checksum of these bytes.
+  init(of bytes: Data) { bytes.withUnsafeBytes { update($0) } }
+
+  /// - Throws: `ArchiveError.Reason` where `found` is another checksum than this, which the
+  ///   file states.
+  func verify(_ found: CRC32) throws(ArchiveError.Reason) {
+    guard found == self else {
+      throw .corrupt("CRC-32", expected: description, found: found.description)
+    }
+  }
 
   /// Goes on with more data.
   ///

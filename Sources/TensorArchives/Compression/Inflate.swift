@@ -10,19 +10,21 @@ enum Inflate {
     /// A header before the data, and behind it its CRC-32 and size, which zlib verifies.
     case gzip
 
-    /// How zlib is asked for the format (`inflateInit2` and `deflateInit2` in its manual).
+    /// What such data is called in an error.
+    var name: String {
+      switch self {
+      case .raw: "deflated data"
+      case .gzip: "gzip data"
+      }
+    }
+
+    /// How zlib is asked for the format (`inflateInit2` in its manual).
     var windowBits: CInt {
       switch self {
       case .raw: -MAX_WBITS
       case .gzip: MAX_WBITS + 16
       }
     }
-  }
-
-  /// Why data can't be unpacked.
-  struct Failure: Error {
-    /// What was found in place of the data that was expected.
-    let found: String
   }
 
   /// The most bytes that so many packed ones can unpack to. Deflate writes at least one
@@ -35,15 +37,18 @@ enum Inflate {
 
   /// Unpacks one stream that must unpack to exactly `size` bytes.
   ///
-  /// - Returns: a failure where it unpacks to another number of bytes, or is damaged; in
-  ///   zlib's own words where it has some.
+  /// - Throws: `ArchiveError.Reason` where it unpacks to another number of bytes, or is
+  ///   damaged; in zlib's own words where it has some.
   /// - Complexity: O(size) in time and memory.
   static func unpack(
     _ compressed: Data, from format: Format, size: Int
-  ) -> Result<Data, Failure> {
+  ) throws(ArchiveError.Reason) -> Data {
+    func failure(_ found: String) -> ArchiveError.Reason {
+      .corrupt(format.name, expected: "\(size) bytes", found: found)
+    }
     var stream = z_stream()
     guard parity_inflateInit2(&stream, format.windowBits) == Z_OK else {
-      return .failure(Failure(found: "no memory for zlib"))
+      throw failure("no memory for zlib")
     }
     defer { inflateEnd(&stream) }
 
@@ -53,17 +58,13 @@ enum Inflate {
       output.withUnsafeMutableBytes { output in run(&stream, from: input, into: output) }
     }
     switch status {
-    case Z_STREAM_END where produced == size && unread == 0:
-      return .success(output.dropLast())
+    case Z_STREAM_END where produced == size && unread == 0: return output.dropLast()
     case Z_STREAM_END where unread > 0:
-      return .failure(Failure(found: "\(unread) bytes after the end of the stream"))
-    case Z_STREAM_END:
-      return .failure(Failure(found: "\(produced) bytes"))
+      throw failure("\(unread) bytes after the end of the stream")
+    case Z_STREAM_END: throw failure("\(produced) bytes")
     case Z_OK, Z_BUF_ERROR:
-      return .failure(
-        Failure(found: produced > size ? "more bytes" : "\(produced) bytes, then its end"))
-    default:
-      return .failure(Failure(found: stream.msg.map { String(cString: $0) } ?? "damaged data"))
+      throw failure(produced > size ? "more bytes" : "\(produced) bytes, then its end")
+    default: throw failure(stream.msg.map { String(cString: $0) } ?? "damaged data")
     }
   }
 

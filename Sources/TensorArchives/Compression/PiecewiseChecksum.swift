@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Holds data that is read in pieces, in any order, against a checksum of the whole.
+/// Verifies the checksum of data that is read in pieces, in any order and from any thread.
 final class PiecewiseChecksum: Sendable {
   private let head: CRC32
   private let expected: CRC32
@@ -19,22 +19,23 @@ final class PiecewiseChecksum: Sendable {
   ///
   /// - Parameter offset: where it starts, in bytes from the start of the data.
   func add(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
-    var checksum = CRC32()
-    checksum.update(bytes)
-    pieces.withLock { [checksum] in $0[offset] = (checksum, bytes.count) }
+    let checksum = CRC32(of: bytes)
+    pieces.withLock { $0[offset] = (checksum, bytes.count) }
   }
 
-  /// The checksums that were expected and found, where these differ. Nil where they are the
-  /// same, and where the pieces that were noted do not make up the `count` bytes of the
-  /// data.
-  func contradiction(of count: Int) -> (expected: CRC32, found: CRC32)? {
-    pieces.withLock { pieces in
-      var (found, end) = (head, 0)
-      for (offset, piece) in pieces.sorted(by: { $0.key < $1.key }) where offset == end {
-        found.append(piece.checksum, of: piece.count)
-        end += piece.count
-      }
-      return end == count && found.value != expected.value ? (expected, found) : nil
+  /// Compares the checksum of all pieces with the file's. Where the pieces do not make up all of
+  /// the data, nothing is compared.
+  ///
+  /// - Parameter count: the number of bytes of the data.
+  ///
+  /// - Throws: `ArchiveError.Reason` where the checksum is of other bytes.
+  func verify(count: Int) throws(ArchiveError.Reason) {
+    var (found, end) = (head, 0)
+    let sorted = pieces.withLock { $0 }.sorted { $0.key < $1.key }
+    for (offset, piece) in sorted where offset == end {
+      found.append(piece.checksum, of: piece.count)
+      end += piece.count
     }
+    if end == count { try expected.verify(found) }
   }
 }

@@ -4,16 +4,11 @@ import Platform
 /// past the end of the bytes is an error, and never a trap.
 struct ByteReader {
   let bytes: Data
-  /// The file, and what of it the fields belong to, for errors.
-  let path: String
-  var member: String?
   /// Where the next field starts, in bytes from the first one.
   private(set) var offset: Int
 
-  init(_ bytes: Data, at offset: Int = 0, path: String, member: String? = nil) {
+  init(_ bytes: Data, at offset: Int = 0) {
     self.bytes = bytes
-    self.path = path
-    self.member = member
     self.offset = offset
   }
 
@@ -23,51 +18,47 @@ struct ByteReader {
   /// Reads an unsigned number of as many bytes as `type` has.
   ///
   /// - Parameter what: the name of the field, for errors.
-  /// - Throws: `ArchiveError` at the end of the bytes, and for 2^63 or more.
+  /// - Throws: `ArchiveError.Reason` at the end of the bytes, and for 2^63 or more.
   mutating func integer<Integer: FixedWidthInteger & UnsignedInteger>(
     _ type: Integer.Type, of what: String
-  ) throws(ArchiveError) -> Int {
+  ) throws(ArchiveError.Reason) -> Int {
     let field = try take(MemoryLayout<Integer>.size, of: what)
     let value = field.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard let value = Int(exactly: value) else {
-      throw error(.corrupt(what, expected: "at most \(Int.max)", found: "\(value)"))
+      throw .corrupt(what, expected: "at most \(Int.max)", found: "\(value)")
     }
     return value
   }
 
   /// Reads a signature of four bytes.
   ///
-  /// - Throws: `ArchiveError` where it is another one.
-  mutating func expect(_ signature: UInt32, of what: String) throws(ArchiveError) {
+  /// - Throws: `ArchiveError.Reason` where it is another one.
+  mutating func expect(_ signature: UInt32, of what: String) throws(ArchiveError.Reason) {
     let found = try integer(UInt32.self, of: what)
     guard found == signature else {
-      throw error(
-        .corrupt(
-          what, expected: "the signature " + hexadecimal(UInt64(signature), digits: 8),
-          found: hexadecimal(UInt64(found), digits: 8)))
+      throw .corrupt(
+        what, expected: "the signature " + hexadecimal(UInt64(signature), digits: 8),
+        found: hexadecimal(UInt64(found), digits: 8))
     }
   }
 
   /// Passes over `count` bytes.
-  mutating func skip(_ count: Int, of what: String) throws(ArchiveError) {
+  ///
+  /// - Throws: `ArchiveError.Reason` where there are fewer.
+  mutating func skip(_ count: Int, of what: String) throws(ArchiveError.Reason) {
     _ = try take(count, of: what)
   }
 
   /// Reads the next `count` bytes, without a copy of them.
   ///
-  /// - Throws: `ArchiveError` where there are fewer.
-  mutating func take(_ count: Int, of what: String) throws(ArchiveError) -> Data {
+  /// - Throws: `ArchiveError.Reason` where there are fewer.
+  mutating func take(_ count: Int, of what: String) throws(ArchiveError.Reason) -> Data {
     guard count <= bytes.count - offset else {
-      throw error(.truncated(what, expectedBytes: count, foundBytes: remaining))
+      throw .truncated(what, expectedBytes: count, foundBytes: remaining)
     }
     let start = bytes.startIndex + offset
     offset += count
     return bytes[start..<start + count]
-  }
-
-  /// An error about the file and the member that are read.
-  func error(_ reason: ArchiveError.Reason) -> ArchiveError {
-    ArchiveError(path: path, member: member, reason)
   }
 }
 

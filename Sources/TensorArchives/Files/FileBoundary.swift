@@ -1,5 +1,5 @@
-/// The folders that may be read from. Neither symbolic links nor the paths in a manifest
-/// lead out of them, so that to judge somebody else's files reads nothing else.
+/// The folders that may be read from. Neither a symbolic link nor a path in a manifest leads out
+/// of them, so that judging files from an unknown source reads no other files.
 ///
 /// ```swift
 /// let boundary = FileBoundary(["Fixtures"])

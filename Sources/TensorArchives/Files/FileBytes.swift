@@ -29,8 +29,8 @@ package enum FileBytes {
     }
   }
 
-  /// The bytes of a file. Those of a large one are mapped into memory, so that what
-  /// nobody looks at is never read.
+  /// The bytes of a file. A large file is mapped into memory, so that only the parts that are
+  /// used are read.
   ///
   /// A file that is cut off while it is mapped ends the process with SIGBUS: files must
   /// not be written while they are read here.

@@ -52,10 +52,8 @@ final class FileSource: TensorSource {
   }
 
   func verify() throws(ArchiveError) {
-    guard let checksum, let (expected, found) = checksum.contradiction(of: header.byteCount)
-    else { return }
-    throw ArchiveError(
-      path: path, member: member,
-      .corrupt("CRC-32", expected: expected.description, found: found.description))
+    try ArchiveError.locating(path, member: member) { () throws(ArchiveError.Reason) in
+      try checksum?.verify(count: header.byteCount)
+    }
   }
 }

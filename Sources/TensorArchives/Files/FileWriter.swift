@@ -8,7 +8,7 @@ struct FileWriter: ~Copyable {
   /// The number of bytes that are written so far.
   private(set) var offset = 0
 
-  /// - Parameter path: where the file will be, in place of one that is there.
+  /// - Parameter path: where the file will be. A file that is there already is replaced.
   /// - Throws: `ArchiveError` where no file can be made in the folder.
   init(path: String) throws(ArchiveError) {
     let sibling = TemporarySibling(of: path)
@@ -21,9 +21,23 @@ struct FileWriter: ~Copyable {
     self.sibling = sibling
   }
 
-  mutating func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
-    try ArchiveError.writing(sibling.path) { try file.write(whole: bytes) }
-    offset += bytes.count
+  /// Writes a whole file.
+  ///
+  /// - Throws: `ArchiveError` where the system refuses.
+  static func write(_ contents: MemberContents, to path: String) throws(ArchiveError) {
+    var file = try FileWriter(path: path)
+    try file.write(contents)
+    try file.commit()
+  }
+
+  /// Writes what follows on all that was written before.
+  ///
+  /// - Throws: `ArchiveError` where the system refuses.
+  mutating func write(_ contents: MemberContents) throws(ArchiveError) {
+    try contents.forEachPiece { bytes throws(ArchiveError) in
+      try ArchiveError.writing(sibling.path) { try file.write(whole: bytes) }
+    }
+    offset += contents.count
   }
 
   /// Gives the file its name, once all that was written is on the disk.

@@ -47,7 +47,7 @@ extension FileDescriptor {
 
 /// Calls of the system that swift-system 1.8 has no name for.
 enum SystemCall {
-  /// Moves a file or folder, in place of a file that is at `other`.
+  /// Moves a file or folder. A file that is at `other` already is replaced.
   static func move(_ path: String, to other: String) throws(Errno) {
     if rename(path, other) != 0 { throw Errno(rawValue: errno) }
   }

@@ -17,7 +17,7 @@ struct TemporarySibling: ~Copyable {
     temporaryPath = path[..<start] + ".\(path[start...]).\(mark)"
   }
 
-  /// Moves what was written to where it belongs, in place of a file that is there.
+  /// Gives what was written its own name. A file that is there already is replaced.
   ///
   /// - Throws: `ArchiveError` where the system refuses.
   func commit() throws(ArchiveError) {

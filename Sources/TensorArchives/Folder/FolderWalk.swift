@@ -18,8 +18,8 @@ struct FolderWalk {
   /// links.
   private var visited: Set<String> = []
 
-  /// How many levels of folders are looked into. Those of a fixture are two.
-  static let deepest = 8
+  /// The most levels of folders that are looked into. Those of a fixture are two.
+  static let largestDepth = 8
 
   init(boundary: FileBoundary?, excluding excludedFiles: Set<String>) {
     self.boundary = boundary
@@ -34,10 +34,10 @@ struct FolderWalk {
   /// - Throws: `ArchiveError` where a folder can't be listed, links make a circle, folders
   ///   lie too deep in each other, or something lies outside of the boundary.
   mutating func visit(_ folder: String, prefix: String, depth: Int) throws(ArchiveError) {
-    guard depth < Self.deepest else {
+    guard depth < Self.largestDepth else {
       throw ArchiveError(
         path: folder,
-        .unsupported("folder", expected: "at most \(Self.deepest) levels", found: "more"))
+        .unsupported("folder", expected: "at most \(Self.largestDepth) levels", found: "more"))
     }
     guard visited.insert(FileBoundary.resolved(folder) ?? folder).inserted else {
       throw ArchiveError(

@@ -35,9 +35,7 @@ enum FolderWriter {
     for (name, contents) in files.sorted(by: { $0.key < $1.key }) {
       let path = folder + "/" + name
       try makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), for: path)
-      var file = try FileWriter(path: path)
-      try contents.forEachPiece { bytes throws(ArchiveError) in try file.write(bytes) }
-      try file.commit()
+      try FileWriter.write(contents, to: path)
     }
   }
 
@@ -48,7 +46,7 @@ enum FolderWriter {
     var walk = FolderWalk(boundary: nil, excluding: [])
     try walk.visit(folder, prefix: "", depth: 0)
     for (file, prefix) in walk.files {
-      let name = prefix + (file.split(separator: "/").last ?? "")
+      let name = prefix + TensorContainer.lastComponent(of: file)
       if files[name] == nil, TensorContainer(path: file) != nil || name == manifestName {
         throw ArchiveError(
           path: folder, member: name,

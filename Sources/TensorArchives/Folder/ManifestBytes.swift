@@ -3,8 +3,8 @@ import Platform
 /// The name of the manifest, as a member of a ZIP file and as a file in a folder.
 package let manifestName = "manifest.json"
 
-/// The most bytes that a manifest has; nobody writes so long a one.
-private let largestManifest = 16 << 20
+/// The most bytes of a manifest that are read, 16 MiB. Nobody writes one as long.
+let largestManifest = 16 << 20
 
 /// - Throws: `ArchiveError` for a manifest of more than 16 MiB.
 func checkManifestSize(_ size: Int, path: String, member: String?) throws(ArchiveError) {

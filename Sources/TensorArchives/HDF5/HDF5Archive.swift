@@ -8,8 +8,6 @@
     let path: String
     let tensorNames: [String]
     private let file: HDF5File
-    /// In bytes.
-    private let fileSize: Int
     private let manifestText: String?
 
     /// Opens the file, and lists its datasets.
@@ -18,15 +16,12 @@
     ///   links, named types, or more than a fixture could.
     init(path: String) throws(ArchiveError) {
       self.path = path
-      // HDF5 would wait on a pipe, and reports a folder as a damaged file.
-      let bytes = try FileBytes.read(path)
-      fileSize = bytes.count
-      file = try HDF5File(path: path, start: bytes.prefix(8))
-      tensorNames = try file.withID { id throws(ArchiveError) in
-        try HDF5Listing.datasets(in: id, path: path)
-      }
-      manifestText = try file.withID { id throws(ArchiveError) in
-        try HDF5Attribute.text(named: "manifest", of: id, path: path)
+      file = try HDF5File(path: path)
+      (tensorNames, manifestText) = try file.withID { id throws(ArchiveError) in
+        (
+          try HDF5Listing.datasets(in: id, path: path),
+          try HDF5Attribute.text(named: "manifest", of: id, path: path)
+        )
       }
     }
 
@@ -34,23 +29,20 @@
 
     func header(of name: String) throws(ArchiveError) -> TensorHeader {
       try requireMember(name)
-      let size = fileSize
-      return try file.withID { id throws(ArchiveError) in
-        try HDF5Dataset(named: name, in: id, path: path, fileSize: size).header()
+      return try file.withDataset(name) { dataset throws(ArchiveError.Reason) in
+        try dataset.header()
       }
     }
 
     func source(of name: String) throws(ArchiveError) -> any TensorSource {
       try requireMember(name)
-      return try HDF5Source(of: name, in: file, path: path, fileSize: fileSize)
+      return try HDF5Source(of: name, in: file)
     }
 
     func tensor(named name: String) throws(ArchiveError) -> Tensor {
-      try requireMember(name)
-      let size = fileSize
-      return try file.withID { id throws(ArchiveError) in
-        try HDF5Dataset(named: name, in: id, path: path, fileSize: size).read()
-      }
+      let source = try source(of: name)
+      let shape = source.header.shape
+      return try source.block(0..<shape.elementCount).reshaped(shape)
     }
   }
 #endif

@@ -6,62 +6,39 @@
   /// other thread calls libhdf5.
   struct HDF5Dataset: ~Copyable {
     private let dataset: HDF5Handle
-    private let name: String
-    private let path: String
     private let fileSize: Int
 
     /// - Parameters:
     ///   - file: the identifier of the open file.
     ///   - fileSize: its size in bytes; no dataset stores more.
-    /// - Throws: `ArchiveError` where libhdf5 can't open the dataset.
-    init(named name: String, in file: hid_t, path: String, fileSize: Int) throws(ArchiveError) {
-      guard let dataset = HDF5Handle(H5Dopen2(file, name, parity_H5P_DEFAULT())) else {
-        throw HDF5Listing.damaged(name, path: path)
-      }
-      self.dataset = dataset
-      self.name = name
-      self.path = path
+    /// - Throws: `ArchiveError.Reason` where libhdf5 can't open the dataset.
+    init(named name: String, in file: hid_t, fileSize: Int) throws(ArchiveError.Reason) {
+      dataset = try HDF5Handle(of: H5Dopen2(file, name, parity_H5P_DEFAULT()))
       self.fileSize = fileSize
-    }
-
-    /// Reads all elements. libhdf5 converts them from the file's byte order.
-    ///
-    /// - Throws: `ArchiveError` where it is of a type that is not read, or damaged.
-    func read() throws(ArchiveError) -> Tensor {
-      let header = try header()
-      let (type, shape) = (header.elementType, header.shape)
-      switch type {
-      // HDF5 knows no native type of 16 bits; it converts them without loss.
-      case .float16, .bfloat16:
-        return try elements(Float.self, parity_H5T_NATIVE_FLOAT(), shape).rounded(to: type)
-      case .float32: return try elements(Float.self, parity_H5T_NATIVE_FLOAT(), shape)
-      case .float64: return try elements(Double.self, parity_H5T_NATIVE_DOUBLE(), shape)
-      case .int32: return try elements(Int32.self, parity_H5T_NATIVE_INT32(), shape)
-      case .int64: return try elements(Int64.self, parity_H5T_NATIVE_INT64(), shape)
-      }
     }
 
     /// The element type and the shape.
     ///
-    /// - Throws: `ArchiveError` where they are of a kind that is not read, and where the file
+    /// - Throws: `ArchiveError.Reason` where they are of a kind that is not read, and where the file
     ///   stores fewer bytes than they need.
-    func header() throws(ArchiveError) -> TensorHeader {
+    func header() throws(ArchiveError.Reason) -> TensorHeader {
       let header = TensorHeader(try elementType(), try shape())
       try checkStorage(of: header.shape, header.elementType)
       return header
     }
 
-    /// Reads one box of a dataset whose header was asked for before.
+    /// Reads one box of a dataset whose header was asked for before. libhdf5 converts the
+    /// elements from the file's byte order.
     ///
     /// - Parameter buffer: exactly as large as the elements in the box.
-    /// - Throws: `ArchiveError` where the dataset is damaged.
+    /// - Throws: `ArchiveError.Reason` where the dataset is damaged.
     func read(
       _ box: RowMajorBox, of type: ElementType, into buffer: UnsafeMutableRawBufferPointer
-    ) throws(ArchiveError) {
-      guard let memoryType = HDF5Type.littleEndian(type) else { throw damaged }
-      let space = try handle(H5Dget_space(dataset.id))
+    ) throws(ArchiveError.Reason) {
+      guard let memoryType = HDF5Type.littleEndian(type) else { throw .damagedObject }
+      let space = try HDF5Handle(of: H5Dget_space(dataset.id))
       let count = [hsize_t(buffer.count / type.byteCount)]
-      let memory = try handle(H5Screate_simple(1, count, nil))
+      let memory = try HDF5Handle(of: H5Screate_simple(1, count, nil))
       let (start, sizes) = (box.start.map { hsize_t($0) }, box.sizes.map { hsize_t($0) })
       guard
         sizes.isEmpty
@@ -70,54 +47,36 @@
           dataset.id, memoryType.id, memory.id, space.id, parity_H5P_DEFAULT(),
           buffer.baseAddress) >= 0
       else {
-        throw error(
-          .corrupt(
-            "data", expected: "\(Shape(box.sizes)) of \(type) from \(Shape.text(box.start))",
-            found: "damage"))
+        let place = box.offset == 0 ? "" : " from \(Shape.text(box.start))"
+        throw .corrupt(
+          "data", expected: "\(Shape(box.sizes)) of \(type)\(place)", found: "damage")
       }
     }
 
     /// The number of elements of a row of chunks along the first axis, so that a range of
     /// whole rows unpacks each chunk once; 1 where the dataset is not stored in chunks.
-    func grain(_ shape: Shape) throws(ArchiveError) -> Int {
-      let creation = try handle(H5Dget_create_plist(dataset.id))
+    func grain(_ shape: Shape) throws(ArchiveError.Reason) -> Int {
+      let creation = try HDF5Handle(of: H5Dget_create_plist(dataset.id))
       guard shape.elementCount > 0, H5Pget_layout(creation.id) == H5D_CHUNKED else { return 1 }
       return Int(clamping: try chunkSizes(creation.id, shape)[0])
         * (shape.elementCount / shape.axes[0])
     }
 
     /// The sizes of a chunk along every axis, in elements.
-    private func chunkSizes(_ creation: hid_t, _ shape: Shape) throws(ArchiveError) -> [hsize_t] {
+    private func chunkSizes(_ creation: hid_t, _ shape: Shape) throws(ArchiveError.Reason)
+      -> [hsize_t]
+    {
       var sizes = [hsize_t](repeating: 1, count: shape.rank)
       guard
         H5Pget_chunk(creation, CInt(shape.rank), &sizes) == shape.rank,
         sizes.allSatisfy({ $0 > 0 })
-      else { throw damaged }
+      else { throw .damagedObject }
       return sizes
     }
 
-    /// - Parameter memoryType: libhdf5's identifier for `type`.
-    private func elements<Element: TensorElement>(
-      _ type: Element.Type, _ memoryType: hid_t, _ shape: Shape
-    ) throws(ArchiveError) -> Tensor {
-      var status: herr_t = 0
-      let count = shape.elementCount
-      let elements = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-        status = H5Dread(
-          dataset.id, memoryType, parity_H5S_ALL(), parity_H5S_ALL(), parity_H5P_DEFAULT(),
-          buffer.baseAddress)
-        initialized = status >= 0 ? count : 0
-      }
-      guard status >= 0 else {
-        throw error(
-          .corrupt("data", expected: "\(shape) of \(Element.elementType)", found: "damage"))
-      }
-      return Tensor(elements, shape: shape)
-    }
-
-    /// - Throws: `ArchiveError` for an element type that is none of `ElementType`'s.
-    private func elementType() throws(ArchiveError) -> ElementType {
-      let type = try handle(H5Dget_type(dataset.id))
+    /// - Throws: `ArchiveError.Reason` for an element type that is none of `ElementType`'s.
+    private func elementType() throws(ArchiveError.Reason) -> ElementType {
+      let type = try HDF5Handle(of: H5Dget_type(dataset.id))
       let size = H5Tget_size(type.id)
       let found: String
       switch (H5Tget_class(type.id), size) {
@@ -137,7 +96,7 @@
       default: found = "another type"
       }
       let known = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
-      throw error(.unsupported("element type", expected: known, found: found))
+      throw .unsupported("element type", expected: known, found: found)
     }
 
     /// Which float of 16 bits a type is, by the sizes of its exponent and its fraction; nil
@@ -155,40 +114,37 @@
       }
     }
 
-    /// - Throws: `ArchiveError` where the number of elements does not fit 63 bits.
-    private func shape() throws(ArchiveError) -> Shape {
-      let space = try handle(H5Dget_space(dataset.id))
+    /// - Throws: `ArchiveError.Reason` where the number of elements does not fit 63 bits.
+    private func shape() throws(ArchiveError.Reason) -> Shape {
+      let space = try HDF5Handle(of: H5Dget_space(dataset.id))
       // What h5py calls Empty: no elements, and no axes either.
       if H5Sget_simple_extent_type(space.id) == H5S_NULL { return [0] }
       let rank = Int(H5Sget_simple_extent_ndims(space.id))
-      guard rank >= 0 else { throw damaged }
+      guard rank >= 0 else { throw .damagedObject }
       var sizes = [hsize_t](repeating: 0, count: rank)
       H5Sget_simple_extent_dims(space.id, &sizes, nil)
       guard let shape = Shape(checking: sizes.map { Int(clamping: $0) }) else {
-        throw error(
-          .corrupt("shape", expected: "sizes whose product fits 63 bits", found: "\(sizes)"))
+        throw .corrupt("shape", expected: "sizes whose product fits 63 bits", found: "\(sizes)")
       }
       return shape
     }
 
-    /// Holds the size that the header states against the bytes that the file stores, before
+    /// Compares the size that the header states with the bytes that the file stores, before
     /// anything is allocated.
-    private func checkStorage(of shape: Shape, _ type: ElementType) throws(ArchiveError) {
-      let creation = try handle(H5Dget_create_plist(dataset.id))
+    private func checkStorage(of shape: Shape, _ type: ElementType) throws(ArchiveError.Reason) {
+      let creation = try HDF5Handle(of: H5Dget_create_plist(dataset.id))
       let layout = H5Pget_layout(creation.id)
       guard layout == H5D_COMPACT || layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED else {
-        throw error(
-          .unsupported("storage", expected: "compact, contiguous or chunked", found: "virtual"))
+        throw .unsupported("storage", expected: "compact, contiguous or chunked", found: "virtual")
       }
       guard H5Pget_external_count(creation.id) == 0 else {
-        throw error(.unsupported("storage", expected: "in this file", found: "in other files"))
+        throw .unsupported("storage", expected: "in this file", found: "in other files")
       }
       let stored = Int(clamping: H5Dget_storage_size(dataset.id))
       guard stored <= fileSize else {
-        throw error(
-          .corrupt(
-            "data of \(type) \(shape)", expected: "at most \(fileSize) bytes, as the file has",
-            found: "\(stored)"))
+        throw .corrupt(
+          "data of \(type) \(shape)", expected: "at most \(fileSize) bytes, as the file has",
+          found: "\(stored)")
       }
       let filters = H5Pget_nfilters(creation.id)
       try checkFilters(creation.id, filters)
@@ -196,55 +152,41 @@
       let (declared, overflow) = shape.elementCount.multipliedReportingOverflow(
         by: type.byteCount)
       guard !overflow, declared <= largest else {
-        throw error(
-          .corrupt(
-            "data of \(type) \(shape)",
-            expected: overflow ? "more than 2^63 bytes" : "\(declared) bytes",
-            found: "\(stored) bytes in the file"))
+        throw .corrupt(
+          "data of \(type) \(shape)",
+          expected: overflow ? "more than 2^63 bytes" : "\(declared) bytes",
+          found: "\(stored) bytes in the file")
       }
       if layout == H5D_CHUNKED { try checkChunks(creation.id, shape) }
     }
 
     /// Refuses filters (such as compression) that this build of libhdf5 can't undo.
-    private func checkFilters(_ creation: hid_t, _ count: CInt) throws(ArchiveError) {
+    private func checkFilters(_ creation: hid_t, _ count: CInt) throws(ArchiveError.Reason) {
       for position in 0..<max(0, count) {
         let filter = H5Pget_filter2(
           creation, UInt32(position), nil, nil, nil, 0, nil, nil)
         guard filter >= 0, H5Zfilter_avail(filter) > 0 else {
-          throw error(
-            .unsupported(
-              "filter", expected: "one that this libhdf5 has", found: "number \(filter)"))
+          throw .unsupported(
+            "filter", expected: "one that this libhdf5 has", found: "number \(filter)")
         }
       }
     }
 
     /// Refuses a dataset of which a chunk was never written: it would read as zeros, or
     /// what else the file names.
-    private func checkChunks(_ creation: hid_t, _ shape: Shape) throws(ArchiveError) {
+    private func checkChunks(_ creation: hid_t, _ shape: Shape) throws(ArchiveError.Reason) {
       guard shape.elementCount > 0 else { return }
       let sizes = try chunkSizes(creation, shape)
       var found: hsize_t = 0
-      let space = try handle(H5Dget_space(dataset.id))
-      guard H5Dget_num_chunks(dataset.id, space.id, &found) >= 0 else { throw damaged }
+      let space = try HDF5Handle(of: H5Dget_space(dataset.id))
+      guard H5Dget_num_chunks(dataset.id, space.id, &found) >= 0 else { throw .damagedObject }
       let expected = zip(shape.axes, sizes).reduce(hsize_t(1)) { product, axis in
         // No larger than the number of elements, which fits.
         product * ((hsize_t(axis.0) - 1) / axis.1 + 1)
       }
       guard found == expected else {
-        throw error(.corrupt("chunks", expected: "\(expected)", found: "\(found)"))
+        throw .corrupt("chunks", expected: "\(expected)", found: "\(found)")
       }
-    }
-
-    /// - Throws: `ArchiveError` where libhdf5 gave no identifier.
-    private func handle(_ id: hid_t) throws(ArchiveError) -> HDF5Handle {
-      guard let handle = HDF5Handle(id) else { throw damaged }
-      return handle
-    }
-
-    private var damaged: ArchiveError { HDF5Listing.damaged(name, path: path) }
-
-    private func error(_ reason: ArchiveError.Reason) -> ArchiveError {
-      ArchiveError(path: path, member: name, reason)
     }
   }
 #endif

@@ -6,12 +6,15 @@
   final class HDF5File: Sendable {
     private let id: hid_t
     private let path: String
+    /// In bytes.
+    private let size: Int
 
-    /// - Parameter start: the first bytes of the file, which tell a damaged file from one of
-    ///   another format.
-    /// - Throws: `ArchiveError` where libhdf5 can't open the file.
-    init(path: String, start: Data) throws(ArchiveError) {
+    /// - Throws: `ArchiveError` where the file can't be read, or libhdf5 can't open it.
+    init(path: String) throws(ArchiveError) {
       self.path = path
+      // HDF5 would wait on a pipe, and reports a folder as a damaged file.
+      let bytes = try FileBytes.read(path)
+      size = bytes.count
       id = try HDF5Library.working(on: path) {
         H5Fopen(path, parity_H5F_ACC_RDONLY(), parity_H5P_DEFAULT())
       }
@@ -19,9 +22,9 @@
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
         throw ArchiveError(
           path: path,
-          start.elementsEqual(signature)
+          bytes.starts(with: signature)
             ? .corrupt("HDF5 file", expected: "a whole one", found: "a damaged or cut off one")
-            : .wrongFormat(expected: "an HDF5 file", found: start.printablePrefix))
+            : .wrongFormat(expected: "an HDF5 file", found: bytes.printablePrefix))
       }
     }
 
@@ -38,10 +41,24 @@
     ) throws(ArchiveError) -> Result {
       try HDF5Library.working(on: path) { () throws(ArchiveError) in try body(id) }
     }
+
+    /// Opens a dataset for `body`, as `withID`.
+    ///
+    /// - Throws: `ArchiveError` where libhdf5 can't open the dataset, and for what `body`
+    ///   throws.
+    func withDataset<Result: Sendable>(
+      _ name: String, _ body: (borrowing HDF5Dataset) throws(ArchiveError.Reason) -> Result
+    ) throws(ArchiveError) -> Result {
+      try withID { id throws(ArchiveError) in
+        try ArchiveError.locating(path, member: name) { () throws(ArchiveError.Reason) in
+          try body(HDF5Dataset(named: name, in: id, fileSize: size))
+        }
+      }
+    }
   }
 
-  /// One of libhdf5's identifiers, of whatever kind, which is closed with the value. It is
-  /// used inside of `HDF5File.withID` alone.
+  /// One of libhdf5's identifiers, of any kind of object. It is closed when the value ends, and
+  /// used only inside of `HDF5Library.working`.
   struct HDF5Handle: ~Copyable {
     let id: hid_t
 
@@ -51,7 +68,21 @@
       self.id = id
     }
 
-    // The only reference to it, so that whatever it is of is closed.
+    /// - Throws: `ArchiveError.Reason` where libhdf5 gave no identifier, since the file is
+    ///   damaged.
+    init(of id: hid_t) throws(ArchiveError.Reason) {
+      guard id >= 0 else { throw .damagedObject }
+      self.id = id
+    }
+
+    // This is the only reference to the object, so that it is closed.
     deinit { H5Idec_ref(id) }
+  }
+
+  extension ArchiveError.Reason {
+    /// libhdf5 can't make sense of an object.
+    static var damagedObject: ArchiveError.Reason {
+      .corrupt("object", expected: "a sound HDF5 object", found: "a damaged one")
+    }
   }
 #endif

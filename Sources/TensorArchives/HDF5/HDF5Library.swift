@@ -34,7 +34,7 @@ package enum HDF5Library {
   /// Whoever holds the lock may call libhdf5, and tells the guardian.
   private static let lock = Mutex<(any HDF5Guardian)?>(nil)
 
-  /// Has `guardian` told of all that libhdf5 does from now on, and nobody else.
+  /// Makes `guardian` the only one that is told of what libhdf5 does from now on; nil for none.
   package static func install(_ guardian: (any HDF5Guardian)?) {
     lock.withLock { $0 = guardian }
   }
@@ -43,7 +43,7 @@ package enum HDF5Library {
     /// Runs `body`, which calls libhdf5 on the file at `path`, while no other thread
     /// does.
     ///
-    /// - Throws: what `body` throws, and what the guardian does in place of it.
+    /// - Throws: what `body` throws. Where the guardian throws, its error, and `body` is not run.
     static func working<Result: Sendable>(
       on path: String, _ body: () throws(ArchiveError) -> Result
     ) throws(ArchiveError) -> Result {

@@ -9,10 +9,10 @@
     /// itself, and an object to have many names.
     private var addresses: Set<haddr_t> = []
 
-    /// How many levels of groups are looked into; no fixture has as many.
-    private static let deepest = 8
-    /// How many objects are listed; no checkpoint holds as many tensors.
-    static let most = 10_000
+    /// The most levels of groups that are looked into; no fixture has as many.
+    private static let largestDepth = 8
+    /// The most objects that are listed; no checkpoint holds as many tensors.
+    static let largestCount = 10_000
 
     /// The names of all datasets, sorted, with `/` between a group and its member.
     ///
@@ -30,38 +30,36 @@
     private mutating func collect(
       _ group: hid_t, prefix: String, depth: Int
     ) throws(ArchiveError) {
-      guard depth < Self.deepest else {
-        throw ArchiveError(
-          path: path, member: prefix,
-          .unsupported("group", expected: "at most \(Self.deepest) levels", found: "more"))
+      guard depth < Self.largestDepth else {
+        throw error(
+          prefix,
+          .unsupported("group", expected: "at most \(Self.largestDepth) levels", found: "more"))
       }
       var information = H5G_info_t()
-      guard H5Gget_info(group, &information) >= 0 else {
-        throw Self.damaged(prefix.isEmpty ? "/" : prefix, path: path)
-      }
-      guard information.nlinks <= Self.most, names.count <= Self.most else {
-        throw ArchiveError(
-          path: path, member: prefix.isEmpty ? "/" : prefix,
-          .unsupported("objects", expected: "at most \(Self.most)", found: "more"))
+      let groupName = prefix.isEmpty ? "/" : prefix
+      guard H5Gget_info(group, &information) >= 0 else { throw error(groupName, .damagedObject) }
+      guard information.nlinks <= Self.largestCount, names.count <= Self.largestCount else {
+        throw error(
+          groupName,
+          .unsupported("objects", expected: "at most \(Self.largestCount)", found: "more"))
       }
       for position in 0..<information.nlinks {
         let name = try linkName(at: position, of: group, prefix: prefix)
         let member = prefix + name
         let kind = parity_link_type(group, name)
         guard kind == H5L_TYPE_HARD else {
-          throw ArchiveError(
-            path: path, member: member,
+          throw error(
+            member,
             .unsupported(
               "link", expected: "a dataset or group of this file",
               found: kind == H5L_TYPE_EXTERNAL ? "a link to another file" : "a soft link"))
         }
         guard let object = HDF5Handle(H5Oopen(group, name, parity_H5P_DEFAULT())) else {
-          throw Self.damaged(member, path: path)
+          throw error(member, .damagedObject)
         }
         guard addresses.insert(parity_object_address(object.id)).inserted else {
-          throw ArchiveError(
-            path: path, member: member,
-            .unsupported("link", expected: "one name an object", found: "a second one"))
+          throw error(
+            member, .unsupported("link", expected: "one name an object", found: "a second one"))
         }
         switch H5Iget_type(object.id) {
         case H5I_DATASET:
@@ -69,8 +67,8 @@
         case H5I_GROUP:
           try collect(object.id, prefix: member + "/", depth: depth + 1)
         default:
-          throw ArchiveError(
-            path: path, member: member,
+          throw error(
+            member,
             .unsupported("object", expected: "a dataset or a group", found: "a named type"))
         }
       }
@@ -85,7 +83,7 @@
           parity_H5P_DEFAULT())
       }
       let length = read(into: nil, capacity: 0)
-      guard length > 0 else { throw Self.damaged(prefix + "link \(position)", path: path) }
+      guard length > 0 else { throw error(prefix + "link \(position)", .damagedObject) }
       let bytes = [UInt8](unsafeUninitializedCapacity: length + 1) { buffer, initialized in
         buffer.withMemoryRebound(to: CChar.self) {
           initialized = max(0, read(into: $0.baseAddress, capacity: length + 1))
@@ -94,11 +92,8 @@
       return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The error for an object that libhdf5 can't make sense of.
-    static func damaged(_ member: String, path: String) -> ArchiveError {
-      ArchiveError(
-        path: path, member: member,
-        .corrupt("object", expected: "a sound HDF5 object", found: "a damaged one"))
+    private func error(_ member: String, _ reason: ArchiveError.Reason) -> ArchiveError {
+      ArchiveError(path: path, member: member, reason)
     }
   }
 #endif

@@ -9,29 +9,21 @@
     let grain: Int
     private let file: HDF5File
     private let name: String
-    private let path: String
-    private let fileSize: Int
 
-    init(
-      of name: String, in file: HDF5File, path: String, fileSize: Int
-    ) throws(ArchiveError) {
-      (header, grain) = try file.withID { id throws(ArchiveError) in
-        let dataset = try HDF5Dataset(named: name, in: id, path: path, fileSize: fileSize)
+    init(of name: String, in file: HDF5File) throws(ArchiveError) {
+      (header, grain) = try file.withDataset(name) { dataset throws(ArchiveError.Reason) in
         let header = try dataset.header()
         return (header, try dataset.grain(header.shape))
       }
       self.file = file
       self.name = name
-      self.path = path
-      self.fileSize = fileSize
     }
 
     func read(
       _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer
     ) throws(ArchiveError) {
       let width = header.elementType.byteCount
-      try file.withID { id throws(ArchiveError) in
-        let dataset = try HDF5Dataset(named: name, in: id, path: path, fileSize: fileSize)
+      try file.withDataset(name) { dataset throws(ArchiveError.Reason) in
         for box in RowMajorBox.covering(range, of: header.shape) {
           let start = (box.offset - range.lowerBound) * width
           let size = box.sizes.reduce(1, *) * width

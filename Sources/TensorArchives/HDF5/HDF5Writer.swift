@@ -20,11 +20,11 @@
     static func write(
       _ tensors: [String: Tensor], manifest: String?, to path: String
     ) throws(ArchiveError) {
-      guard tensors.count <= HDF5Listing.most else {
+      guard tensors.count <= HDF5Listing.largestCount else {
         throw ArchiveError(
           path: path,
           .unsupported(
-            "tensors", expected: "at most \(HDF5Listing.most)", found: "\(tensors.count)"))
+            "tensors", expected: "at most \(HDF5Listing.largestCount)", found: "\(tensors.count)"))
       }
       let sibling = TemporarySibling(of: path)
       let temporaryPath = sibling.temporaryPath

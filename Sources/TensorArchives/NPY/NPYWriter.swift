@@ -7,8 +7,8 @@ extension NPY {
   ///
   /// - Parameters:
   ///   - path, member: where the contents will stand, for errors.
-  /// - Throws: `ArchiveError` for bfloat16, which NumPy has not, and for more axes than it
-  ///   allows.
+  /// - Throws: `ArchiveError` for bfloat16, which NumPy does not have, and for more axes than
+  ///   NumPy allows.
   static func contents(
     of tensor: Tensor, path: String, member: String?
   ) throws(ArchiveError) -> MemberContents {

@@ -18,8 +18,8 @@ struct ZIPDirectory {
 
     let name: String
     let method: Method
-    /// The CRC-32 of the unpacked bytes.
-    let checksum: UInt32
+    /// The checksum of the unpacked bytes.
+    let checksum: CRC32
     /// The number of bytes in the file.
     let compressedSize: Int
     /// The number of bytes when unpacked.
@@ -37,51 +37,52 @@ struct ZIPDirectory {
   ///   twice, or claims to be larger than its bytes can unpack to.
   /// - Complexity: O(members).
   init(of bytes: Data, path: String) throws(ArchiveError) {
-    let end = try Self.endRecord(of: bytes, path: path)
-    var reader = ByteReader(bytes, at: end.directoryOffset, path: path)
     var entries: [String: Entry] = [:]
-    for _ in 0..<end.count {
-      let entry = try Self.entry(from: &reader)
-      guard entries.updateValue(entry, forKey: entry.name) == nil else {
-        throw ArchiveError(
-          path: path, member: entry.name,
-          .corrupt("central directory", expected: "every name once", found: "this name twice"))
+    // The member whose entry is read, for errors; nil before its name is known.
+    var member: String?
+    do throws(ArchiveError.Reason) {
+      let end = try Self.endRecord(of: bytes)
+      var reader = ByteReader(bytes, at: end.directoryOffset)
+      for _ in 0..<end.count {
+        let entry = try Self.entry(from: &reader, name: &member)
+        guard entries.updateValue(entry, forKey: entry.name) == nil else {
+          throw .corrupt(
+            "central directory", expected: "every name once", found: "this name twice")
+        }
+        member = nil
       }
-    }
-    reader.member = nil
-    guard reader.offset == end.directoryEnd else {
-      throw reader.error(
-        .corrupt(
+      guard reader.offset == end.directoryEnd else {
+        throw .corrupt(
           "central directory", expected: "\(end.count) entries up to byte \(end.directoryEnd)",
-          found: "their end at byte \(reader.offset)"))
+          found: "their end at byte \(reader.offset)")
+      }
+      try Self.checkOverlap(of: entries, fileSize: bytes.count)
+    } catch {
+      throw ArchiveError(path: path, member: member, error)
     }
-    try Self.checkOverlap(of: entries, in: reader)
     self.entries = entries
   }
 
   /// Refuses members that share their bytes, since they can unpack to any multiple of the
   /// file's size: in all, the members must not be larger than the file.
   private static func checkOverlap(
-    of entries: [String: Entry], in reader: ByteReader
-  ) throws(ArchiveError) {
-    var stored = 0
-    for entry in entries.values {
-      stored =
-        stored.addingReportingOverflow(entry.compressedSize).overflow
-        ? .max : stored + entry.compressedSize
+    of entries: [String: Entry], fileSize: Int
+  ) throws(ArchiveError.Reason) {
+    let stored = entries.values.reduce(0) { sum, entry in
+      let (sum, overflow) = sum.addingReportingOverflow(entry.compressedSize)
+      return overflow ? .max : sum
     }
-    guard stored <= reader.bytes.count else {
-      throw reader.error(
-        .corrupt(
-          "members", expected: "at most \(reader.bytes.count) bytes in all, as the file has",
-          found: "\(stored)"))
+    guard stored <= fileSize else {
+      throw .corrupt(
+        "members", expected: "at most \(fileSize) bytes in all, as the file has",
+        found: "\(stored)")
     }
   }
 
   /// Reads the record at the end of the file, which says where the directory is.
   private static func endRecord(
-    of bytes: Data, path: String
-  ) throws(ArchiveError) -> (count: Int, directoryOffset: Int, directoryEnd: Int) {
+    of bytes: Data
+  ) throws(ArchiveError.Reason) -> (count: Int, directoryOffset: Int, directoryEnd: Int) {
     let size = 22
     let signature: [UInt8] = [0x50, 0x4B, 0x05, 0x06]
     // A comment of at most 65,535 bytes may follow the record.
@@ -92,16 +93,13 @@ struct ZIPDirectory {
     }
     guard start >= earliest else {
       guard bytes.starts(with: [0x50, 0x4B]) else {
-        throw ArchiveError(
-          path: path, .wrongFormat(expected: "a ZIP file", found: bytes.printablePrefix))
+        throw .wrongFormat(expected: "a ZIP file", found: bytes.printablePrefix)
       }
-      throw ArchiveError(
-        path: path,
-        .corrupt(
-          "end of the central directory", expected: "its record in the last 64 KiB",
-          found: "none (the file is cut off)"))
+      throw .corrupt(
+        "end of the central directory", expected: "its record in the last 64 KiB",
+        found: "none (the file is cut off)")
     }
-    var reader = ByteReader(bytes, at: start + signature.count, path: path)
+    var reader = ByteReader(bytes, at: start + signature.count)
     let disk = try reader.integer(UInt16.self, of: "number of this disk")
     let firstDisk = try reader.integer(UInt16.self, of: "disk of the directory")
     try reader.skip(2, of: "entries on this disk")
@@ -109,38 +107,43 @@ struct ZIPDirectory {
     var directorySize = try reader.integer(UInt32.self, of: "size of the directory")
     var directoryOffset = try reader.integer(UInt32.self, of: "offset of the directory")
     if count == 0xFFFF || directorySize == 0xFFFF_FFFF || directoryOffset == 0xFFFF_FFFF {
-      (count, directorySize, directoryOffset) = try zip64EndRecord(
-        of: bytes, before: start, path: path)
-    } else if disk != 0 || firstDisk != 0 {
-      throw reader.error(.unsupported("disks", expected: "one", found: "several"))
+      (count, directorySize, directoryOffset) = try zip64EndRecord(of: bytes, before: start)
+    } else {
+      try checkDisks(disk, firstDisk)
     }
     guard directorySize <= start, directoryOffset <= start - directorySize else {
-      throw reader.error(
-        .corrupt(
-          "central directory", expected: "its end at or before byte \(start)",
-          found: "\(directorySize) bytes from byte \(directoryOffset)"))
+      throw .corrupt(
+        "central directory", expected: "its end at or before byte \(start)",
+        found: "\(directorySize) bytes from byte \(directoryOffset)")
     }
     return (count, directoryOffset, directoryOffset + directorySize)
+  }
+
+  /// Refuses one part of a file on several disks.
+  private static func checkDisks(
+    _ disk: Int, _ diskOfDirectory: Int
+  ) throws(ArchiveError.Reason) {
+    guard disk == 0, diskOfDirectory == 0 else {
+      throw .unsupported("disks", expected: "one", found: "several")
+    }
   }
 
   /// Reads the record that takes the place of the one at `start` where the fields of that
   /// are too small. A locator just before `start` says where it is.
   private static func zip64EndRecord(
-    of bytes: Data, before start: Int, path: String
-  ) throws(ArchiveError) -> (count: Int, size: Int, offset: Int) {
+    of bytes: Data, before start: Int
+  ) throws(ArchiveError.Reason) -> (count: Int, size: Int, offset: Int) {
     let locatorSize = 20
-    var locator = ByteReader(bytes, at: max(0, start - locatorSize), path: path)
+    var locator = ByteReader(bytes, at: max(0, start - locatorSize))
     try locator.expect(0x0706_4B50, of: "zip64 locator")
     try locator.skip(4, of: "zip64 locator")
     let offset = try locator.integer(UInt64.self, of: "zip64 locator")
-    var record = ByteReader(bytes, at: offset, path: path)
+    var record = ByteReader(bytes, at: offset)
     try record.expect(0x0606_4B50, of: "zip64 end record")
     try record.skip(8 + 2 + 2, of: "zip64 end record")
-    let disk = try record.integer(UInt32.self, of: "number of this disk")
-    let firstDisk = try record.integer(UInt32.self, of: "disk of the directory")
-    guard disk == 0, firstDisk == 0 else {
-      throw record.error(.unsupported("disks", expected: "one", found: "several"))
-    }
+    try checkDisks(
+      try record.integer(UInt32.self, of: "number of this disk"),
+      try record.integer(UInt32.self, of: "disk of the directory"))
     try record.skip(8, of: "entries on this disk")
     return (
       try record.integer(UInt64.self, of: "number of entries"),
@@ -150,8 +153,11 @@ struct ZIPDirectory {
   }
 
   /// Reads one entry of the directory.
-  private static func entry(from reader: inout ByteReader) throws(ArchiveError) -> Entry {
-    reader.member = nil
+  ///
+  /// - Parameter member: becomes the member's name as soon as that is read.
+  private static func entry(
+    from reader: inout ByteReader, name member: inout String?
+  ) throws(ArchiveError.Reason) -> Entry {
     let what = "central directory"
     try reader.expect(0x0201_4B50, of: what)
     try reader.skip(4, of: what)  // versions
@@ -167,38 +173,36 @@ struct ZIPDirectory {
     try reader.skip(8, of: what)  // disk and attributes
     var headerOffset = try reader.integer(UInt32.self, of: what)
     let name = String(decoding: try reader.take(nameLength, of: what), as: UTF8.self)
-    reader.member = name
-    var extra = ByteReader(
-      try reader.take(extraLength, of: what), path: reader.path, member: name)
+    member = name
+    var extra = ByteReader(try reader.take(extraLength, of: what))
     try readZIP64(from: &extra, &size, &compressedSize, &headerOffset)
     try reader.skip(commentLength, of: what)
 
     guard flags & 1 == 0 else {
-      throw reader.error(.unsupported("member", expected: "plain data", found: "encrypted data"))
+      throw .unsupported("member", expected: "plain data", found: "encrypted data")
     }
     guard let method = Entry.Method(rawValue: methodNumber) else {
-      throw reader.error(
-        .unsupported(
-          "compression method", expected: "0 (stored) or 8 (deflated)", found: "\(methodNumber)"))
+      throw .unsupported(
+        "compression method", expected: "0 (stored) or 8 (deflated)", found: "\(methodNumber)")
     }
     let largest = method == .stored ? compressedSize : Inflate.largestOutput(of: compressedSize)
     guard size <= largest, method == .deflated || size == compressedSize else {
-      throw reader.error(
-        .corrupt(
-          "size", expected: "at most \(largest) bytes out of \(compressedSize)",
-          found: "\(size)"))
+      throw .corrupt(
+        "size", expected: "at most \(largest) bytes out of \(compressedSize)", found: "\(size)")
     }
     return Entry(
-      name: name, method: method, checksum: UInt32(checksum), compressedSize: compressedSize,
-      size: size, headerOffset: headerOffset)
+      name: name, method: method, checksum: CRC32(UInt32(checksum)),
+      compressedSize: compressedSize, size: size, headerOffset: headerOffset)
   }
 
-  /// Replaces the sizes of which all 32 bits are set by those of 64 bits in the extra field
-  /// with the number 1, which holds just these, in this order.
+  /// Reads the numbers that do not fit 32 bits out of the extra field of zip64, which has the
+  /// number 1. It holds exactly those whose 32 bits are all set, in this order, in 64 bits.
+  ///
+  /// Source: APPNOTE.TXT, section 4.5.3.
   private static func readZIP64(
     from extra: inout ByteReader, _ size: inout Int, _ compressedSize: inout Int,
     _ headerOffset: inout Int
-  ) throws(ArchiveError) {
+  ) throws(ArchiveError.Reason) {
     let what = "extra field"
     let isFull = { (field: Int) in field == 0xFFFF_FFFF }
     guard isFull(size) || isFull(compressedSize) || isFull(headerOffset) else { return }
@@ -214,6 +218,26 @@ struct ZIPDirectory {
       if isFull(headerOffset) { headerOffset = try extra.integer(UInt64.self, of: what) }
       return
     }
-    throw extra.error(.corrupt(what, expected: "zip64's sizes", found: "none"))
+    throw .corrupt(what, expected: "zip64's sizes", found: "none")
+  }
+
+  /// Reads a member's own header and its bytes as they stand in the file.
+  ///
+  /// - Parameter reader: at the header, and then behind the bytes.
+  /// - Throws: `ArchiveError.Reason` where the header contradicts the directory.
+  static func data(
+    of entry: Entry, from reader: inout ByteReader
+  ) throws(ArchiveError.Reason) -> Data {
+    let what = "local header"
+    try reader.expect(0x0403_4B50, of: what)
+    try reader.skip(22, of: what)  // all of it stands in the central directory too
+    let nameLength = try reader.integer(UInt16.self, of: what)
+    let extraLength = try reader.integer(UInt16.self, of: what)
+    let name = String(decoding: try reader.take(nameLength, of: what), as: UTF8.self)
+    guard name == entry.name else {
+      throw .corrupt(what, expected: "the name of the central directory", found: "\"\(name)\"")
+    }
+    try reader.skip(extraLength, of: what)
+    return try reader.take(entry.compressedSize, of: "data")
   }
 }

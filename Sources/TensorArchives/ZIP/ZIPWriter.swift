@@ -25,45 +25,31 @@ struct ZIPWriter: ~Copyable {
     file = try FileWriter(path: path)
   }
 
-  /// Writes one member.
+  /// Writes one member, as it is.
   ///
-  /// - Parameter deflating: whether it is deflated, or stored as it is.
   /// - Throws: `ArchiveError` where the file can't be written, or the name is too long.
-  /// - Complexity: O(bytes) in time; a deflated member is packed in memory.
-  mutating func add(
-    _ contents: MemberContents, named name: String, deflating: Bool
-  ) throws(ArchiveError) {
+  /// - Complexity: O(bytes).
+  mutating func add(_ contents: MemberContents, named name: String) throws(ArchiveError) {
     guard name.utf8.count <= 0xFFFF else {
       throw ArchiveError(
         path: path, member: name,
         .unsupported("name", expected: "at most 65535 bytes", found: "\(name.utf8.count)"))
     }
-    var stored = contents
-    if deflating {
-      guard let packed = Deflate.pack(contents, as: .raw) else {
-        throw ArchiveError(path: path, member: name, .unwritable("no memory for zlib"))
-      }
-      stored = MemberContents(packed)
-    }
     let entry = ZIPDirectory.Entry(
-      name: name, method: deflating ? .deflated : .stored, checksum: contents.checksum.value,
-      compressedSize: stored.count, size: contents.count, headerOffset: file.offset)
-    try write(localHeader(entry))
-    try stored.forEachPiece { bytes throws(ArchiveError) in try file.write(bytes) }
+      name: name, method: .stored, checksum: contents.checksum, compressedSize: contents.count,
+      size: contents.count, headerOffset: file.offset)
+    try file.write(MemberContents(localHeader(entry)))
+    try file.write(contents)
     entries.append(entry)
   }
 
   /// Writes the central directory and gives the file its name.
   mutating func finish() throws(ArchiveError) {
     let start = file.offset
-    for entry in entries { try write(centralHeader(entry)) }
-    try write(end(count: entries.count, start: start, end: file.offset))
+    for entry in entries { try file.write(MemberContents(centralHeader(entry))) }
+    let end = end(count: entries.count, start: start, end: file.offset)
+    try file.write(MemberContents(end))
     try file.commit()
-  }
-
-  /// Writes a header.
-  private mutating func write(_ bytes: Data) throws(ArchiveError) {
-    try MemberContents(bytes).forEachPiece { bytes throws(ArchiveError) in try file.write(bytes) }
   }
 
   /// What stands before a member.
@@ -121,7 +107,7 @@ struct ZIPWriter: ~Copyable {
     let isASCII = entry.name.utf8.allSatisfy { $0 < 0x80 }
     header.append(u16: isASCII ? 0 : 0x800, entry.method.rawValue)  // the name is UTF-8
     header.append(u16: 0, 1 << 5 | 1)  // 00:00:00 on the first of January 1980
-    header.append(u32: Int(entry.checksum), compressedSize, size)
+    header.append(u32: Int(entry.checksum.value), compressedSize, size)
     header.append(u16: entry.name.utf8.count, extra.count)
   }
 

@@ -5,15 +5,15 @@ import Testing
 
 @testable import ParityFixtures
 
-/// What a user's program is handed.
-@Suite struct CaseQuestionTests {
+/// What an external program is given to compute a case's outputs from.
+@Suite struct EngineInputTests {
   private func request(_ name: String) throws -> OutputsRequest {
     try ParityCase.load(CaseLocation(name: name, path: Repository.fixtures + "/" + name))
       .outputsRequest
   }
 
   private func manifest(_ path: String) throws -> [String: JSONValue] {
-    let text = try #require(try TensorContainer.manifest(of: path))
+    let text = try #require(try PendingArchive(path).manifest())
     guard case .object(let values) = try JSONParser.parse(text) else { return [:] }
     return values
   }
@@ -23,7 +23,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = folder.path + "/" + name
     let request = try request("gru-packed")
-    try CaseQuestion(request).write(to: path)
+    try EngineInput(request).write(to: path)
     let archive = try TensorContainer.open(path)
     let own = try FixtureContents(request.location).tensors
     #expect(
@@ -43,7 +43,7 @@ import Testing
   @Test func argumentsAreComplete() throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/case"
-    try CaseQuestion(request("gru-cell-inferred.npz")).write(to: path)
+    try EngineInput(request("gru-cell-inferred.npz")).write(to: path)
     guard case .object(let arguments)? = try manifest(path)["arguments"] else {
       Issue.record("no arguments")
       return
@@ -55,7 +55,7 @@ import Testing
   @Test func expectedFailuresAreForTheJudgeAlone() throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/case"
-    try CaseQuestion(request("article-printed-input.npz")).write(to: path)
+    try EngineInput(request("article-printed-input.npz")).write(to: path)
     let manifest = try manifest(path)
     #expect(manifest["expected_failure"] == nil && manifest["tolerance"] == nil)
   }
