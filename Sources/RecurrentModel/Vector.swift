@@ -30,31 +30,10 @@ func tanh(_ x: Vector) -> Vector { Vector(x.elements.map { .tanh($0) }) }
 /// max(x, 0), and NaN where x is NaN.
 func relu(_ x: Vector) -> Vector { Vector(x.elements.map { $0 < 0 ? 0 : $0 }) }
 
-/// A matrix of doubles, for the oracle's products of a matrix with a vector.
-struct Matrix: Sendable {
-  let rows: Int
-  let columns: Int
-  /// Column after column, so that a product adds up one column after the other, which processors
-  /// do for many rows at a time.
-  private let elements: [Double]
-
-  /// - Parameter elements: row-major.
-  init(rows: Int, columns: Int, elements: [Double]) {
-    self.rows = rows
-    self.columns = columns
-    self.elements = (0..<rows * columns).map { elements[$0 % rows * columns + $0 / rows] }
-  }
-
+extension Matrix {
   static func * (matrix: Matrix, vector: Vector) -> Vector {
-    precondition(vector.elements.count == matrix.columns)
     var sums = [Double](repeating: 0, count: matrix.rows)
-    matrix.elements.withUnsafeBufferPointer { weights in
-      sums.withUnsafeMutableBufferPointer { sums in
-        for (column, factor) in vector.elements.enumerated() {
-          for row in sums.indices { sums[row] += weights[column * sums.count + row] * factor }
-        }
-      }
-    }
+    matrix.addProduct(with: vector.elements, to: &sums)
     return Vector(sums)
   }
 }

@@ -72,24 +72,13 @@ extension [Double]: NumberVector {
 
 /// A weight matrix with its bias, for products in doubles.
 struct ExactMatrix: Sendable {
-  private let rows: Int
-  /// Column after column, so that a product adds up many rows at a time.
-  private let weights: [Double]
+  private let weights: Matrix
   private let bias: [Double]
 
   init(_ matrix: ScanMatrix, _ emulation: Emulation?) {
-    rows = matrix.rows
-    let columns = matrix.columns
-    let given = emulation.map { matrix.weights.map($0.weight) } ?? matrix.weights
-    weights = [Double](unsafeUninitializedCapacity: given.count) { buffer, count in
-      for column in 0..<columns {
-        for row in 0..<matrix.rows {
-          buffer.initializeElement(
-            at: column * matrix.rows + row, to: given[row * columns + column])
-        }
-      }
-      count = given.count
-    }
+    weights = Matrix(
+      rows: matrix.rows, columns: matrix.columns,
+      elements: emulation.map { matrix.weights.map($0.weight) } ?? matrix.weights)
     bias = matrix.bias.map { emulation?.bias($0) ?? $0 }
   }
 
@@ -98,14 +87,7 @@ struct ExactMatrix: Sendable {
   /// - Complexity: O(rows · columns).
   func product(with x: [Double]) -> [Double] {
     var sums = bias
-    sums.withUnsafeMutableBufferPointer { sums in
-      weights.withUnsafeBufferPointer { weights in
-        for column in x.indices {
-          let (factor, start) = (x[column], column * rows)
-          for row in 0..<rows { sums[row] += weights[start + row] * factor }
-        }
-      }
-    }
+    weights.addProduct(with: x, to: &sums)
     return sums
   }
 }
