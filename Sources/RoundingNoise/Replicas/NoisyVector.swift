@@ -47,9 +47,16 @@ struct NoisyVector: NumberVector {
 }
 
 /// One number of a `NoisyVector`.
+///
+/// The replicas stand first: they are aligned to 128 bytes, and behind a single number they would
+/// leave a gap of as many, which every copy would carry.
 struct NoisyNumber {
-  var value: Double
   var replicas: Replicas
+  var value: Double
   /// The smallest σ that the number is given, whatever the replicas say.
   var least = 0.0
+
+  init(value: Double, replicas: Replicas, least: Double = 0) {
+    (self.value, self.replicas, self.least) = (value, replicas, least)
+  }
 }
