@@ -80,7 +80,7 @@ package struct NoiseLimits: Sendable, Equatable {
   package let independentCount: Double
 
   /// The default of `largestZ`. It leaves room for a σ that sixteen replicas measure to about
-  /// ±18%, and for errors that are not quite normally distributed: of 2,442 random modules of
+  /// ±18%, and for errors that are not quite normally distributed: of 2,443 random modules of
   /// real PyTorch the largest z was 5.9 and the largest root mean square 1.5
   /// (`tools/calibrate_noise.py --count 2500 --seed 3`).
   package static let standardZ = 8.0
