@@ -90,14 +90,38 @@ def native(array: np.ndarray) -> np.ndarray:
     return np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
-@torch.no_grad()
 def judge(path: Path) -> str:
+    """Whether PyTorch computes the reference again: "passed", or "layout only" where there is
+    nothing to compute.
+
+    In 16 bits PyTorch has two answers on a CPU: oneDNN's, where the processor has instructions
+    for the type, and that of its own kernels. They round differently, and a fixture holds the
+    one that its machine gave, so agreeing with either is enough.
+
+    Raises an AssertionError where it computes something else.
+    """
     manifest, tensors = parity_format.read(path)
     if not any(name.startswith("state_dict/") for name in tensors):
         return "layout only"
+    if dtype_of(manifest, tensors).itemsize == 2:
+        try:
+            with torch.backends.mkldnn.flags(enabled=False):
+                return compared(manifest, tensors)
+        except AssertionError:
+            pass
+    return compared(manifest, tensors)
+
+
+def dtype_of(manifest: Manifest, tensors: Tensors) -> torch.dtype:
+    """The type that the case is computed in."""
     result = "output" if manifest["module"] == "Sequential" else "h_n"
     stored = torch.from_numpy(native(tensors[f"outputs/{result}"])).dtype
-    dtype = getattr(torch, manifest.get("arithmetic", str(stored).removeprefix("torch.")))
+    return getattr(torch, manifest.get("arithmetic", str(stored).removeprefix("torch.")))
+
+
+@torch.no_grad()
+def compared(manifest: Manifest, tensors: Tensors) -> str:
+    dtype = dtype_of(manifest, tensors)
     own = module(manifest, tensors, dtype)
     inputs = {
         name.removeprefix("inputs/"): torch.from_numpy(native(array))
