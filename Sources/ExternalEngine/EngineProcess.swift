@@ -27,7 +27,7 @@ struct EngineProcess {
 
   /// Runs the program, and ends all that it leaves running in its process group.
   ///
-  /// - Returns: how it ended, and the last of what it printed to its standard output and
+  /// - Returns: how it ended, and the first and last lines that it printed to its standard output and
   ///   its standard error.
   func run() async -> (end: End, printed: String) {
     var options = PlatformOptions()
@@ -46,15 +46,15 @@ struct EngineProcess {
           RunningEngines.shared.end(process)
           return true
         }
-        var tail = PrintedTail()
+        var printed = PrintedLines()
         do {
           for try await part in execution.standardOutput {
-            part.withUnsafeBytes { tail.append($0) }
+            part.withUnsafeBytes { printed.append($0) }
           }
         } catch {
-          Array("\(error)".utf8).withUnsafeBytes { tail.append($0) }
+          Array("\(error)".utf8).withUnsafeBytes { printed.append($0) }
         }
-        return (process: process, timer: timer, printed: tail.text)
+        return (process: process, timer: timer, printed: printed.text)
       }
       let run = result.closureResult
       // The program may have left others running, which nobody waits for.

@@ -34,16 +34,22 @@ import Testing
     #expect(command.words(case: "a b", output: "c d") == ["run", "--in=a b", "c d.npz", "a b"])
   }
 
-  @Test func printedLinesAreKeptFromTheEnd() {
-    var tail = PrintedTail()
-    for line in 0..<100_000 {
-      Array("line \(line)\n".utf8).withUnsafeBytes { tail.append($0) }
+  @Test(arguments: [24, 25, 100_000])
+  func theFirstAndTheLastPrintedLinesAreKept(count: Int) throws {
+    var printed = PrintedLines()
+    for line in 0..<count {
+      Array("line \(line)\n".utf8).withUnsafeBytes { printed.append($0) }
     }
-    let lines = tail.text.split(separator: "\n")
-    #expect(lines.first == "…" && lines.last == "line 99999" && lines.count == 21)
-    var short = PrintedTail()
-    Array("a\n\nb\n\n".utf8).withUnsafeBytes { short.append($0) }
-    #expect(short.text == "a\n\nb")
+    let lines = printed.text.split(separator: "\n").map(String.init)
+    let kept = Array(0..<12) + Array(count - 12..<count)
+    #expect(lines.filter { $0 != "…" } == kept.map { "line \($0)" })
+    #expect(lines.firstIndex(of: "…") == (count > 24 ? 12 : nil))
+  }
+
+  @Test func blankLinesAtTheEndAreLeftOut() {
+    var printed = PrintedLines()
+    Array("a\n\nb\n\n".utf8).withUnsafeBytes { printed.append($0) }
+    #expect(printed.text == "a\n\nb")
   }
 
   @Test func whatStandsInThePathIsNoPlaceholder() throws {
