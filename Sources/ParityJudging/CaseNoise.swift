@@ -16,6 +16,8 @@ package import TensorCore
 /// their difference is √(σ₁² + σ₂²).
 package struct CaseNoise: Sendable {
   private let arithmetic: Arithmetic
+  /// What the subject computes in.
+  private let subjectArithmetic: Arithmetic
   /// The noise of the reference, which was computed in the case's own arithmetic.
   private let reference: NoiseEstimate
   /// The noise of the subject, in what our engine or the implementation that made the outputs
@@ -42,17 +44,31 @@ package struct CaseNoise: Sendable {
   ) throws(InvalidValue) {
     let arithmetic = variant.chain.arithmetic
     func estimate(_ own: Arithmetic) throws(InvalidValue) -> NoiseEstimate {
-      let isCoarser = own.unitRoundoff > arithmetic.unitRoundoff
-      return try NoiseEstimate.measure(
-        variant, RoundingModel(own, roundsOperands: isCoarser), replicas: replicas,
-        sample: sample, keepsValues: keepsValues)
+      try Self.estimate(
+        variant, own, replicas: replicas, sample: sample, keepsValues: keepsValues)
     }
     let own: Arithmetic =
       subjectArithmetic ?? (arithmetic.computation == .float64 ? .float64 : .float32)
     self.arithmetic = arithmetic
+    self.subjectArithmetic = own
     reference = try estimate(arithmetic)
     subject = arithmetic == own ? reference : try estimate(own)
     oracle = own == .float64 ? subject : arithmetic == .float64 ? reference : nil
+  }
+
+  /// The noise of one side.
+  ///
+  /// - Parameters:
+  ///   - own: what the side computes in.
+  ///   - forcing: the side's results, where each of its steps is measured by itself.
+  static func estimate(
+    _ variant: ChainVariant, _ own: Arithmetic, replicas: Int,
+    sample: NoiseEstimate.Sample? = nil, keepsValues: Bool, forcing: Results? = nil
+  ) throws(InvalidValue) -> NoiseEstimate {
+    let isCoarser = own.unitRoundoff > variant.chain.arithmetic.unitRoundoff
+    return try NoiseEstimate.measure(
+      variant, RoundingModel(own, roundsOperands: isCoarser), replicas: replicas,
+      sample: sample, keepsValues: keepsValues, forcing: forcing)
   }
 
   /// The noise of the difference between two sides.
@@ -73,6 +89,7 @@ package struct CaseNoise: Sendable {
       case .reference: storing(reference[name]?.limits ?? none, exact, stored)
       case .oracle: oracle?[name]?.limits ?? none
       case .engine, .outputs: subject[name]?.limits ?? none
+      case .ownSteps: none
       }
     }
     return own(sides.actual).combined(with: own(sides.expected))
@@ -92,6 +109,18 @@ package struct CaseNoise: Sendable {
     subject[name].flatMap { own in
       own.limits.sigma.count == count ? .noise(own.limits.combined(with: own.limits)) : nil
     }
+  }
+
+  /// What a side computes in.
+  func computation(of side: Side) -> Arithmetic {
+    side.isSubject ? subjectArithmetic : arithmetic
+  }
+
+  /// For each element of a result, whether nothing can be said of it because rounding has been
+  /// amplified too much; nil for a result that was not measured.
+  func lostElements(_ name: String) -> [Bool]? {
+    guard let own = reference[name]?.limits, let other = subject[name]?.limits else { return nil }
+    return zip(own.isJudged, other.isJudged).map { !$0 || !$1 }
   }
 
   /// How many steps the reference can be judged for, until a state is lost; nil for all of them.

@@ -1,3 +1,4 @@
+import RecurrentModel
 import TensorComparison
 import TensorCore
 
@@ -10,6 +11,7 @@ struct ComparedSides {
   let subject: Arithmetic?
   /// The rounding noise of the sides; nil where no result is held to the noise rule.
   let noise: CaseNoise?
+  let chain: Chain
 
   /// The coarsest of what the two sides were computed in and of what the reference's tensor is
   /// stored in.
@@ -32,8 +34,9 @@ struct ComparedSides {
   ) -> Limits {
     let arithmetic = arithmetic(sides, stored)
     if case .noise(let largestZ, _) = rule, let noise {
-      let own = noise.limits(sides, name, exact: exact, stored: stored)
-      return .noise(own.with(largestZ: largestZ))
+      var own = noise.limits(sides, name, exact: exact, stored: stored).with(largestZ: largestZ)
+      own.largestUnjudged = chain.largestMagnitude(of: name)
+      return .noise(own)
     }
     guard let limits = rule.limits(for: arithmetic) else { return .bits }
     // The oracle does not round as the reference did, and nor does a subject that computes in

@@ -24,6 +24,8 @@ package struct Findings: Sendable {
   /// Under the noise rule, how many steps a direction reads before rounding is amplified so much
   /// that nothing can be judged; nil where everything can be.
   package var agreeingSteps: Int?
+  /// What is wrong with the elements that no comparison judges, as sentences.
+  package var unjudgedFaults: [String] = []
   /// How many sequences of the batch the rounding noise was measured on, for all of them; nil
   /// where it was measured on every one.
   package var measuredSequences: Int?
@@ -98,11 +100,24 @@ extension Findings {
       .reduce(0) { $0 + $1.difference.measured.finiteCount }
   }
 
-  /// The share of a tensor's elements that can be judged, the smallest over the tensors that the
-  /// subject is held to; 1 unless rounding is amplified too much.
-  var leastJudgedShare: Double {
-    ofSubject.map { finding in
+  /// The share of a tensor's elements in which the subject can be compared with the reference,
+  /// the smallest over the tensors; 1 unless rounding is amplified too much.
+  package var comparedShare: Double {
+    ofSubject.filter(\.sides.isOfTwo).map { finding in
       if case .noise(let noise) = finding.difference.limits { noise.judgedShare } else { 1 }
+    }.min() ?? 1
+  }
+
+  /// The same, with the elements that both sides can be held to by their own steps.
+  package var leastJudgedShare: Double {
+    ofSubject.filter(\.sides.isOfTwo).map { finding in
+      guard case .noise(let noise) = finding.difference.limits else { return 1 }
+      let steps = comparisons.filter { $0.name == finding.name && !$0.sides.isOfTwo }
+        .compactMap { finding in
+          if case .noise(let noise) = finding.difference.limits { noise.isJudged } else { nil }
+        }
+      guard steps.count == 2 else { return noise.judgedShare }
+      return zip(noise.isJudged, zip(steps[0], steps[1])).share { $0 || $1.0 && $1.1 }
     }.min() ?? 1
   }
 
@@ -110,11 +125,19 @@ extension Findings {
   /// from the weights.
   package var isReferenceAtFault: Bool {
     !agree(\.isOfReference)
-      && agree { $0.actual.isSubject && $0.expected == .oracle }
+      && agree(\.isOfSubjectAlone)
   }
 
   /// Whether all comparisons of some pairs of sides agree.
   func agree(_ isMeant: (SidePair) -> Bool) -> Bool {
     comparisons.filter { isMeant($0.sides) }.allSatisfy(\.difference.agrees)
+  }
+}
+
+extension Sequence {
+  /// The share of the elements that satisfy a condition; 1 where there are no elements.
+  fileprivate func share(_ holds: (Element) -> Bool) -> Double {
+    let (count, all) = reduce((0, 0)) { ($0.0 + (holds($1) ? 1 : 0), $0.1 + 1) }
+    return all == 0 ? 1 : Double(count) / Double(all)
   }
 }

@@ -81,7 +81,7 @@ extension Judge {
     // Where a property alone is broken, the results are those that the chain computes, and there
     // is nothing to explain them by.
     let isDifferent =
-      !findings.comparisons.allSatisfy(\.difference.agrees)
+      !findings.agree(\.isOfTwo)
       || !findings.layout.allSatisfy(\.holds)
     let side = findings.isReferenceAtFault ? .reference : passes.subject
     return Outcome(
@@ -112,6 +112,10 @@ extension Judge {
     let noise = passes.noise(replicas, sample: nil)
     findings.comparisons = comparisons(passes, rules, noise)
     findings.agreeingSteps = noise.agreeingSteps
+    if noise.agreeingSteps != nil {
+      findings.comparisons += passes.forcedSteps(noise, rules)
+      findings.unjudgedFaults = passes.unjudgedFaults(findings.comparisons)
+    }
     return (findings, noise)
   }
 
@@ -119,7 +123,8 @@ extension Judge {
     _ passes: Passes, _ rules: CaseRules, _ noise: CaseNoise?
   ) -> [TensorFinding] {
     let sides = ComparedSides(
-      reference: passes.chain.arithmetic, subject: passes.arithmetic, noise: noise)
+      reference: passes.chain.arithmetic, subject: passes.arithmetic, noise: noise,
+      chain: passes.chain)
     return passes.compared.flatMap { name, actual, expected, oracle in
       let rule = rules[name]
       func finding(

@@ -29,7 +29,8 @@ package struct OutputsJudge: Sendable {
     arithmetic = chain.arithmetic
     let rules = CaseRules(parityCase)
     let noise = rules.replicas.flatMap { try? CaseNoise(ChainVariant(chain), replicas: $0) }
-    let sides = ComparedSides(reference: chain.arithmetic, subject: nil, noise: noise)
+    let sides = ComparedSides(
+      reference: chain.arithmetic, subject: nil, noise: noise, chain: chain)
     let pair = SidePair(.outputs, against: .reference)
     limits = Dictionary(
       parityCase.reference.named.map { name, tensor in

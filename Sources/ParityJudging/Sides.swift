@@ -8,6 +8,8 @@ package enum Side: String, Sendable {
   case engine
   /// The subject, where it is outputs that a user supplied.
   case outputs
+  /// What follows from a side's own results, each step from the one before it.
+  case ownSteps = "own steps"
 
   package var isSubject: Bool { self == .engine || self == .outputs }
 
@@ -27,10 +29,14 @@ package struct SidePair: Sendable, Equatable {
     self.expected = expected
   }
 
-  /// Whether this is the subject against the reference: the comparison that decides whether the
-  /// case passes.
-  package var isVerdict: Bool { actual.isSubject && expected == .reference }
-  /// Whether this is the reference against the oracle: the comparison that tells whether the
-  /// reference follows from the weights.
-  package var isOfReference: Bool { actual == .reference && expected == .oracle }
+  /// Whether this is the subject against the reference, or against its own steps where rounding
+  /// has driven the two apart: the comparisons that decide whether the case passes.
+  package var isVerdict: Bool { actual.isSubject && expected != .oracle }
+  /// Whether this is the reference against the oracle, or against its own steps: the comparisons
+  /// that tell whether the reference follows from the weights.
+  package var isOfReference: Bool { actual == .reference }
+  /// Whether the subject is compared with what the weights give, and not with the reference.
+  var isOfSubjectAlone: Bool { actual.isSubject && expected != .reference }
+  /// Whether two sides are compared with each other, and not one with its own steps.
+  package var isOfTwo: Bool { expected != .ownSteps }
 }

@@ -36,6 +36,7 @@ struct Verdict: Sendable {
     for finding in findings.properties where !finding.holds {
       reasons.append("the engine breaks a property: \(finding.statement)")
     }
+    reasons += findings.unjudgedFaults
     let share = findings.leastJudgedShare
     if reasons.isEmpty, share < Self.neededShare {
       let extent = findings.agreeingSteps.map { "after \($0) steps" } ?? "in its last state"

@@ -49,7 +49,9 @@ struct MismatchText {
   }
 
   private var title: String {
-    finding.name + (finding.sides.isVerdict ? "" : " (\(finding.sides.text))")
+    let sides = finding.sides
+    let isPlain = sides.isVerdict && sides.isOfTwo
+    return finding.name + (isPlain ? "" : " (\(sides.text))")
   }
 
   private func absolute(_ extreme: Measurement.Extreme) -> String {

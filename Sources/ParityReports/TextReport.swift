@@ -79,14 +79,25 @@ package struct TextReport: Sendable {
     guard result.remarks.isEmpty else { return result.remarks.joined(separator: "; ") }
     let differences = result.findings.ofSubject.map(\.difference)
     let largest = differences.compactMap(\.measured.largestAbsolute?.value).max() ?? 0
-    guard largest > 0 else { return "bit for bit" }
+    let judged = judgedShare(result)
+    guard largest > 0 else { return judged.isEmpty ? "bit for bit" : "no difference" + judged }
     let noise = differences.compactMap(\.noise)
     let share =
       noise.count == differences.count
       ? "\(NumberText.short(noise.compactMap(\.largest?.value).max() ?? 0))σ of rounding noise"
         + sample(result)
       : "\(NumberText.percent(differences.map(\.largestShare).max() ?? 0)) of the tolerance"
-    return "largest |Δ| \(NumberText.scientific(largest)), \(share)"
+    return "largest |Δ| \(NumberText.scientific(largest)), \(share)" + judged
+  }
+
+  /// Says how much of the results could be judged, and how; empty where all elements were
+  /// compared with the reference.
+  private func judgedShare(_ result: CaseResult) -> String {
+    let (compared, judged) = (result.findings.comparedShare, result.findings.leastJudgedShare)
+    func percent(_ share: Double) -> String { "\(Int((share * 100).rounded(.down)))%" }
+    guard compared < 1 else { return "" }
+    let steps = judged > compared ? ", \(percent(judged - compared)) step by step" : ""
+    return "; \(percent(compared)) compared\(steps)"
   }
 
   /// Says on how many sequences the noise was measured; empty where it was on all.

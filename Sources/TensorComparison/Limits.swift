@@ -29,13 +29,16 @@ package enum Limits: Sendable, Equatable {
     switch self {
     case .bound(let rtol, let atol): atol + rtol * abs(expected)
     case .bits: 0
+    case .noise(let noise) where !noise.isJudged[offset]: noise.largestUnjudged ?? .infinity
     case .noise(let noise): noise.largestZ * noise.sigma[offset]
     }
   }
 
-  /// Whether the element at a row-major offset is judged at all.
-  func judges(_ offset: Int) -> Bool {
-    if case .noise(let noise) = self { noise.isJudged[offset] } else { true }
+  /// Whether the difference of two elements at a row-major offset says nothing: it is not judged,
+  /// and both are possible.
+  func passesOver(_ actual: Double, _ expected: Double, offset: Int) -> Bool {
+    guard case .noise(let noise) = self, !noise.isJudged[offset] else { return false }
+    return noise.passUnjudged(actual, expected)
   }
 
   /// Limits with which passes whatever passes with one of the two. Neither may be `noise`.
@@ -52,6 +55,7 @@ package enum Limits: Sendable, Equatable {
   func pass(_ actual: Double, _ expected: Double, offset: Int) -> Bool {
     if actual.isNaN && expected.isNaN { return true }
     return switch self {
+    case .noise(let noise) where !noise.isJudged[offset]: noise.passUnjudged(actual, expected)
     case .bits: actual.bitPattern == expected.bitPattern
     case .bound, .noise:
       actual == expected
@@ -78,6 +82,9 @@ package struct NoiseLimits: Sendable, Equatable {
   /// The number of elements that err independently, which is smaller than the number of all
   /// elements where their errors are correlated.
   package let independentCount: Double
+  /// The largest magnitude that an element which is not judged may have, on either side: infinity
+  /// where it is to be finite and no more, nil where it may be anything.
+  package var largestUnjudged: Double?
 
   /// The default of `largestZ`. It leaves room for a σ that sixteen replicas measure to about
   /// ±18%, and for errors that are not quite normally distributed: of 2,443 random modules of
@@ -119,8 +126,19 @@ package struct NoiseLimits: Sendable, Equatable {
 
   /// The same noise, with another bound on z.
   package func with(largestZ: Double) -> NoiseLimits {
-    NoiseLimits(
+    var limits = NoiseLimits(
       sigma: sigma, isJudged: isJudged, largestZ: largestZ, independentCount: independentCount)
+    limits.largestUnjudged = largestUnjudged
+    return limits
+  }
+
+  /// Whether an element that is not judged is at least possible: finite where the other side is,
+  /// and not larger than its formula can make it.
+  func passUnjudged(_ actual: Double, _ expected: Double) -> Bool {
+    guard let largestUnjudged else { return true }
+    func isPossible(_ value: Double) -> Bool { value.isFinite && abs(value) <= largestUnjudged }
+    return isPossible(actual) && isPossible(expected)
+      || actual == expected || actual.isNaN && expected.isNaN
   }
 
   /// The share of the elements that can be judged; 1 where there are no elements.

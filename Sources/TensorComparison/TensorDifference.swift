@@ -12,7 +12,8 @@ package struct TensorDifference: Sendable {
   package let shape: Shape
   package let limits: Limits
 
-  /// The differences of all elements that are judged.
+  /// The differences of all elements that are judged, and of those that are not and cannot be
+  /// right.
   package private(set) var measured = Measurement()
 
   /// The differences of the elements beyond the limits.
@@ -69,8 +70,9 @@ package struct TensorDifference: Sendable {
   ) {
     actual.withElements(as: Actual.self) { actual in
       expected.withElements(as: Expected.self) { expected in
-        for offset in actual.indices where limits.judges(offset) {
-          add(Double(actual[offset]), Double(expected[offset]), offset: offset)
+        for offset in actual.indices {
+          let (own, other) = (Double(actual[offset]), Double(expected[offset]))
+          if !limits.passesOver(own, other, offset: offset) { add(own, other, offset: offset) }
         }
       }
     }
@@ -85,7 +87,7 @@ package struct TensorDifference: Sendable {
       largestShare = max(
         largestShare, difference / limits.allowed(at: expected, offset: offset))
     }
-    if case .noise(let limits) = limits, difference.isFinite {
+    if case .noise(let limits) = limits, limits.isJudged[offset], difference.isFinite {
       noise?.add(
         difference, sigma: limits.sigma[offset], actual, expected, offset: offset)
     }

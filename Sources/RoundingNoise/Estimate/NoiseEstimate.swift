@@ -73,14 +73,17 @@ extension NoiseEstimate {
   ///   - replicas: how many, a multiple of 16.
   ///   - sample: the sequences that are measured for the whole batch; nil to measure all.
   ///   - keepsValues: whether the results hold what the chain gives without errors.
+  ///   - forcing: results of the whole batch that were computed elsewhere, from which each step
+  ///     is computed in place of the chain's own, as `ChainScan.forcing` says; nil for none.
   /// - Throws: `InvalidValue` where a mistake in the variant makes a module hand on what the next
   ///   one cannot take. A chain without mistakes never throws.
   /// - Complexity: O(1 + replicas forward passes).
   package static func measure(
     _ variant: ChainVariant, _ model: RoundingModel, replicas: Int = 16,
-    sample: Sample? = nil, keepsValues: Bool = false
+    sample: Sample? = nil, keepsValues: Bool = false, forcing: Results? = nil
   ) throws(InvalidValue) -> NoiseEstimate {
-    let run = NoiseRun(variant, model, groups: max(1, replicas / Replicas.scalarCount))
+    let groups = max(1, replicas / Replicas.scalarCount)
+    let run = NoiseRun(variant, model, groups: groups, forcing: forcing)
     let scans = try run.scans(of: sample?.sequences)
     var results: [String: Result] = [:]
     for (name, var rows) in run.rows(scans, keepsValues: keepsValues) {

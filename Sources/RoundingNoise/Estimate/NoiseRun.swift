@@ -10,9 +10,12 @@ struct NoiseRun: Sendable {
   /// How many groups of sixteen replicas there are.
   private let groups: Int
   private let prepared: PreparedChain<NoisyOperations>
+  /// Results of the whole batch that each step is computed from, as `ChainScan.forcing` says.
+  private let forcing: Results?
 
-  init(_ variant: ChainVariant, _ model: RoundingModel, groups: Int) {
+  init(_ variant: ChainVariant, _ model: RoundingModel, groups: Int, forcing: Results? = nil) {
     self.variant = variant
+    self.forcing = forcing
     self.model = model
     self.groups = groups
     prepared = PreparedChain(variant) { NoisyMatrix($0, variant.emulation) }
@@ -77,6 +80,10 @@ struct NoiseRun: Sendable {
       },
       isLost: { [model] in LostReplicas($0, model).holds($1) })
     scan.leavesLastMoves = leavesLastMoves
+    scan.forcing = forcing
+    if let sequences, let batch = variant.chain.shapes.batch {
+      scan.forcing = forcing?.selecting(sequences: sequences, batch)
+    }
     let output = try scan.run()
     return Scan(
       results: output.results.map { ($0, result($1, scan)) },

@@ -54,6 +54,12 @@ struct ChainScan<Operations: StepOperations> {
   /// Whether the moves of the last module's results are left to be made afterwards, when the
   /// scans of all sequences are together.
   var leavesLastMoves = false
+  /// Results of the scanned sequences that were computed elsewhere. Where they have a recurrent
+  /// module's `output`, each step of its last layer is computed from the h that stands there for
+  /// the step before, and the next module is given this `output`: teacher forcing. So an error
+  /// lives for one step, and what amplifies errors over many steps can still be judged. nil for
+  /// a scan on its own.
+  var forcing: Results?
   /// How the operations of a module are carried out. `units` is the largest number of units that
   /// one of them has.
   let operations: (_ place: Place, _ units: Int) -> Operations
@@ -125,6 +131,7 @@ struct ChainScan<Operations: StepOperations> {
         if !leavesLastMoves || index < chain.modules.count - 1 { move(way.moves) }
         for (name, tensor) in outputs.named { output.keep(module.qualified(name), tensor) }
         move(way.movesHandedOn)
+        if let given = forcing?.outputs(of: module.name) { outputs.replace(with: given) }
         value = outputs.selected(select, stage.output)
       } else {
         value = result(index, module.layer, value, stage.output)
@@ -145,6 +152,10 @@ struct ChainScan<Operations: StepOperations> {
     var tensors = ModuleTensors<Vector>(blank: stage, configuration)
     let outputLayout = layout.with(steps: chain.input.packing?.outputSteps ?? layout.steps)
     let units = configuration.module.recurrence.gates.count * configuration.hiddenSize
+    let forced = forcing?[chain.modules[index].qualified("output")].map {
+      ScanTensor<Vector>(
+        exact: $0, batchAxis: nil, pieces: configuration.directions.count)
+    }
     for sequence in 0..<layout.batch {
       let length = chain.input.packing?.lengths[sequence] ?? layout.steps
       let passes = SequenceScan<Operations>(
@@ -154,7 +165,13 @@ struct ChainScan<Operations: StepOperations> {
           return (value.vectors[row], value.isLost[row])
         },
         length: length,
-        start: { initialState($0, $1, configuration, sequence, layout, of: index) }
+        start: { initialState($0, $1, configuration, sequence, layout, of: index) },
+        forced: forced.map { given in
+          { step, direction in
+            let row = outputLayout.row(sequence: sequence, step: step)
+            return given.vectors[row * given.pieces + direction.rawValue]
+          }
+        }
       ).run(
         { layer, direction in
           operations(

@@ -29,13 +29,13 @@ struct ScanTensor<Vector: NumberVector>: Sendable {
   }
 
   /// The numbers of a tensor, without errors. A tensor of indices gives no vectors.
-  init(exact tensor: Tensor, batchAxis: Int?) {
-    let size = tensor.shape.axes.last ?? 1
+  init(exact tensor: Tensor, batchAxis: Int?, pieces: Int = 1) {
+    let size = (tensor.shape.axes.last ?? 1) / pieces
     let elements =
       tensor.elementType.isFloatingPoint ? tensor.elements(as: Double.self) : []
     let count = size == 0 ? 0 : elements.count / size
     self.init(
-      ChainShape(tensor.shape, batchAxis: batchAxis),
+      ChainShape(tensor.shape, batchAxis: batchAxis), pieces: pieces,
       (0..<count).map { Vector(Array(elements[$0 * size..<($0 + 1) * size])) },
       isLost: Array(repeating: false, count: count))
   }
@@ -65,6 +65,19 @@ struct ModuleTensors<Vector: NumberVector> {
     [("output", output), ("h_n", hN), ("c_n", cN)].compactMap { name, tensor in
       tensor.map { (name, $0) }
     }
+  }
+
+  /// Puts numbers that were computed elsewhere in the place of these, which are then exact and
+  /// not lost.
+  mutating func replace(with given: RecurrentOutput) {
+    func taken(_ own: ScanTensor<Vector>, _ tensor: Tensor?) -> ScanTensor<Vector> {
+      guard let tensor, tensor.shape == own.shape.shape else { return own }
+      var taken = ScanTensor<Vector>(exact: tensor, batchAxis: nil, pieces: own.pieces)
+      taken.shape = own.shape
+      return taken
+    }
+    output = output.map { taken($0, given.output) }
+    hN = taken(hN, given.hN)
   }
 
   /// The results with their vectors in other places.

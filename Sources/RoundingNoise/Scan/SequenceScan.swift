@@ -15,6 +15,9 @@ struct SequenceScan<Operations: StepOperations> {
   let length: Int
   /// The state that a direction of a layer starts from.
   let start: (_ layer: Int, Direction) -> Cell.State
+  /// The h of the last layer that each next step is computed from, in place of the one that the
+  /// scan has computed itself: teacher forcing. nil for the scan's own.
+  var forced: ((_ step: Int, Direction) -> Vector)?
 
   /// What one direction of one layer gives.
   struct Pass {
@@ -43,6 +46,7 @@ struct SequenceScan<Operations: StepOperations> {
       }
     var vectors = Array(self.vectors.prefix(end))
     return cells.indices.map { layer in
+      let forced = layer == cells.count - 1 ? forced : nil
       let passes = configuration.directions.map { direction in
         let cell = cells[layer][direction.rawValue]
         var start = (state: start(layer, direction), stepsRead: 0)
@@ -50,7 +54,7 @@ struct SequenceScan<Operations: StepOperations> {
         if direction == .reverse, case .fromPadding(let end) = variant.reverseReading {
           start = afterPadding(layer, cell, start.state, until: end, operations)
         }
-        return run(cell, direction, over: vectors, from: start, operations, isLost)
+        return run(cell, direction, over: vectors, from: start, forced, operations, isLost)
       }
       vectors = (0..<end).map { step in
         (
@@ -66,7 +70,8 @@ struct SequenceScan<Operations: StepOperations> {
   /// lost.
   private func run(
     _ cell: Cell, _ direction: Direction, over vectors: [(vector: Vector, isLost: Bool)],
-    from start: (state: Cell.State, stepsRead: Int), _ operations: Operations,
+    from start: (state: Cell.State, stepsRead: Int),
+    _ forced: ((_ step: Int, Direction) -> Vector)?, _ operations: Operations,
     _ isLost: (Cell.State) -> Bool
   ) -> Pass {
     var state = start.state
@@ -92,6 +97,7 @@ struct SequenceScan<Operations: StepOperations> {
       let place = writesBackwards ? last - position : position
       pass.hidden[place] = state.h
       pass.isLost[place] = false
+      if let forced, position < last { state.h = forced(place, direction) }
     }
     if variant.steps == .lastTwice, last >= 0 {
       let step = readsBackwards ? 0 : last
