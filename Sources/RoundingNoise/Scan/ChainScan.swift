@@ -131,7 +131,9 @@ struct ChainScan<Operations: StepOperations> {
         if !leavesLastMoves || index < chain.modules.count - 1 { move(way.moves) }
         for (name, tensor) in outputs.named { output.keep(module.qualified(name), tensor) }
         move(way.movesHandedOn)
-        if let given = forcing?.outputs(of: module.name) { outputs.replace(with: given) }
+        if let given = forcing?.outputs(of: module.name) {
+          outputs.replace(with: given) { isLost(configuration, State(h: $0, c: nil)) }
+        }
         value = outputs.selected(select, stage.output)
       } else {
         value = result(index, module.layer, value, stage.output)

@@ -67,13 +67,15 @@ struct ModuleTensors<Vector: NumberVector> {
     }
   }
 
-  /// Puts numbers that were computed elsewhere in the place of these, which are then exact and
-  /// not lost.
-  mutating func replace(with given: RecurrentOutput) {
+  /// Puts numbers that were computed elsewhere in the place of these, which are then exact.
+  ///
+  /// - Parameter isLost: whether nothing can be said of what follows from such an h.
+  mutating func replace(with given: RecurrentOutput, isLost: (Vector) -> Bool) {
     func taken(_ own: ScanTensor<Vector>, _ tensor: Tensor?) -> ScanTensor<Vector> {
       guard let tensor, tensor.shape == own.shape.shape else { return own }
       var taken = ScanTensor<Vector>(exact: tensor, batchAxis: nil, pieces: own.pieces)
       taken.shape = own.shape
+      taken.isLost = taken.vectors.map(isLost)
       return taken
     }
     output = output.map { taken($0, given.output) }
