@@ -92,7 +92,8 @@ package struct RoundingModel: Sendable, Equatable {
     let inRandomOrder = sum.count / 6 * sum.squares + sum.count / 3 * sum.value * sum.value
     let summing = sumRoundoff * (max(inRandomOrder, sum.squaredPartialSums) / 3).squareRoot()
     let operands = operandRoundoff * (2.0 / 3 * sum.squares).squareRoot()
-    let storing = roundoff * (1.0 / 3).squareRoot() * sum.value
+    let stored = roundoff > sumRoundoff ? length(sum.value, sum.storedBefore) : sum.value
+    let storing = roundoff * (1.0 / 3).squareRoot() * stored
     return deviation(
       length(summing, length(operands, storing)), sum.count.squareRoot() * smallestSubnormal)
   }
@@ -123,6 +124,8 @@ struct ProductSum {
   var squares = 0.0
   /// Σsₖ², with sₖ = p₁ + … + pₖ
   var squaredPartialSums = 0.0
+  /// √Σy², of the intermediate results y that a 16-bit type rounds beside the sum.
+  var storedBefore = 0.0
 
   /// Whether all terms are zero, so that nothing is rounded.
   var isOfZeros: Bool { magnitudes == 0 }

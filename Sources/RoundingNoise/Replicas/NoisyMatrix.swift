@@ -1,3 +1,4 @@
+import RealModule
 import RecurrentKernels
 
 /// A weight matrix with its bias, whose products with a vector are computed in doubles and in all
@@ -13,6 +14,9 @@ struct NoisyMatrix: Sendable {
   /// For each row, the first row with the same weights, whose draws it shares: sums of the same
   /// terms err alike, and errors that are alike do not average out.
   private let twins: [Int]
+  /// What `ScanMatrix` says of roundings that 16-bit types have beside the result's.
+  private let isStoredBeforeBias: Bool
+  private let biasSums: [Double]?
 
   init(_ matrix: ScanMatrix, _ emulation: Emulation?) {
     rows = matrix.rows
@@ -20,6 +24,8 @@ struct NoisyMatrix: Sendable {
     let own = emulation.map { matrix.weights.map($0.weight) } ?? matrix.weights
     let bias = emulation.map { matrix.bias.map($0.bias) } ?? matrix.bias
     self.bias = matrix.hasBias ? bias : nil
+    isStoredBeforeBias = matrix.isStoredBeforeBias && matrix.hasBias
+    biasSums = matrix.biasSums
     let height = RK_NOISE_ROWS
     panelCount = (rows + height - 1) / height
     panels = Self.packed(own, rows: rows, columns: columns, height: height)
@@ -44,6 +50,8 @@ struct NoisyMatrix: Sendable {
         var sum = ProductSum(
           count: Double(columns), value: sums[row], magnitudes: sums[height + row],
           squares: sums[2 * height + row], squaredPartialSums: sums[3 * height + row])
+        if isStoredBeforeBias { sum.storedBefore = sum.value }
+        if let biasSums { sum.storedBefore = .hypot(sum.storedBefore, biasSums[row]) }
         if let bias { sum.add(bias[row]) }
         let replicas =
           x.replicas == nil

@@ -37,8 +37,12 @@ struct ScanCell<Operations: StepOperations>: Sendable {
     recurrence = configuration.module.recurrence
     nonlinearity = configuration.nonlinearity
     self.variant = variant
-    self.inputWeights = matrix(
-      ScanMatrix(inputWeights, bias: stateDict[.biasIH, layer, direction]))
+    var input = ScanMatrix(inputWeights, bias: stateDict[.biasIH, layer, direction])
+    input.isStoredBeforeBias = layer == 0 && configuration.batchFirst
+    if recurrence == .lstm, let other = stateDict[.biasHH, layer, direction] {
+      input.biasSums = zip(input.bias, other.elements(as: Double.self)).map { $0 + $1 }
+    }
+    self.inputWeights = matrix(input)
     var hidden = ScanMatrix(hiddenWeights, bias: stateDict[.biasHH, layer, direction])
     if recurrence == .lstm, variant.addsOneToForget {
       hidden.addToBias(1, of: hidden.rows / 4..<hidden.rows / 2)

@@ -10,6 +10,12 @@ struct ScanMatrix {
   /// Zeros where the module has none.
   var bias: [Double]
   var hasBias: Bool
+  /// Whether in 16 bits the product is rounded before the bias is added, and so twice. PyTorch's
+  /// `linear` does that where its input is a transposed view, which `batch_first` makes it.
+  var isStoredBeforeBias = false
+  /// For each row, a sum of biases that in 16 bits may be rounded by itself, as oneDNN's LSTM
+  /// does with b_ih + b_hh; nil where there is none.
+  var biasSums: [Double]?
 
   init(_ weights: Tensor, bias: Tensor?) {
     rows = weights.shape.axes[0]
@@ -25,6 +31,7 @@ struct ScanMatrix {
     part.rows = range.count
     part.weights = Array(weights[range.lowerBound * columns..<range.upperBound * columns])
     part.bias = Array(bias[range])
+    part.biasSums = biasSums.map { Array($0[range]) }
     return part
   }
 
