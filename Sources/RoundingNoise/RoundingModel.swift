@@ -86,11 +86,14 @@ package struct RoundingModel: Sendable, Equatable {
   /// The variance of a sum's error follows from the sum of its squared partial sums. Two figures
   /// are known for that, and the larger is taken: the expectation over random orders, and the
   /// figure for the terms as they stand, which is larger where they cancel in a structured way.
-  /// Each term can underflow too, unless it is zero.
+  /// Of equal terms the errors are equal too, and add up. Each term can underflow too, unless it
+  /// is zero.
   func product(_ sum: ProductSum) -> Double {
     guard !sum.isOfZeros else { return 0 }
     let inRandomOrder = sum.count / 6 * sum.squares + sum.count / 3 * sum.value * sum.value
-    let summing = sumRoundoff * (max(inRandomOrder, sum.squaredPartialSums) / 3).squareRoot()
+    let partialSums = max(
+      inRandomOrder, sum.squaredPartialSums, sum.equalTerms * sum.equalTerms)
+    let summing = sumRoundoff * (partialSums / 3).squareRoot()
     let operands = operandRoundoff * (2.0 / 3 * sum.squares).squareRoot()
     let stored = roundoff > sumRoundoff ? length(sum.value, sum.storedBefore) : sum.value
     let storing = roundoff * (1.0 / 3).squareRoot() * stored
@@ -126,6 +129,10 @@ struct ProductSum {
   var squaredPartialSums = 0.0
   /// √Σy², of the intermediate results y that a 16-bit type rounds beside the sum.
   var storedBefore = 0.0
+  /// √Σ(m·s)², over the runs of m equal terms, with the mean magnitude s of the partial sums
+  /// before and behind the run. Adding the same number again and again makes the same error each
+  /// time while the sum is of one order of magnitude, so that the errors of a run add up.
+  var equalTerms = 0.0
 
   /// Whether all terms are zero, so that nothing is rounded.
   var isOfZeros: Bool { magnitudes == 0 }

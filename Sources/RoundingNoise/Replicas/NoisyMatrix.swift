@@ -32,6 +32,11 @@ struct NoisyMatrix: Sendable {
     twins = Self.twins(own, rows: rows, columns: columns)
   }
 
+  /// Numbers that two rows share just where their weights and biases are the same.
+  var rowIdentities: [[Double]] {
+    (0..<rows).map { [Double(twins[$0]), bias?[$0] ?? 0] }
+  }
+
   /// W x + b.
   ///
   /// - Complexity: O(rows · columns · replicas); O(rows · columns) where x is the same in all
@@ -44,12 +49,14 @@ struct NoisyMatrix: Sendable {
     var sums = [Double](repeating: 0, count: 4 * height)
     var exact = [Replicas](repeating: .zero, count: height)
     multiply(x, into: &sums, &exact, noise.kernels.noise)
+    let runs = Self.runs(of: x.values)
     return NoisyVector(
       count: rows,
       numbers: { row in
         var sum = ProductSum(
           count: Double(columns), value: sums[row], magnitudes: sums[height + row],
           squares: sums[2 * height + row], squaredPartialSums: sums[3 * height + row])
+        if !runs.isEmpty { sum.equalTerms = equalTerms(row, x.values, runs) }
         if isStoredBeforeBias { sum.storedBefore = sum.value }
         if let biasSums { sum.storedBefore = .hypot(sum.storedBefore, biasSums[row]) }
         if let bias { sum.add(bias[row]) }
@@ -59,6 +66,43 @@ struct NoisyMatrix: Sendable {
         return noise.perturbed(
           sum.value, replicas, noise.model.product(sum), operation, twins[row])
       })
+  }
+
+  /// The ranges of equal neighbours in a vector, three or more, that are not zero.
+  private static func runs(of x: [Double]) -> [Range<Int>] {
+    var (runs, start) = ([Range<Int>](), 0)
+    for place in 1..<max(1, x.count + 1) where place == x.count || x[place] != x[start] {
+      if place - start > 2, x[start] != 0 { runs.append(start..<place) }
+      start = place
+    }
+    return runs
+  }
+
+  /// What `ProductSum.equalTerms` is for the product of a row with a vector.
+  ///
+  /// - Parameter runs: the vector's, in which the terms are equal where the weights are too.
+  private func equalTerms(_ row: Int, _ x: [Double], _ runs: [Range<Int>]) -> Double {
+    let height = RK_NOISE_ROWS
+    let start = row / height * height * columns + row % height
+    func weight(_ column: Int) -> Double { panels[start + column * height] }
+    var (sum, squares, column) = (bias?[row] ?? 0, 0.0, 0)
+    for run in runs {
+      while column < run.lowerBound {
+        sum += weight(column) * x[column]
+        column += 1
+      }
+      while column < run.upperBound {
+        let first = column
+        repeat { column += 1 } while column < run.upperBound && weight(column) == weight(first)
+        let next = sum + Double(column - first) * weight(first) * x[first]
+        if column - first > 2, next != sum {
+          let size = Double(column - first) * (abs(sum) + abs(next)) / 2
+          squares += size * size
+        }
+        sum = next
+      }
+    }
+    return squares.squareRoot()
   }
 
   private func multiply(

@@ -5,6 +5,8 @@ import TensorCore
 /// The operations in doubles. Their own rounding is not modeled; where there is an emulation,
 /// results are rounded as it says.
 struct ExactOperations: StepOperations {
+  static func twins(_: ExactMatrix, _: ExactMatrix) -> [Int]? { nil }
+
   let emulation: Emulation?
 
   func at(step: Int) -> ExactOperations { self }

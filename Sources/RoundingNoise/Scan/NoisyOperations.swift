@@ -14,6 +14,17 @@ struct NoisyOperations: StepOperations {
   let step: Int
   let kernels = NoiseKernels.current
 
+  static func twins(_ input: NoisyMatrix, _ hidden: NoisyMatrix) -> [Int]? {
+    let (inputRows, hiddenRows) = (input.rowIdentities, hidden.rowIdentities)
+    var first: [[Double]: Int] = [:]
+    return inputRows.indices.map { row in
+      let identity = inputRows[row] + hiddenRows[row]
+      if let twin = first[identity] { return twin }
+      first[identity] = row
+      return row
+    }
+  }
+
   func at(step: Int) -> NoisyOperations {
     NoisyOperations(model: model, emulation: emulation, draws: draws, step: step)
   }

@@ -19,6 +19,11 @@ struct ScanCell<Operations: StepOperations>: Sendable {
   private let variant: ScanVariant
   private let inputWeights: Operations.Matrix
   private let hiddenWeights: Operations.Matrix
+  /// For each row of the gates, the first that rounds alike.
+  private let rowTwins: [Int]
+  /// For each unit, the first of which all gates round alike. The operations of such units share
+  /// their draws: equal numbers make equal errors, which do not average out where they are summed.
+  private let unitTwins: [Int]
   private let projection: Operations.Matrix?
   /// What h is multiplied with at the first step, where a variant has another bias there.
   private let firstHiddenWeights: Operations.Matrix?
@@ -48,6 +53,16 @@ struct ScanCell<Operations: StepOperations>: Sendable {
       hidden.addToBias(1, of: hidden.rows / 4..<hidden.rows / 2)
     }
     self.hiddenWeights = matrix(hidden)
+    let twins = Operations.twins(self.inputWeights, self.hiddenWeights) ?? Array(0..<hidden.rows)
+    rowTwins = twins
+    let count = configuration.hiddenSize
+    var first: [[Int]: Int] = [:]
+    unitTwins = (0..<count).map { unit in
+      let own = stride(from: unit, to: hidden.rows, by: count).map { twins[$0] }
+      if let twin = first[own] { return twin }
+      first[own] = unit
+      return unit
+    }
     projection = stateDict[.weightHR, layer, direction].map { matrix(ScanMatrix($0, bias: nil)) }
     let isGRU = recurrence == .gru
     let candidate = hidden.rows / 3 * 2..<hidden.rows
@@ -80,7 +95,7 @@ struct ScanCell<Operations: StepOperations>: Sendable {
   ) -> State {
     let count = fromInput.count / 4
     func gate(_ number: Int, _ unit: Int) -> Number {
-      let row = number * count + unit
+      let row = rowTwins[number * count + unit]
       let sum = operations.sum(fromInput[row], fromHidden[row], .gateSum, row)
       return number == 2
         ? activation(sum, .gate, row, operations) : squashed(sum, row, operations)
@@ -89,13 +104,14 @@ struct ScanCell<Operations: StepOperations>: Sendable {
     var cells: [Number] = []
     cells.reserveCapacity(count)
     let h = Vector(count: count) { unit in
-      let forgotten = operations.product(gate(1, unit), old[unit], .forgotten, unit)
-      let admitted = operations.product(gate(0, unit), gate(2, unit), .admitted, unit)
-      let new = operations.sum(forgotten, admitted, .cellSum, unit)
+      let twin = unitTwins[unit]
+      let forgotten = operations.product(gate(1, unit), old[unit], .forgotten, twin)
+      let admitted = operations.product(gate(0, unit), gate(2, unit), .admitted, twin)
+      let new = operations.sum(forgotten, admitted, .cellSum, twin)
       cells.append(new)
       let active =
-        variant.leavesCellLinear ? new : activation(new, .cellActivation, unit, operations)
-      return operations.product(gate(3, unit), active, .hidden, unit)
+        variant.leavesCellLinear ? new : activation(new, .cellActivation, twin, operations)
+      return operations.product(gate(3, unit), active, .hidden, twin)
     }
     let c = Vector(count: count) { cells[$0] }
     return State(h: projection.map { operations.product($0, h, .projection) } ?? h, c: c)
@@ -107,28 +123,28 @@ struct ScanCell<Operations: StepOperations>: Sendable {
   ) -> State {
     let count = fromInput.count / 3
     func gate(_ number: Int, _ unit: Int) -> Number {
-      let row = number * count + unit
+      let row = rowTwins[number * count + unit]
       return squashed(
         operations.sum(fromInput[row], fromHidden[row], .gateSum, row), row, operations)
     }
     let fromReset = candidateWeights.map { weights in
       let reset = Vector(count: count) { unit in
-        operations.product(gate(0, unit), state.h[unit], .resetProduct, unit)
+        operations.product(gate(0, unit), state.h[unit], .resetProduct, unitTwins[unit])
       }
       return operations.product(weights, reset, .hiddenProduct)
     }
     let h = Vector(count: count) { unit in
-      let row = 2 * count + unit
+      let (row, twin) = (rowTwins[2 * count + unit], unitTwins[unit])
       let reset =
         fromReset?[unit]
-        ?? operations.product(gate(0, unit), fromHidden[row], .resetProduct, unit)
+        ?? operations.product(gate(0, unit), fromHidden[row], .resetProduct, twin)
       let candidate = activation(
-        operations.sum(fromInput[row], reset, .gateSum, row), .candidate, unit, operations)
+        operations.sum(fromInput[row], reset, .gateSum, row), .candidate, twin, operations)
       let z = gate(1, unit)
       let renewed = operations.product(
-        operations.complement(z, unit), candidate, .renewed, unit)
-      let kept = operations.product(z, state.h[unit], .kept, unit)
-      return operations.sum(renewed, kept, .hidden, unit)
+        operations.complement(z, twin), candidate, .renewed, twin)
+      let kept = operations.product(z, state.h[unit], .kept, twin)
+      return operations.sum(renewed, kept, .hidden, twin)
     }
     return State(h: h, c: nil)
   }
@@ -137,9 +153,10 @@ struct ScanCell<Operations: StepOperations>: Sendable {
     _ fromInput: Vector, _ fromHidden: Vector, _ operations: Operations
   ) -> State {
     let h = Vector(count: fromInput.count) { unit in
-      let sum = operations.sum(fromInput[unit], fromHidden[unit], .gateSum, unit)
+      let row = rowTwins[unit]
+      let sum = operations.sum(fromInput[row], fromHidden[row], .gateSum, row)
       return nonlinearity == .relu
-        ? operations.relu(sum) : activation(sum, .gate, unit, operations)
+        ? operations.relu(sum) : activation(sum, .gate, row, operations)
     }
     return State(h: h, c: nil)
   }

@@ -13,6 +13,10 @@ protocol StepOperations {
   /// A weight matrix with its bias.
   associatedtype Matrix: Sendable
 
+  /// For each row of a cell's two matrices, the first row that is computed from the same weights
+  /// and biases, and so rounds alike; nil where nothing is rounded.
+  static func twins(_ input: Matrix, _ hidden: Matrix) -> [Int]?
+
   /// The same operations at another step of the scan.
   func at(step: Int) -> Self
 
