@@ -34,8 +34,8 @@ def averaging(nonlinearity: str, steps: int) -> tuple[torch.nn.Module, torch.Ten
     return module, torch.randn(steps, 2, 8)
 
 
-def chaotic() -> tuple[torch.nn.Module, torch.Tensor]:
-    module = torch.nn.RNN(8, HIDDEN)
+def chaotic(layers: int = 1) -> tuple[torch.nn.Module, torch.Tensor]:
+    module = torch.nn.RNN(8, HIDDEN, layers)
     with torch.no_grad():
         for parameter in module.parameters():
             parameter *= 20
@@ -67,14 +67,76 @@ def test_long_runs_are_conclusive_and_pass(make, tmp_path):
     assert judge(tmp_path, *make()).startswith("passed ")
 
 
-def test_chaos_is_inconclusive(tmp_path):
+def test_chaos_in_a_lower_layer_is_inconclusive(tmp_path):
     torch.manual_seed(1)
-    module, x = chaotic()
+    module, x = chaotic(layers=2)
     with torch.no_grad():
         apart = (module(x)[0] - module.double()(x.double())[0]).abs().max()
     # PyTorch in float64 is the witness that float32 says nothing.
     assert apart > 0.5
     assert judge(tmp_path, module.float(), x).startswith("inconclusive ")
+
+
+def test_chaos_that_is_seen_is_judged_step_by_step(tmp_path):
+    torch.manual_seed(1)
+    text = judge(tmp_path, *chaotic())
+    assert text.startswith("passed ") and "% step by step" in text
+
+
+DAMAGES = {
+    "NaN": lambda x: x * torch.nan, "1e20": lambda x: x * 0 + 1e20, "zeros": lambda x: x * 0,
+    "twice": lambda x: 2 * x, "another unit's": lambda x: x.roll(1, -1),
+    "one weight": lambda x: x,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_chaos_hides_is_not_excused(damage, tmp_path):
+    torch.manual_seed(1)
+    module, x = chaotic()
+    with torch.no_grad():
+        output, h_n = module(x)
+        output[100:, 1], h_n[:, 1] = DAMAGES[damage](output[100:, 1]), DAMAGES[damage](h_n[:, 1])
+        if damage == "one weight":
+            module.weight_hh_l0.view(-1)[module.weight_hh_l0.abs().argmax()] *= 1.01
+    assert judge(tmp_path, module, x, (output, h_n)).startswith("failed ")
+
+
+def constant(kind: str) -> tuple[torch.nn.Module, torch.Tensor]:
+    module = getattr(torch.nn, kind)(4, 256)
+    for parameter in module.parameters():
+        torch.nn.init.constant_(parameter, 0.002)
+    return module, torch.randn(10, 2, 4)
+
+
+def copied(kind: str) -> tuple[torch.nn.Module, torch.Tensor]:
+    """A hidden state of four copies of each unit."""
+    module = getattr(torch.nn, kind)(8, 256)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            blocks = parameter.view(-1, 256, *parameter.shape[1:])
+            blocks.copy_(blocks[:, :64].repeat(1, 4, *[1] * (blocks.dim() - 2)))
+    return module, torch.randn(10, 2, 8)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("make", [constant, copied])
+def test_units_of_equal_weights_err_alike(make, kind, tmp_path):
+    torch.manual_seed(1)
+    assert judge(tmp_path, *make(kind)).startswith("passed ")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("onednn", [False, True], ids=["native", "oneDNN"])
+def test_a_product_rounded_before_its_bias_passes(kind, dtype, onednn, tmp_path):
+    """PyTorch does so in 16 bits with batch_first, which shows where bias_hh is 0."""
+    torch.manual_seed(1)
+    module = getattr(torch.nn, kind)(12, 64, batch_first=True).to(dtype)
+    torch.nn.init.zeros_(module.bias_hh_l0)
+    with torch.backends.mkldnn.flags(enabled=onednn):
+        text = judge(tmp_path, module, torch.randn(64, 3, 12, dtype=dtype))
+    assert text.startswith("passed "), text
 
 
 def test_a_silent_module_is_conclusive(tmp_path):
