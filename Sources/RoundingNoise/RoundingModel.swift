@@ -26,6 +26,9 @@ package struct RoundingModel: Sendable, Equatable {
   /// The unit roundoff that the operands of such products are rounded with; 0 where they are used
   /// as they are.
   let operandRoundoff: Double
+  /// Whether the operands of a product that are subnormal may be taken for zeros, as processors'
+  /// instructions for bfloat16 do.
+  let flushesOperands: Bool
   let smallestNormal: Double
   let smallestSubnormal: Double
   /// The factor by which errors are made larger than they are, so that they stand out from the
@@ -46,6 +49,7 @@ package struct RoundingModel: Sendable, Equatable {
       }
     sumRoundoff = min(roundoff, Arithmetic.float32.unitRoundoff)
     operandRoundoff = arithmetic == .tf32 || roundsOperands ? arithmetic.unitRoundoff : 0
+    flushesOperands = arithmetic == .bfloat16
     (smallestNormal, smallestSubnormal) =
       switch arithmetic {
       case .float16: (0x1p-14, 0x1p-24)
@@ -98,7 +102,8 @@ package struct RoundingModel: Sendable, Equatable {
     let stored = roundoff > sumRoundoff ? length(sum.value, sum.storedBefore) : sum.value
     let storing = roundoff * (1.0 / 3).squareRoot() * stored
     return deviation(
-      length(summing, length(operands, storing)), sum.count.squareRoot() * smallestSubnormal)
+      length(length(summing, sum.flushed), length(operands, storing)),
+      sum.count.squareRoot() * smallestSubnormal)
   }
 
   /// The error with its floor, inflated; 0 where the result is not finite and there is nothing to
@@ -129,6 +134,9 @@ struct ProductSum {
   var squaredPartialSums = 0.0
   /// √Σy², of the intermediate results y that a 16-bit type rounds beside the sum.
   var storedBefore = 0.0
+  /// Σ|pₖ| of the terms, and of the sum itself, that are lost where subnormal numbers are taken
+  /// for zeros.
+  var flushed = 0.0
   /// √Σ(m·s)², over the runs of m equal terms, with the mean magnitude s of the partial sums
   /// before and behind the run. Adding the same number again and again makes the same error each
   /// time while the sum is of one order of magnitude, so that the errors of a run add up.

@@ -139,6 +139,19 @@ def test_a_product_rounded_before_its_bias_passes(kind, dtype, onednn, tmp_path)
     assert text.startswith("passed "), text
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_subnormal_bfloat16_operands_may_be_flushed(kind, tmp_path):
+    """Processors' instructions for bfloat16 take them for zeros, others do not."""
+    torch.manual_seed(1)
+    module = getattr(torch.nn, kind)(7, 12, num_layers=2)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter *= 3e-38
+    x = torch.randn(20, 5, 7) * 1e4
+    text = judge(tmp_path, module.to(torch.bfloat16), x.to(torch.bfloat16))
+    assert text.startswith("passed "), text
+
+
 def test_a_silent_module_is_conclusive(tmp_path):
     """Zeros, however large the weights: no rounding error has anything to grow from."""
     torch.manual_seed(1)

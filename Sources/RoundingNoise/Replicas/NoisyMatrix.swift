@@ -14,6 +14,8 @@ struct NoisyMatrix: Sendable {
   /// For each row, the first row with the same weights, whose draws it shares: sums of the same
   /// terms err alike, and errors that are alike do not average out.
   private let twins: [Int]
+  /// Whether a weight or bias is below the smallest normal float32, and not zero.
+  private let hasSubnormals: Bool
   /// What `ScanMatrix` says of roundings that 16-bit types have beside the result's.
   private let isStoredBeforeBias: Bool
   private let biasSums: [Double]?
@@ -30,6 +32,7 @@ struct NoisyMatrix: Sendable {
     panelCount = (rows + height - 1) / height
     panels = Self.packed(own, rows: rows, columns: columns, height: height)
     twins = Self.twins(own, rows: rows, columns: columns)
+    hasSubnormals = own.contains(where: \.isTiny) || bias.contains(where: \.isTiny)
   }
 
   /// Numbers that two rows share just where their weights and biases are the same.
@@ -50,6 +53,8 @@ struct NoisyMatrix: Sendable {
     var exact = [Replicas](repeating: .zero, count: height)
     multiply(x, into: &sums, &exact, noise.kernels.noise)
     let runs = Self.runs(of: x.values)
+    let isFlushed =
+      noise.model.flushesOperands && (hasSubnormals || x.values.contains(where: \.isTiny))
     return NoisyVector(
       count: rows,
       numbers: { row in
@@ -60,6 +65,7 @@ struct NoisyMatrix: Sendable {
         if isStoredBeforeBias { sum.storedBefore = sum.value }
         if let biasSums { sum.storedBefore = .hypot(sum.storedBefore, biasSums[row]) }
         if let bias { sum.add(bias[row]) }
+        if isFlushed { sum.flushed = flushedTerms(row, x.values, sum.value) }
         let replicas =
           x.replicas == nil
           ? Replicas(repeating: sum.value) : exact[row] + (bias.map { $0[row] } ?? 0)
@@ -82,19 +88,17 @@ struct NoisyMatrix: Sendable {
   ///
   /// - Parameter runs: the vector's, in which the terms are equal where the weights are too.
   private func equalTerms(_ row: Int, _ x: [Double], _ runs: [Range<Int>]) -> Double {
-    let height = RK_NOISE_ROWS
-    let start = row / height * height * columns + row % height
-    func weight(_ column: Int) -> Double { panels[start + column * height] }
     var (sum, squares, column) = (bias?[row] ?? 0, 0.0, 0)
     for run in runs {
       while column < run.lowerBound {
-        sum += weight(column) * x[column]
+        sum += weight(row, column) * x[column]
         column += 1
       }
       while column < run.upperBound {
         let first = column
-        repeat { column += 1 } while column < run.upperBound && weight(column) == weight(first)
-        let next = sum + Double(column - first) * weight(first) * x[first]
+        let own = weight(row, first)
+        repeat { column += 1 } while column < run.upperBound && weight(row, column) == own
+        let next = sum + Double(column - first) * own * x[first]
         if column - first > 2, next != sum {
           let size = Double(column - first) * (abs(sum) + abs(next)) / 2
           squares += size * size
@@ -103,6 +107,24 @@ struct NoisyMatrix: Sendable {
       }
     }
     return squares.squareRoot()
+  }
+
+  /// What `ProductSum.flushed` is for the product of a row with a vector.
+  ///
+  /// - Parameter sum: the product, with the bias.
+  private func flushedTerms(_ row: Int, _ x: [Double], _ sum: Double) -> Double {
+    var flushed = sum.isTiny ? abs(sum) : 0
+    if let bias, bias[row].isTiny { flushed += abs(bias[row]) }
+    for column in 0..<columns {
+      let weight = weight(row, column)
+      if weight.isTiny || x[column].isTiny { flushed += abs(weight * x[column]) }
+    }
+    return flushed
+  }
+
+  private func weight(_ row: Int, _ column: Int) -> Double {
+    let height = RK_NOISE_ROWS
+    return panels[row / height * height * columns + row % height + column * height]
   }
 
   private func multiply(
@@ -154,4 +176,9 @@ struct NoisyMatrix: Sendable {
       return row
     }
   }
+}
+
+extension Double {
+  /// Whether the number is subnormal in float32, or smaller, and not zero.
+  fileprivate var isTiny: Bool { self != 0 && abs(self) < 0x1p-126 }
 }
