@@ -27,8 +27,8 @@ struct EngineProcess {
 
   /// Runs the program, and ends all that it leaves running in its process group.
   ///
-  /// - Returns: how it ended, and the first and last lines that it printed to its standard output and
-  ///   its standard error.
+  /// - Returns: how it ended, and the first and last lines that it printed to its standard output
+  ///   and its standard error.
   func run() async -> (end: End, printed: String) {
     var options = PlatformOptions()
     options.processGroupID = 0

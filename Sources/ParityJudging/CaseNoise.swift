@@ -123,6 +123,10 @@ package struct CaseNoise: Sendable {
     return zip(own.isJudged, other.isJudged).map { !$0 || !$1 }
   }
 
+  /// Whether the reference or the subject has a state that is lost. A subject in coarser arithmetic
+  /// can lose one that the reference keeps.
+  var losesStates: Bool { reference.agreeingSteps != nil || subject.agreeingSteps != nil }
+
   /// How many steps the reference can be judged for, until a state is lost; nil for all of them.
   package var agreeingSteps: Int? { reference.agreeingSteps }
 

@@ -104,7 +104,7 @@ extension Judge {
       let noise = passes.noise(replicas, sample: .init(sequences, oracle: passes.oracle))
       findings.comparisons = comparisons(passes, rules, noise)
       // Whether elements are lost, only the whole batch can show.
-      if findings.comparisons.allSatisfy(\.difference.agrees), noise.agreeingSteps == nil {
+      if findings.comparisons.allSatisfy(\.difference.agrees), !noise.losesStates {
         findings.measuredSequences = sequences.count
         return (findings, noise)
       }
@@ -112,7 +112,7 @@ extension Judge {
     let noise = passes.noise(replicas, sample: nil)
     findings.comparisons = comparisons(passes, rules, noise)
     findings.agreeingSteps = noise.agreeingSteps
-    if noise.agreeingSteps != nil {
+    if noise.losesStates {
       findings.comparisons += passes.forcedSteps(noise, rules)
       findings.unjudgedFaults = passes.unjudgedFaults(findings.comparisons)
     }

@@ -26,6 +26,9 @@ package struct RoundingModel: Sendable, Equatable {
   /// The unit roundoff that the operands of such products are rounded with; 0 where they are used
   /// as they are.
   let operandRoundoff: Double
+  /// Whether a product is stored in a coarser type than it is summed in, as in 16 bits, so that it
+  /// matters in how many parts it is stored.
+  var storesCoarser: Bool { roundoff > sumRoundoff }
   /// Whether the operands of a product that are subnormal may be taken for zeros, as processors'
   /// instructions for bfloat16 do.
   let flushesOperands: Bool
@@ -99,7 +102,7 @@ package struct RoundingModel: Sendable, Equatable {
       inRandomOrder, sum.squaredPartialSums, sum.equalTerms * sum.equalTerms)
     let summing = sumRoundoff * (partialSums / 3).squareRoot()
     let operands = operandRoundoff * (2.0 / 3 * sum.squares).squareRoot()
-    let stored = roundoff > sumRoundoff ? length(sum.value, sum.storedBefore) : sum.value
+    let stored = sum.storedBefore == 0 ? sum.value : length(sum.value, sum.storedBefore)
     let storing = roundoff * (1.0 / 3).squareRoot() * stored
     return deviation(
       length(length(summing, sum.flushed), length(operands, storing)),
@@ -132,7 +135,7 @@ struct ProductSum {
   var squares = 0.0
   /// Σsₖ², with sₖ = p₁ + … + pₖ
   var squaredPartialSums = 0.0
-  /// √Σy², of the intermediate results y that a 16-bit type rounds beside the sum.
+  /// √Σy², of the intermediate results y that a 16-bit type rounds beside the sum; 0 in others.
   var storedBefore = 0.0
   /// Σ|pₖ| of the terms, and of the sum itself, that are lost where subnormal numbers are taken
   /// for zeros.

@@ -53,6 +53,7 @@ struct NoisyMatrix: Sendable {
     var exact = [Replicas](repeating: .zero, count: height)
     multiply(x, into: &sums, &exact, noise.kernels.noise)
     let runs = Self.runs(of: x.values)
+    let storesCoarser = noise.model.storesCoarser
     let isFlushed =
       noise.model.flushesOperands && (hasSubnormals || x.values.contains(where: \.isTiny))
     return NoisyVector(
@@ -62,8 +63,10 @@ struct NoisyMatrix: Sendable {
           count: Double(columns), value: sums[row], magnitudes: sums[height + row],
           squares: sums[2 * height + row], squaredPartialSums: sums[3 * height + row])
         if !runs.isEmpty { sum.equalTerms = equalTerms(row, x.values, runs) }
-        if isStoredBeforeBias { sum.storedBefore = sum.value }
-        if let biasSums { sum.storedBefore = .hypot(sum.storedBefore, biasSums[row]) }
+        if storesCoarser, isStoredBeforeBias { sum.storedBefore = sum.value }
+        if storesCoarser, let biasSums {
+          sum.storedBefore = .hypot(sum.storedBefore, biasSums[row])
+        }
         if let bias { sum.add(bias[row]) }
         if isFlushed { sum.flushed = flushedTerms(row, x.values, sum.value) }
         let replicas =
