@@ -35,6 +35,9 @@ struct NoisyMatrix: Sendable {
     hasSubnormals = own.contains(where: \.isTiny) || bias.contains(where: \.isTiny)
   }
 
+  /// Whether two rows have the same weights.
+  var hasTwins: Bool { twins.indices.contains { twins[$0] != $0 } }
+
   /// Numbers that two rows share just where their weights and biases are the same.
   var rowIdentities: [[Double]] {
     (0..<rows).map { [Double(twins[$0]), bias?[$0] ?? 0] }

@@ -15,6 +15,7 @@ struct NoisyOperations: StepOperations {
   let kernels = NoiseKernels.current
 
   static func twins(_ input: NoisyMatrix, _ hidden: NoisyMatrix) -> [Int]? {
+    guard input.hasTwins, hidden.hasTwins else { return nil }
     let (inputRows, hiddenRows) = (input.rowIdentities, hidden.rowIdentities)
     var first: [[Double]: Int] = [:]
     return inputRows.indices.map { row in

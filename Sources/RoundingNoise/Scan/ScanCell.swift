@@ -53,11 +53,12 @@ struct ScanCell<Operations: StepOperations>: Sendable {
       hidden.addToBias(1, of: hidden.rows / 4..<hidden.rows / 2)
     }
     self.hiddenWeights = matrix(hidden)
-    let twins = Operations.twins(self.inputWeights, self.hiddenWeights) ?? Array(0..<hidden.rows)
-    rowTwins = twins
     let count = configuration.hiddenSize
+    let twins = Operations.twins(self.inputWeights, self.hiddenWeights)
+    rowTwins = twins ?? Array(0..<hidden.rows)
     var first: [[Int]: Int] = [:]
     unitTwins = (0..<count).map { unit in
+      guard let twins else { return unit }
       let own = stride(from: unit, to: hidden.rows, by: count).map { twins[$0] }
       if let twin = first[own] { return twin }
       first[own] = unit

@@ -14,7 +14,7 @@ protocol StepOperations {
   associatedtype Matrix: Sendable
 
   /// For each row of a cell's two matrices, the first row that is computed from the same weights
-  /// and biases, and so rounds alike; nil where nothing is rounded.
+  /// and biases, and so rounds alike; nil where no two rows do.
   static func twins(_ input: Matrix, _ hidden: Matrix) -> [Int]?
 
   /// The same operations at another step of the scan.
