@@ -120,8 +120,9 @@ struct ChildProcess {
   /// more for each 10 MB of the file, which even a slow disk gives. The variable
   /// `PARITY_CHECK_WATCH_SECONDS` is for tests.
   private static func limit(for path: String) -> Duration {
-    let given = ProcessInfo.processInfo.environment["PARITY_CHECK_WATCH_SECONDS"]
-    if let seconds = given.flatMap({ UInt32($0) }) { return .seconds(Int(seconds)) }
-    return .seconds(30 + ((try? Stat(path).size) ?? 0) / 10_000_000)
+    givenLimit ?? .seconds(30 + ((try? Stat(path).size) ?? 0) / 10_000_000)
   }
+
+  private static let givenLimit = ProcessInfo.processInfo.environment["PARITY_CHECK_WATCH_SECONDS"]
+    .flatMap(UInt32.init).map { Duration.seconds(Int($0)) }
 }

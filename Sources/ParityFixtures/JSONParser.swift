@@ -152,15 +152,41 @@ struct JSONParser {
   }
 
   private mutating func number() throws(InvalidValue) -> JSONValue {
-    let rest = String(
-      decoding: bytes[position...].prefix { !Self.delimiters.contains($0) }, as: UTF8.self)
-    guard rest.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil,
-      let value = Double(rest)
-    else { throw error("a number") }
-    guard value.isFinite else { throw error("a number that a double can hold") }
-    position += rest.utf8.count
-    if let integer = Int(rest) { return .integer(integer) }
+    let start = position
+    let isWhole = skipNumber()
+    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    guard isWhole, next.map(Self.delimiters.contains) ?? true, let value = Double(text) else {
+      position = start
+      throw error("a number")
+    }
+    guard value.isFinite else {
+      position = start
+      throw error("a number that a double can hold")
+    }
+    if let integer = Int(text) { return .integer(integer) }
     return .number(value)
+  }
+
+  /// Passes over a number (RFC 8259, section 6), and says whether a whole one was there: a minus
+  /// or not, digits without a leading zero, a fraction or not, an exponent or not.
+  private mutating func skipNumber() -> Bool {
+    _ = take("-")
+    if !take("0") {
+      guard skipDigits() else { return false }
+    }
+    if take("."), !skipDigits() { return false }
+    if take("e") || take("E") {
+      _ = take("+") || take("-")
+      return skipDigits()
+    }
+    return true
+  }
+
+  /// Passes over digits, and says whether there was one.
+  private mutating func skipDigits() -> Bool {
+    let start = position
+    while let byte = next, byte >= 0x30, byte <= 0x39 { position += 1 }
+    return position > start
   }
 
   private static let delimiters = Set(",]} \t\r\n".utf8)
