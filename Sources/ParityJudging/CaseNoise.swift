@@ -49,11 +49,46 @@ package struct CaseNoise: Sendable {
     }
     let own: Arithmetic =
       subjectArithmetic ?? (arithmetic.computation == .float64 ? .float64 : .float32)
+    let reference = try estimate(arithmetic)
+    self.init(
+      arithmetic: arithmetic, subjectArithmetic: own, reference: reference,
+      subject: arithmetic == own ? reference : try estimate(own))
+  }
+
+  /// The same noise with some sequences measured again.
+  ///
+  /// - Parameters:
+  ///   - variant: what was computed.
+  ///   - sequences: which are measured again, ascending.
+  ///   - replicas: how many measure them.
+  func sharpened(
+    _ variant: ChainVariant, _ sequences: [Int], replicas: Int
+  ) throws(InvalidValue) -> CaseNoise {
+    func estimate(
+      _ own: Arithmetic, _ before: NoiseEstimate
+    ) throws(InvalidValue) -> NoiseEstimate {
+      let sample = NoiseEstimate.Sample(sequences, others: .keeping(before))
+      return try Self.estimate(
+        variant, own, replicas: replicas,
+        sample: variant.chain.shapes.batch == nil ? nil : sample, keepsValues: false)
+    }
+    let reference = try estimate(arithmetic, reference)
+    return CaseNoise(
+      arithmetic: arithmetic, subjectArithmetic: subjectArithmetic, reference: reference,
+      subject: arithmetic == subjectArithmetic
+        ? reference : try estimate(subjectArithmetic, subject))
+  }
+
+  private init(
+    arithmetic: Arithmetic, subjectArithmetic: Arithmetic, reference: NoiseEstimate,
+    subject: NoiseEstimate
+  ) {
     self.arithmetic = arithmetic
-    self.subjectArithmetic = own
-    reference = try estimate(arithmetic)
-    subject = arithmetic == own ? reference : try estimate(own)
-    oracle = own == .float64 ? subject : arithmetic == .float64 ? reference : nil
+    self.subjectArithmetic = subjectArithmetic
+    self.reference = reference
+    self.subject = subject
+    oracle =
+      subjectArithmetic == .float64 ? subject : arithmetic == .float64 ? reference : nil
   }
 
   /// The noise of one side.

@@ -59,6 +59,11 @@ package struct TensorFinding: Sendable {
     difference = TensorDifference(of: actual, from: expected, within: limits)
   }
 
+  /// The two numbers that are compared at a row-major offset.
+  func elements(at offset: Int) -> (actual: Double, expected: Double) {
+    (actual.double(at: offset), expected.double(at: offset))
+  }
+
   /// Whether the tensors agree by the defaults of `torch.testing.assert_close`, whatever the
   /// case's own rule is.
   ///

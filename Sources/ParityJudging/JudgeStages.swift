@@ -101,7 +101,7 @@ extension Judge {
       return (findings, nil)
     }
     if let sequences = passes.chain.spacedSequences(work: noiseWork, least: 8) {
-      let noise = passes.noise(replicas, sample: .init(sequences, oracle: passes.oracle))
+      let noise = passes.noise(replicas, sample: .init(sequences, others: .borrowing(oracle: passes.oracle)))
       findings.comparisons = comparisons(passes, rules, noise)
       // Whether elements are lost, only the whole batch can show.
       if findings.comparisons.allSatisfy(\.difference.agrees), !noise.losesStates {
@@ -109,8 +109,14 @@ extension Judge {
         return (findings, noise)
       }
     }
-    let noise = passes.noise(replicas, sample: nil)
+    var noise = passes.noise(replicas, sample: nil)
     findings.comparisons = comparisons(passes, rules, noise)
+    if replicas < NoiseLimits.sharpReplicas,
+      let sequences = findings.sequencesToSharpen(passes.chain)
+    {
+      noise = passes.sharpened(noise, sequences)
+      findings.comparisons = comparisons(passes, rules, noise)
+    }
     findings.agreeingSteps = noise.agreeingSteps
     if noise.losesStates {
       findings.comparisons += passes.forcedSteps(noise, rules)
@@ -248,6 +254,16 @@ extension Passes {
     guard
       let noise = try? CaseNoise(
         ChainVariant(chain), subject: arithmetic, replicas: replicas, sample: sample)
+    else { preconditionFailure("a checked chain runs") }
+    return noise
+  }
+}
+
+extension Passes {
+  fileprivate func sharpened(_ noise: CaseNoise, _ sequences: [Int]) -> CaseNoise {
+    guard
+      let noise = try? noise.sharpened(
+        ChainVariant(chain), sequences, replicas: NoiseLimits.sharpReplicas)
     else { preconditionFailure("a checked chain runs") }
     return noise
   }

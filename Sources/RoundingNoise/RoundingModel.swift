@@ -75,16 +75,52 @@ package struct RoundingModel: Sendable, Equatable {
     deviation((1.0 / 3).squareRoot() * roundoff * y, smallestSubnormal)
   }
 
-  /// The same of a tanh whose result is `y`. Libraries err by up to some units in the last place,
-  /// so the variance is eight times that of one rounding.
-  func tanh(_ y: Double) -> Double {
-    deviation((8.0 / 3).squareRoot() * roundoff * y, smallestSubnormal)
+  /// The same of a + b. The sum is rounded to the nearest number, and a and b are numbers too, so
+  /// that the error is no larger than the smaller of the two. Of c' = f c + i g with a closed
+  /// input gate, for example, there is none but i g itself, which c swallows.
+  func sum(_ a: Double, _ b: Double) -> Double {
+    let smaller = min(abs(a), abs(b))
+    guard smaller > 0 else { return 0 }
+    return min(rounding(a + b), smaller * inflation)
   }
 
-  /// The same of a sigmoid whose result is `y`. It is made from an exponential that may flush to
-  /// zero, so the floor is the smallest normal number.
-  func sigmoid(_ y: Double) -> Double {
-    deviation((8.0 / 3).squareRoot() * roundoff * y, smallestNormal)
+  /// The same of a · b; 0 where one of them is 0, or is rounded to 1.
+  func product(_ a: Double, _ b: Double) -> Double {
+    a == 0 || b == 0 || isOne(a) || isOne(b) ? 0 : rounding(a * b)
+  }
+
+  /// Whether a number is so near to 1 or −1 that it is rounded to that.
+  func isOne(_ x: Double) -> Bool { abs(1 - abs(x)) <= roundoff / 4 }
+
+  /// The same of a function of a library, such as the exponential, whose result is `y`: libraries
+  /// err by up to some units in the last place, so the variance is taken as eight times that of
+  /// one rounding. Where small results flush to zero, the floor is the smallest normal number.
+  func function(_ y: Double, flushes: Bool) -> Double {
+    deviation(
+      (8.0 / 3).squareRoot() * roundoff * y.binade, flushes ? smallestNormal : smallestSubnormal)
+  }
+
+  /// The same of tanh x, whose result is `y`. Where it saturates, it errs by no more than what it
+  /// is short of 1: libraries return 1 there.
+  func tanh(_ x: Double, _ y: Double) -> Double {
+    let own = function(y, flushes: false)
+    guard abs(y) > 0.99 else { return own }
+    let rest = 2 / (1 + .exp(2 * abs(x)))
+    return min(own, deviation(rest, smallestSubnormal))
+  }
+
+  /// The same of a sigmoid of x, whose result is `y`. It is made from an exponential that may
+  /// flush to zero. Where it saturates at 1, it errs by no more than what it is short of that.
+  func sigmoid(_ x: Double, _ y: Double) -> Double {
+    let own = function(y, flushes: true)
+    guard y > 0.99 else { return own }
+    return min(own, deviation(1 / (1 + .exp(x)), smallestSubnormal))
+  }
+
+  /// Whether a finite number is one of the arithmetic's, its range apart.
+  func isRepresentable(_ y: Double) -> Bool {
+    let last = y.binade * 2 * roundoff
+    return y == 0 || (y / last).rounded() == y / last
   }
 
   /// The same of a product of two vectors, the terms of which are summed in an order that is not
@@ -120,6 +156,17 @@ package struct RoundingModel: Sendable, Equatable {
   private func length(_ a: Double, _ b: Double) -> Double {
     let squares = a * a + b * b
     return squares > 0x1p-900 && squares < .infinity ? squares.squareRoot() : .hypot(a, b)
+  }
+}
+
+extension RoundingModel {
+  /// Whether a product of two vectors without errors has none itself: all sums that can occur on
+  /// the way are multiples of one power of two, and none is so large that it would be rounded.
+  ///
+  /// - Parameter granule: a power of two of which each term is a multiple.
+  func isExact(_ sum: ProductSum, granule: Double) -> Bool {
+    sum.flushed == 0 && sum.storedBefore == 0
+      && sum.magnitudes * sumRoundoff <= granule && isRepresentable(sum.value)
   }
 }
 

@@ -52,7 +52,7 @@ package enum Limits: Sendable, Equatable {
 
   /// Whether an element passes. NaN passes where NaN is expected, and an infinity where the same
   /// infinity is.
-  func pass(_ actual: Double, _ expected: Double, offset: Int) -> Bool {
+  package func pass(_ actual: Double, _ expected: Double, offset: Int) -> Bool {
     if actual.isNaN && expected.isNaN { return true }
     return switch self {
     case .noise(let noise) where !noise.isJudged[offset]: noise.passUnjudged(actual, expected)

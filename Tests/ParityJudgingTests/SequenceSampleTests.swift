@@ -66,7 +66,7 @@ import Testing
     func sigma(_ sequences: [Int]?) throws -> [Double] {
       let noise = try NoiseEstimate.measure(
         variant, RoundingModel(.float32),
-        sample: sequences.map { .init($0, oracle: Results(oracle)) })
+        sample: sequences.map { .init($0, others: .borrowing(oracle: Results(oracle))) })
       return try #require(noise["output"]).limits.sigma
     }
     let measured = [0, 13, 26]

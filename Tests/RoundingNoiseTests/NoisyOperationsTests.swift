@@ -5,20 +5,25 @@ import Testing
 @testable import RoundingNoise
 
 @Suite struct NoisyCellTests {
-  /// Rows of equal weights make the same sums and so the same errors.
+  /// Rows of equal weights make the same sums and so the same errors. Where a bias differs, only
+  /// a part of the errors is the same.
   @Test func equalRowsErrAlike() {
-    let weights = Tensor([0.1, 0.2, 0.3, 0.1, 0.2, 0.3, 0.2, 0.1, 0.3], shape: [3, 3])
-    let bias = Tensor([0.5, 0.7, 0.5], shape: [3])
+    let equal = [0.1, 0.2, 0.3]
+    let weights = Tensor(equal + equal + [0.2, 0.1, 0.3] + equal, shape: [4, 3])
+    let bias = Tensor([0.5, 0.7, 0.5, 0.5], shape: [4])
     let noise = NoisyOperations(
       model: RoundingModel(.float32), emulation: nil,
-      draws: NoiseDraws(layer: 0, direction: 0, sequence: 0, group: 0, units: 3), step: 0)
+      draws: NoiseDraws(layer: 0, direction: 0, sequence: 0, group: 0, units: 4), step: 0)
     let product = NoisyMatrix(ScanMatrix(weights, bias: bias), nil)
       .product(with: NoisyVector([1, 2, 3]), noise, .hiddenProduct)
-    func errors(_ row: Int) -> [Bool] {
-      let error = product[row].replicas - product[row].value
-      return error.indices.map { error[$0] > 0 }
+    func errors(_ row: Int) -> Replicas { product[row].replicas - product[row].value }
+    func correlation(_ a: Int, _ b: Int) -> Double {
+      let (one, other) = (errors(a), errors(b))
+      return (one * other).sum() / ((one * one).sum() * (other * other).sum()).squareRoot()
     }
-    #expect(errors(0) == errors(1) && errors(0) != errors(2))
+    #expect(errors(0) == errors(3))
+    #expect(correlation(0, 1) > 0.4 && correlation(0, 1) < 0.99)
+    #expect(abs(correlation(0, 2)) < 0.5)
   }
 
   /// Off, but so near the edge that a float's error can switch it on.

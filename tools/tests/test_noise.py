@@ -178,3 +178,46 @@ def test_many_small_products_beside_large_inputs_pass(number, tmp_path):
 def test_a_large_default_module_passes(tmp_path):
     torch.manual_seed(1)
     assert judge(tmp_path, torch.nn.LSTM(4, 512), torch.randn(50, 2, 4)).startswith("passed ")
+
+
+def integers() -> tuple[torch.nn.RNN, torch.Tensor]:
+    """A ReLU RNN that PyTorch computes without any error."""
+    module = torch.nn.RNN(4, 8, 2, nonlinearity="relu")
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randint(-1, 2, parameter.shape))
+    return module, torch.randint(-3, 4, (6, 2, 4)).float()
+
+
+def test_integers_have_no_error(tmp_path):
+    torch.manual_seed(1)
+    module, x = integers()
+    with torch.no_grad():
+        output, h_n = module(x)
+    assert output.max() > 50
+    assert "bit for bit" in judge(tmp_path, module, x, (output, h_n))
+    # By the smallest difference that float32 has.
+    output[2] = output[2].nextafter(torch.tensor(torch.inf))
+    assert judge(tmp_path, module, x, (output, h_n)).startswith("failed ")
+
+
+def saturated(kind: str, scale: float, gate: float) -> tuple[torch.nn.Module, torch.Tensor]:
+    """Gates that are open or shut, as those of trained modules often are."""
+    module = getattr(torch.nn, kind)(8, 32)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter *= scale
+        for block in module.bias_ih_l0.split(32):
+            block += gate * torch.randint(-1, 2, (32,))
+    return module, torch.randn(24, 4, 8)
+
+
+@pytest.mark.parametrize("kind, scale, gate, least", [
+    ("RNN", 1, 8, 0.28), ("RNN", 3, 8, 0.28), ("LSTM", 2, 20, 0.45), ("GRU", 8, 0, 0.45),
+])
+def test_sigma_is_not_far_above_the_errors_of_saturated_units(kind, scale, gate, least, tmp_path):
+    torch.manual_seed(1)
+    judge(tmp_path, *saturated(kind, scale, gate))
+    (status, z, rms), = calibrate_noise.judge(tmp_path, []).values()
+    assert status == "passed" and z < 8
+    assert rms > least

@@ -5,8 +5,9 @@ import RecurrentModel
 /// agree on nothing.
 ///
 /// It is where the root mean square σ of h, or of tanh c, is above `NoiseEstimate.lostDeviation`.
-/// Nothing bounds the h of a ReLU: there σ is taken relative to the state, and the state is lost
-/// too where it comes near overflow.
+/// Nothing bounds the h of a ReLU: there σ is taken relative to the state, or to the products that
+/// it was made of where these are larger: two that cancel leave a small h with their rounding
+/// errors, which are no chaos. Such a state is lost too where it comes near overflow.
 struct LostReplicas {
   private let configuration: RecurrentConfiguration
   private let model: RoundingModel
@@ -18,26 +19,30 @@ struct LostReplicas {
 
   /// Whether nothing can be said any more of this state, and so of what follows from it.
   func holds(_ state: ScanCell<NoisyOperations>.State) -> Bool {
-    let deviation = rms(state.h.deviations(model))
+    let deviation = state.h.deviations(model).rootMeanSquare
     if configuration.module.recurrence == .rnn, configuration.nonlinearity == .relu {
-      let size = rms(state.h.values.filter(\.isFinite))
+      let own = state.h.values.filter(\.isFinite).rootMeanSquare
+      let size = max(own, state.productSize ?? 0)
       return !(deviation * model.inflation <= NoiseEstimate.lostDeviation * size)
-        && !(deviation <= model.smallestNormal) || size > model.overflow
+        && !(deviation <= model.smallestNormal) || own > model.overflow
     }
     if let c = state.c {
       let active = NoisyVector(
         c.values.map(Double.tanh),
         replicas: c.replicas?.map(NoiseKernels.current.tanh))
-      if !(rms(active.deviations(model)) * model.inflation <= NoiseEstimate.lostDeviation) {
+      if !(active.deviations(model).rootMeanSquare * model.inflation <= NoiseEstimate.lostDeviation)
+      {
         return true
       }
     }
     return !(deviation * model.inflation <= NoiseEstimate.lostDeviation)
   }
+}
 
-  private func rms(_ values: [Double]) -> Double {
-    values.isEmpty
-      ? 0 : (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
+extension [Double] {
+  /// 0 of no numbers.
+  var rootMeanSquare: Double {
+    isEmpty ? 0 : (reduce(0) { $0 + $1 * $1 } / Double(count)).squareRoot()
   }
 }
 

@@ -41,21 +41,26 @@ package struct NoiseEstimate: Sendable {
   /// replicas then say no more than that each has gone its own way.
   package static let lostDeviation = 1.0 / 16
 
-  /// Some sequences of a batch, on which the noise is measured for all of it.
-  ///
-  /// The sequences that are not measured borrow: at each step, a unit of theirs has the median σ
-  /// that it has there in the measured ones, taken relative to the root mean square of the vector
-  /// that it stands in. It is lost where it is in at least half of them.
+  /// Some sequences of a batch, which alone are measured.
   package struct Sample: Sendable {
     /// The measured sequences, ascending.
     let sequences: [Int]
-    /// The results of the whole batch without errors, which tell how large the vectors of the
-    /// others are.
-    let oracle: Results
+    let others: Others
 
-    package init(_ sequences: [Int], oracle: Results) {
+    /// Where the σ of the sequences that are not measured comes from.
+    package enum Others: Sendable {
+      /// They borrow: at each step, a unit of theirs has the median σ that it has there in the
+      /// measured ones, taken relative to the root mean square of the vector that it stands in.
+      /// It is lost where it is in at least half of them. `oracle` holds the results of the whole
+      /// batch without errors, which tell how large the vectors are.
+      case borrowing(oracle: Results)
+      /// They keep what was measured of them before.
+      case keeping(NoiseEstimate)
+    }
+
+    package init(_ sequences: [Int], others: Others) {
       self.sequences = sequences
-      self.oracle = oracle
+      self.others = others
     }
   }
 }
@@ -71,7 +76,7 @@ extension NoiseEstimate {
   ///   - variant: what is computed.
   ///   - model: how large the errors of its operations are.
   ///   - replicas: how many, a multiple of 16.
-  ///   - sample: the sequences that are measured for the whole batch; nil to measure all.
+  ///   - sample: the sequences that are measured; nil to measure all.
   ///   - keepsValues: whether the results hold what the chain gives without errors.
   ///   - forcing: results of the whole batch that were computed elsewhere, from which each step
   ///     is computed in place of the chain's own, as `ChainScan.forcing` says; nil for none.
@@ -87,12 +92,20 @@ extension NoiseEstimate {
     let scans = try run.scans(of: sample?.sequences)
     var results: [String: Result] = [:]
     for (name, var rows) in run.rows(scans, keepsValues: keepsValues) {
-      if let sample { rows.fill(name, variant.chain, from: sample) }
+      switch sample?.others {
+      case .borrowing(let oracle):
+        rows.fill(name, variant.chain, from: sample?.sequences ?? [], oracle)
+      case .keeping(let estimate):
+        rows.keep(estimate[name]?.limits, besides: sample?.sequences ?? [])
+      case nil: break
+      }
       results[name] = Result(
         shape: rows.shape.shape, limits: rows.limits, values: rows.values)
     }
     let estimate = NoiseEstimate(
-      results: results, agreeingSteps: scans.compactMap(\.agreeingSteps).min())
+      results: results,
+      agreeingSteps: (scans.compactMap(\.agreeingSteps)
+        + [sample?.others.agreeingSteps].compactMap(\.self)).min())
     return run.leavesLastMoves ? estimate.moved(by: variant) : estimate
   }
 
@@ -130,5 +143,12 @@ extension NoiseEstimate {
     moved["output"] = places.output.map(taken)
     moved["c_n"] = places.cN.map(taken)
     return NoiseEstimate(results: moved, agreeingSteps: agreeingSteps)
+  }
+}
+
+extension NoiseEstimate.Sample.Others {
+  /// How many steps the sequences that are not measured can be judged for, as far as is known.
+  fileprivate var agreeingSteps: Int? {
+    if case .keeping(let estimate) = self { estimate.agreeingSteps } else { nil }
   }
 }

@@ -68,11 +68,16 @@ extension NoiseRows {
   }
 
   /// Gives each sequence that was not measured what it borrows from those that were, as
-  /// `NoiseEstimate.Sample` says.
+  /// `NoiseEstimate.Sample.Others` says.
   ///
-  /// - Parameter name: the result's.
-  mutating func fill(_ name: String, _ chain: Chain, from sample: NoiseEstimate.Sample) {
-    guard let batch = chain.shapes.batch, let exact = sample.oracle[name] else { return }
+  /// - Parameters:
+  ///   - name: the result's.
+  ///   - measured: the sequences that were.
+  ///   - oracle: the results of the whole batch without errors.
+  mutating func fill(
+    _ name: String, _ chain: Chain, from measured: [Int], _ oracle: Results
+  ) {
+    guard let batch = chain.shapes.batch, let exact = oracle[name] else { return }
     // The rows of an `output` that belong to a packed sequence are its steps, and behind them
     // padding, which has no error.
     let isOfSteps = chain.isOutput(name)
@@ -81,10 +86,23 @@ extension NoiseRows {
       let lengths = isOfSteps ? chain.input.packing?.lengths : nil
       return Array(all.prefix(lengths?[sequence] ?? all.count))
     }
-    let sources = sample.sequences.map(rows)
-    for sequence in Set(0..<batch.size).subtracting(sample.sequences) {
+    let sources = measured.map(rows)
+    for sequence in Set(0..<batch.size).subtracting(measured) {
       for (step, row) in rows(sequence).enumerated() {
         borrow(row: row, from: sources.map { $0[min(step, $0.count - 1)] }, exact: exact)
+      }
+    }
+  }
+
+  /// Gives each sequence that was not measured what was measured of it before.
+  mutating func keep(_ limits: NoiseLimits?, besides measured: [Int]) {
+    guard let limits, let axis = shape.batchAxis else { return }
+    for sequence in Set(0..<shape.shape.axes[axis]).subtracting(measured) {
+      for row in rows(of: sequence) {
+        for place in row * size..<(row + 1) * size {
+          sigma[place] = limits.sigma[place]
+          isJudged[place] = limits.isJudged[place]
+        }
       }
     }
   }

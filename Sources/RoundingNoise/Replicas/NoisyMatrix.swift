@@ -14,6 +14,13 @@ struct NoisyMatrix: Sendable {
   /// For each row, the first row with the same weights, whose draws it shares: sums of the same
   /// terms err alike, and errors that are alike do not average out.
   private let twins: [Int]
+  /// For each row, the first row with the same weights and the same bias. Where that is another
+  /// than the twin, the row has draws of its own beside the shared ones: where a sum begins with
+  /// the bias, as our engine's does, sums of the same terms err differently.
+  let biasTwins: [Int]
+  /// For each row, and for the bias, a power of two of which all weights are multiples.
+  private let granules: [Double]
+  private let biasGranule: Double
   /// Whether a weight or bias is below the smallest normal float32, and not zero.
   private let hasSubnormals: Bool
   /// What `ScanMatrix` says of roundings that 16-bit types have beside the result's.
@@ -31,17 +38,20 @@ struct NoisyMatrix: Sendable {
     let height = RK_NOISE_ROWS
     panelCount = (rows + height - 1) / height
     panels = Self.packed(own, rows: rows, columns: columns, height: height)
-    twins = Self.twins(own, rows: rows, columns: columns)
+    let twins = stride(from: 0, to: own.count, by: matrix.columns).map {
+      own[$0..<$0 + matrix.columns]
+    }.firstPlaces
+    self.twins = twins
+    biasTwins = zip(twins, bias).map { [Double($0), $1] }.firstPlaces
+    granules = stride(from: 0, to: own.count, by: matrix.columns).map {
+      own[$0..<$0 + matrix.columns].granule
+    }
+    biasGranule = bias.granule
     hasSubnormals = own.contains(where: \.isTiny) || bias.contains(where: \.isTiny)
   }
 
   /// Whether two rows have the same weights.
   var hasTwins: Bool { twins.indices.contains { twins[$0] != $0 } }
-
-  /// Numbers that two rows share just where their weights and biases are the same.
-  var rowIdentities: [[Double]] {
-    (0..<rows).map { [Double(twins[$0]), bias?[$0] ?? 0] }
-  }
 
   /// W x + b.
   ///
@@ -56,6 +66,7 @@ struct NoisyMatrix: Sendable {
     var exact = [Replicas](repeating: .zero, count: height)
     multiply(x, into: &sums, &exact, noise.kernels.noise)
     let runs = Self.runs(of: x.values)
+    let granule = noise.model.operandRoundoff == 0 ? x.granule : 0
     let storesCoarser = noise.model.storesCoarser
     let isFlushed =
       noise.model.flushesOperands && (hasSubnormals || x.values.contains(where: \.isTiny))
@@ -65,7 +76,9 @@ struct NoisyMatrix: Sendable {
         var sum = ProductSum(
           count: Double(columns), value: sums[row], magnitudes: sums[height + row],
           squares: sums[2 * height + row], squaredPartialSums: sums[3 * height + row])
-        if !runs.isEmpty { sum.equalTerms = equalTerms(row, x.values, runs) }
+        if !runs.isEmpty {
+          sum.equalTerms = equalTerms(row, x.values, runs, noise.model.sumRoundoff)
+        }
         if storesCoarser, isStoredBeforeBias { sum.storedBefore = sum.value }
         if storesCoarser, let biasSums {
           sum.storedBefore = .hypot(sum.storedBefore, biasSums[row])
@@ -75,16 +88,41 @@ struct NoisyMatrix: Sendable {
         let replicas =
           x.replicas == nil
           ? Replicas(repeating: sum.value) : exact[row] + (bias.map { $0[row] } ?? 0)
-        return noise.perturbed(
-          sum.value, replicas, noise.model.product(sum), operation, twins[row])
+        let isExact =
+          granule > 0
+          && noise.model.isExact(sum, granule: min(granule * granules[row], biasGranule))
+        let deviation = isExact ? 0 : noise.model.product(sum)
+        let number = noise.perturbed(sum.value, replicas, deviation, operation, twins[row])
+        return biasTwins[row] == twins[row]
+          ? number
+          : noise.perturbed(number.value, number.replicas, deviation, operation, biasTwins[row])
       })
   }
 
-  /// The ranges of equal neighbours in a vector, three or more, that are not zero.
-  private static func runs(of x: [Double]) -> [Range<Int>] {
-    var (runs, start) = ([Range<Int>](), 0)
-    for place in 1..<max(1, x.count + 1) where place == x.count || x[place] != x[start] {
-      if place - start > 2, x[start] != 0 { runs.append(start..<place) }
+  /// Neighbours in a vector that are nearly equal, as those of saturated units are.
+  private struct Run {
+    let places: Range<Int>
+    /// How far each of the numbers is from their median, ascending.
+    let deviations: [Double]
+
+    /// How many of the numbers are within `deviation` of the median.
+    func count(within deviation: Double) -> Int {
+      deviations.prefix { $0 <= deviation }.count
+    }
+  }
+
+  /// The runs in a vector: three or more numbers that are not zero, and differ from the first by
+  /// at most a thousandth.
+  private static func runs(of x: [Double]) -> [Run] {
+    var (runs, start) = ([Run](), 0)
+    for place in 1..<max(1, x.count + 1)
+    where place == x.count || !(abs(x[place] - x[start]) <= 0x1p-10 * abs(x[start])) {
+      if place - start > 2, x[start] != 0 {
+        let own = x[start..<place].sorted()
+        let median = own[own.count / 2]
+        runs.append(
+          Run(places: start..<place, deviations: own.map { abs($0 - median) }.sorted()))
+      }
       start = place
     }
     return runs
@@ -92,21 +130,27 @@ struct NoisyMatrix: Sendable {
 
   /// What `ProductSum.equalTerms` is for the product of a row with a vector.
   ///
+  /// Terms that differ by less than the partial sums are rounded by are rounded alike too.
+  ///
   /// - Parameter runs: the vector's, in which the terms are equal where the weights are too.
-  private func equalTerms(_ row: Int, _ x: [Double], _ runs: [Range<Int>]) -> Double {
+  private func equalTerms(
+    _ row: Int, _ x: [Double], _ runs: [Run], _ roundoff: Double
+  ) -> Double {
     var (sum, squares, column) = (bias?[row] ?? 0, 0.0, 0)
     for run in runs {
-      while column < run.lowerBound {
+      while column < run.places.lowerBound {
         sum += weight(row, column) * x[column]
         column += 1
       }
-      while column < run.upperBound {
+      while column < run.places.upperBound {
         let first = column
         let own = weight(row, first)
-        repeat { column += 1 } while column < run.upperBound && weight(row, column) == own
+        repeat { column += 1 } while column < run.places.upperBound && weight(row, column) == own
         let next = sum + Double(column - first) * own * x[first]
-        if column - first > 2, next != sum {
-          let size = Double(column - first) * (abs(sum) + abs(next)) / 2
+        let mean = (abs(sum) + abs(next)) / 2
+        let alike = min(column - first, run.count(within: roundoff * mean / abs(own)))
+        if alike > 2, next != sum {
+          let size = Double(alike) * mean
           squares += size * size
         }
         sum = next
@@ -171,16 +215,6 @@ struct NoisyMatrix: Sendable {
       }
     }
     return packed
-  }
-
-  private static func twins(_ weights: [Double], rows: Int, columns: Int) -> [Int] {
-    var first: [ArraySlice<Double>: Int] = [:]
-    return (0..<rows).map { row in
-      let own = weights[row * columns..<(row + 1) * columns]
-      if let twin = first[own] { return twin }
-      first[own] = row
-      return row
-    }
   }
 }
 

@@ -56,6 +56,9 @@ struct NoisyNumber {
   /// The smallest σ that the number is given, whatever the replicas say.
   var least = 0.0
 
+  /// Whether the number is the same in all replicas, and so has no error.
+  var isExact: Bool { replicas == Replicas(repeating: value) && least == 0 }
+
   init(value: Double, replicas: Replicas, least: Double = 0) {
     (self.value, self.replicas, self.least) = (value, replicas, least)
   }

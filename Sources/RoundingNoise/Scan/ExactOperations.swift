@@ -29,6 +29,10 @@ struct ExactOperations: StepOperations {
 
   func complement(_ a: Double, _: Int) -> Double { stored(1 - a) }
 
+  func interpolated(from n: Double, to h: Double, by z: Double, _: Int) -> Double {
+    stored(stored(stored(1 - z) * n) + stored(z * h))
+  }
+
   func sigmoid(_ a: Double, _: NoiseDraws.Operation, _: Int) -> Double {
     stored(1 / (1 + .exp(-a)))
   }

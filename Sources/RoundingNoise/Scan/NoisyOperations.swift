@@ -16,14 +16,7 @@ struct NoisyOperations: StepOperations {
 
   static func twins(_ input: NoisyMatrix, _ hidden: NoisyMatrix) -> [Int]? {
     guard input.hasTwins, hidden.hasTwins else { return nil }
-    let (inputRows, hiddenRows) = (input.rowIdentities, hidden.rowIdentities)
-    var first: [[Double]: Int] = [:]
-    return inputRows.indices.map { row in
-      let identity = inputRows[row] + hiddenRows[row]
-      if let twin = first[identity] { return twin }
-      first[identity] = row
-      return row
-    }
+    return zip(input.biasTwins, hidden.biasTwins).map { [$0, $1] }.firstPlaces
   }
 
   func at(step: Int) -> NoisyOperations {
@@ -39,31 +32,82 @@ struct NoisyOperations: StepOperations {
   func sum(
     _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> NoisyNumber {
-    let value = a.value + b.value
-    let isExact = a.value == 0 && b.value == 0
-    var sum = perturbed(
-      value, a.replicas + b.replicas, isExact ? 0 : model.rounding(value), operation, unit)
-    sum.least = a.least + b.least
-    return sum
+    let isExact = isExactSum(a, b)
+    return sum(a, b, operation, unit, isExact ? 0 : model.sum(a.value, b.value))
   }
 
   func product(
     _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> NoisyNumber {
-    let value = a.value * b.value
-    let isExact = a.value == 0 || b.value == 0
+    let isExact = isExactProduct(a, b)
+    return product(a, b, operation, unit, isExact ? 0 : model.product(a.value, b.value))
+  }
+
+  /// a + b with an error of a given size.
+  private func sum(
+    _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int,
+    _ deviation: Double
+  ) -> NoisyNumber {
+    var sum = perturbed(
+      a.value + b.value, a.replicas + b.replicas, deviation, operation, unit)
+    sum.least = a.least + b.least
+    return sum
+  }
+
+  /// a · b with an error of a given size.
+  private func product(
+    _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int,
+    _ deviation: Double
+  ) -> NoisyNumber {
     var product = perturbed(
-      value, a.replicas * b.replicas, isExact ? 0 : model.rounding(value), operation, unit)
+      a.value * b.value, a.replicas * b.replicas, deviation, operation, unit)
     // Of most numbers it is 0, which is not to be multiplied with an infinity.
     if a.least > 0 { product.least += a.least * abs(b.value) }
     if b.least > 0 { product.least += b.least * abs(a.value) }
     return product
   }
 
+  /// Whether a + b has no error: neither number has one, and the sum is one of the arithmetic.
+  private func isExactSum(_ a: NoisyNumber, _ b: NoisyNumber) -> Bool {
+    let sum = a.value + b.value
+    guard model.isRepresentable(sum), a.isExact, b.isExact else { return false }
+    // What the sum of the doubles has lost, by Knuth's algorithm (TAOCP 2, section 4.2.2).
+    let other = sum - a.value
+    return (a.value - (sum - other)) + (b.value - other) == 0
+  }
+
+  /// Whether a · b has no error: neither number has one, and the product is one of the
+  /// arithmetic.
+  private func isExactProduct(_ a: NoisyNumber, _ b: NoisyNumber) -> Bool {
+    let product = a.value * b.value
+    return model.isRepresentable(product) && a.isExact && b.isExact
+      && (-product).addingProduct(a.value, b.value) == 0
+  }
+
   /// 1 − a
   func complement(_ a: NoisyNumber, _ unit: Int) -> NoisyNumber {
-    let value = 1 - a.value
-    return perturbed(value, 1 - a.replicas, model.rounding(value), .complement, unit)
+    perturbed(
+      1 - a.value, 1 - a.replicas, model.sum(1, -a.value), .complement, unit)
+  }
+
+  /// Libraries compute it as (1 − z) ⊙ n + z ⊙ h, or as n + z ⊙ (h − n), which PyTorch does.
+  /// Each operation errs as in the form in which it errs more.
+  func interpolated(
+    from n: NoisyNumber, to h: NoisyNumber, by z: NoisyNumber, _ unit: Int
+  ) -> NoisyNumber {
+    let difference = h.value - n.value
+    let complement = complement(z, unit)
+    let renewed = product(
+      complement, n, .renewed, unit, model.product(complement.value, n.value))
+    let kept = product(
+      z, h, .kept, unit,
+      max(
+        model.product(z.value, h.value),
+        .hypot(model.product(z.value, difference), z.value * model.sum(h.value, -n.value))))
+    return sum(
+      renewed, kept, .hidden, unit,
+      max(
+        model.sum(renewed.value, kept.value), model.sum(z.value * difference, n.value)))
   }
 
   func sigmoid(
@@ -72,13 +116,14 @@ struct NoisyOperations: StepOperations {
     func sigmoid(_ x: Double) -> Double { 1 / (1 + .exp(-x)) }
     let value = sigmoid(a.value)
     return perturbed(
-      value, kernels.sigmoid(a.replicas), model.sigmoid(value), operation, unit)
+      value, kernels.sigmoid(a.replicas), model.sigmoid(a.value, value), operation, unit)
   }
 
   func tanh(_ a: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int) -> NoisyNumber {
     let value = Double.tanh(a.value)
     return perturbed(
-      value, kernels.tanh(a.replicas), a.value == 0 ? 0 : model.tanh(value), operation, unit)
+      value, kernels.tanh(a.replicas), a.value == 0 ? 0 : model.tanh(a.value, value), operation,
+      unit)
   }
 
   /// Exact, with one precaution. A unit whose sum is negative can give 0 in all replicas and yet
@@ -109,7 +154,8 @@ struct NoisyOperations: StepOperations {
   ) -> NoisyNumber {
     let value = Double.tanhFromSigmoid(a.value)
     return perturbed(
-      value, kernels.tanh(a.replicas), 2 * model.sigmoid((value + 1) / 2), operation, unit)
+      value, kernels.tanh(a.replicas), 2 * model.function((value + 1) / 2, flushes: true),
+      operation, unit)
   }
 
   /// A number with the operation's error added to its replicas.
@@ -151,8 +197,9 @@ extension NoisyOperations {
   ) -> NoisyNumber {
     let value: Double = .exp(a.value)
     return perturbed(
-      value, a.replicas.mapping { .exp($0) }, a.value == 0 ? 0 : model.sigmoid(value), operation,
-      unit)
+      value, a.replicas.mapping { .exp($0) },
+      a.value == 0 ? 0 : model.function(value, flushes: true),
+      operation, unit)
   }
 
   /// The error is that of libraries' functions, not of one rounding.
@@ -161,7 +208,9 @@ extension NoisyOperations {
   ) -> NoisyNumber {
     let value: Double = .log(a.value)
     return perturbed(
-      value, a.replicas.mapping { .log($0) }, value == 0 ? 0 : model.tanh(value), operation, unit)
+      value, a.replicas.mapping { .log($0) },
+      value == 0 ? 0 : model.function(value, flushes: false),
+      operation, unit)
   }
 
   func half(_ a: NoisyNumber) -> NoisyNumber {

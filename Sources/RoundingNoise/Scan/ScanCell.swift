@@ -12,6 +12,9 @@ struct ScanCell<Operations: StepOperations>: Sendable {
     var h: Vector
     /// The cell state; nil where the module has none.
     var c: Vector?
+    /// The root mean square of the two products W_ih x + b_ih and W_hh h + b_hh that a plain RNN
+    /// has made h of, which can be larger than h by far; nil elsewhere.
+    var productSize: Double?
   }
 
   private let recurrence: Recurrence
@@ -56,14 +59,11 @@ struct ScanCell<Operations: StepOperations>: Sendable {
     let count = configuration.hiddenSize
     let twins = Operations.twins(self.inputWeights, self.hiddenWeights)
     rowTwins = twins ?? Array(0..<hidden.rows)
-    var first: [[Int]: Int] = [:]
-    unitTwins = (0..<count).map { unit in
-      guard let twins else { return unit }
-      let own = stride(from: unit, to: hidden.rows, by: count).map { twins[$0] }
-      if let twin = first[own] { return twin }
-      first[own] = unit
-      return unit
-    }
+    unitTwins =
+      twins.map { twins in
+        (0..<count).map { unit in stride(from: unit, to: twins.count, by: count).map { twins[$0] } }
+          .firstPlaces
+      } ?? Array(0..<count)
     projection = stateDict[.weightHR, layer, direction].map { matrix(ScanMatrix($0, bias: nil)) }
     let isGRU = recurrence == .gru
     let candidate = hidden.rows / 3 * 2..<hidden.rows
@@ -141,11 +141,8 @@ struct ScanCell<Operations: StepOperations>: Sendable {
         ?? operations.product(gate(0, unit), fromHidden[row], .resetProduct, twin)
       let candidate = activation(
         operations.sum(fromInput[row], reset, .gateSum, row), .candidate, twin, operations)
-      let z = gate(1, unit)
-      let renewed = operations.product(
-        operations.complement(z, twin), candidate, .renewed, twin)
-      let kept = operations.product(z, state.h[unit], .kept, twin)
-      return operations.sum(renewed, kept, .hidden, twin)
+      return operations.interpolated(
+        from: candidate, to: state.h[unit], by: gate(1, unit), twin)
     }
     return State(h: h, c: nil)
   }
@@ -159,7 +156,8 @@ struct ScanCell<Operations: StepOperations>: Sendable {
       return nonlinearity == .relu
         ? operations.relu(sum) : activation(sum, .gate, row, operations)
     }
-    return State(h: h, c: nil)
+    return State(
+      h: h, c: nil, productSize: (fromInput.values + fromHidden.values).rootMeanSquare)
   }
 
   /// The sigmoid, or what the variant has in its place.

@@ -28,6 +28,9 @@ protocol StepOperations {
   /// 1 − a
   func complement(_ a: Number, _ unit: Int) -> Number
 
+  /// GRU's h' = (1 − z) ⊙ n + z ⊙ h.
+  func interpolated(from n: Number, to h: Number, by z: Number, _ unit: Int) -> Number
+
   func sigmoid(_ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
   func tanh(_ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
   func relu(_ a: Number) -> Number
