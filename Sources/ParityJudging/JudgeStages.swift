@@ -101,7 +101,8 @@ extension Judge {
       return (findings, nil)
     }
     if let sequences = passes.chain.spacedSequences(work: noiseWork, least: 8) {
-      let noise = passes.noise(replicas, sample: .init(sequences, others: .borrowing(oracle: passes.oracle)))
+      let noise = passes.noise(
+        replicas, sample: .init(sequences, others: .borrowing(oracle: passes.oracle)))
       findings.comparisons = comparisons(passes, rules, noise)
       // Whether elements are lost, only the whole batch can show.
       if findings.comparisons.allSatisfy(\.difference.agrees), !noise.losesStates {

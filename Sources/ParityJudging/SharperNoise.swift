@@ -52,7 +52,9 @@ extension Findings {
     var sequences: Set<Int> = []
     for finding in failed {
       guard let offsets = finding.offsetsJustBeyond else { return nil }
-      let own = offsets.compactMap { chain.sequence(of: $0, finding.name, finding.difference.shape) }
+      let own = offsets.compactMap {
+        chain.sequence(of: $0, finding.name, finding.difference.shape)
+      }
       let isWhole = offsets.isEmpty || own.count < offsets.count
       sequences.formUnion(isWhole ? Array(0..<(chain.shapes.batch?.size ?? 1)) : own)
     }
