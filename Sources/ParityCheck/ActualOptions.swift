@@ -42,6 +42,19 @@ struct ActualOptions: ParsableArguments {
       """)
   var actualArithmetic: Arithmetic?
 
+  @Option(
+    help: """
+      How accurate the other implementation's sigmoid and tanh are: relative (to some units in \
+      the last place of the result, the default) or absolute (to some 1e-7 of 1, as ONNX \
+      Runtime's).
+      """)
+  var actualActivations: ActivationAccuracy?
+
+  /// What is stated of how the outputs were computed.
+  var stated: StatedComputation {
+    StatedComputation(arithmetic: actualArithmetic, activations: actualActivations ?? .relative)
+  }
+
   func validate() throws {
     if actual != nil, engine != nil {
       throw ValidationError("--actual and --engine exclude each other.")
@@ -51,6 +64,9 @@ struct ActualOptions: ParsableArguments {
     }
     if actual == nil, engine == nil, actualArithmetic != nil {
       throw ValidationError("--actual-arithmetic belongs to --actual or --engine.")
+    }
+    if actual == nil, engine == nil, actualActivations != nil {
+      throw ValidationError("--actual-activations belongs to --actual or --engine.")
     }
     if let engineTimeout, !(engineTimeout > 0 && engineTimeout <= Self.longestTimeout) {
       throw ValidationError(
@@ -94,3 +110,4 @@ struct ActualOptions: ParsableArguments {
 
 extension CaseContainer: ExpressibleByArgument {}
 extension Arithmetic: ExpressibleByArgument {}
+extension ActivationAccuracy: ExpressibleByArgument {}

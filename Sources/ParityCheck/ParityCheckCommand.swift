@@ -114,7 +114,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
     let start = ContinuousClock.now
     unreadable.forEach(add)
     let subject =
-      try actual.source().map { Subject.supplied($0, in: actual.actualArithmetic) }
+      try actual.source().map { Subject.supplied($0, in: actual.stated) }
       ?? .engine(threads: threads ?? Machine.cores)
     let run = JudgeRun(
       Judge(

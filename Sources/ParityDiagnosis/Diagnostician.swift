@@ -64,6 +64,9 @@ package struct Diagnostician: Diagnosing {
         own == nil || !$0.isOfOneRecurrentModule
       })
     let matches = search.verified(singles)
+    // A tanh made from a sigmoid errs like any that is absolutely accurate.
+    let isOnlyAccuracy = matches.allSatisfy { $0.mistakes.allSatisfy(\.isOfAccuracy) }
+    if isOnlyAccuracy, let explanation = precision?.absoluteActivations { return explanation }
     guard matches.isEmpty else { return text.diagnosis(matches) }
     if let remark = blank(failure) { return Diagnosis(explanations: [], suspicion: remark) }
     // In a chain, something is wrong within the first module that differs: it is diagnosed as a
@@ -82,7 +85,7 @@ package struct Diagnostician: Diagnosing {
     return Diagnosis(
       explanations: [], start: isPlaced ? FaultSearch(sample)?.place() : nil,
       suspicion: precision?.suspicion?.sentence,
-      undeclared: precision?.suspicion?.arithmetic)
+      undeclared: (precision?.suspicion?.arithmetic).map { StatedComputation(arithmetic: $0) })
   }
 
   /// What there is to say of outputs that hold nothing but 0, or nothing but NaN; nil for any

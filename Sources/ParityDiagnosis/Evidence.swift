@@ -23,9 +23,9 @@ struct Evidence: Sendable {
   let exact: Results
   /// Which of the case's sequences these are.
   let sequences: [Int]
-  /// What the failing side was computed in, where that is coarser than what the case asks for;
-  /// nil otherwise.
-  let arithmetic: Arithmetic?
+  /// How the failing side was computed, where that is coarser than what the case asks for, or
+  /// with less accurate activations; nil otherwise.
+  let stated: StatedComputation?
 
   /// `outputs` in doubles.
   private let given: [GivenTensor]
@@ -44,7 +44,9 @@ struct Evidence: Sendable {
     exact = failure.oracle
     sequences = Array(0..<(failure.chain.shapes.batch?.size ?? 1))
     let own = failure.chain.arithmetic
-    arithmetic = failure.arithmetic.flatMap { $0.unitRoundoff > own.unitRoundoff ? $0 : nil }
+    var stated = failure.stated
+    if (stated.arithmetic?.unitRoundoff ?? 0) <= own.unitRoundoff { stated.arithmetic = nil }
+    self.stated = stated == StatedComputation() ? nil : stated
     (given, scale, squares) = GivenTensor.all(outputs, exact)
   }
 
@@ -54,7 +56,7 @@ struct Evidence: Sendable {
     outputs = whole.outputs.selecting(sequences: sequences, batch)
     exact = whole.exact.selecting(sequences: sequences, batch)
     self.sequences = sequences
-    arithmetic = whole.arithmetic
+    stated = whole.stated
     (given, scale, squares) = GivenTensor.all(outputs, exact)
   }
 
@@ -119,7 +121,7 @@ struct Evidence: Sendable {
   ///
   /// - Complexity: O(17 forward passes).
   func noise(of variant: ChainVariant) -> CaseNoise? {
-    try? CaseNoise(variant, subject: arithmetic, keepsValues: true)
+    try? CaseNoise(variant, subject: stated, keepsValues: true)
   }
 
   /// How far a tensor of the failing side may be from what a variant computes.
@@ -128,10 +130,11 @@ struct Evidence: Sendable {
   func limits(
     _ noise: CaseNoise, _ name: String, _ given: Tensor, exact: Tensor
   ) -> NoiseLimits {
-    let sides = SidePair(arithmetic == nil ? .reference : .outputs, against: .oracle)
+    let sides = SidePair(stated == nil ? .reference : .outputs, against: .oracle)
     let limits = noise.limits(
       sides, name, exact: exact, stored: Arithmetic(of: given.elementType) ?? chain.arithmetic)
-    return NoiseLimits(sigma: limits.sigma, isJudged: limits.isJudged)
+    return NoiseLimits(
+      sigma: limits.sigma, isJudged: limits.isJudged, independentCount: limits.independentCount)
   }
 }
 

@@ -17,7 +17,9 @@ struct ExplanationText {
       explanations: matches.map { match in
         let sigma = (match.largestZ * 10).rounded() / 10
         return explanation("to \(sigma)σ", match.mistakes)
-      }, undeclared: matches.first?.mistakes.lazy.compactMap(\.mistake.undeclared).first)
+      },
+      undeclared: matches.first?.mistakes.lazy.compactMap(\.mistake.undeclared).first
+        .map { StatedComputation(arithmetic: $0) })
   }
 
   /// The diagnosis that names a mistake which reproduces the failing side nearly.

@@ -166,6 +166,9 @@ struct PlacedMistake: Sendable {
     }
   }
 
+  /// Whether nothing is wrong but how accurate the activations are.
+  var isOfAccuracy: Bool { mistake.name == PrecisionMistakes.tanhFromSigmoid }
+
   /// Whether it is made in one recurrent module, and would show in that module by itself.
   var isOfOneRecurrentModule: Bool {
     !mistake.isOfChains && modules.count == 1

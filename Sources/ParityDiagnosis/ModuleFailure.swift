@@ -43,7 +43,7 @@ extension Failure {
     let call = RecurrentCall(configuration, stateDict, input, in: chain.arithmetic)
     return Failure(
       chain: Chain(call), side: side, outputs: Results(own),
-      oracle: Results(call.oracleOutputs), arithmetic: arithmetic)
+      oracle: Results(call.oracleOutputs), stated: stated)
   }
 }
 

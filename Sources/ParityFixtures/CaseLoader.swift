@@ -113,7 +113,7 @@ extension ParityCase {
       input: ChainInput(
         input.tensor.rounded(for: arithmetic), h0: input.h0?.rounded(for: arithmetic),
         c0: input.c0?.rounded(for: arithmetic), packing: input.packing),
-      in: arithmetic)
+      in: arithmetic, manifest.activations)
     try Self.check(reference, against: chain)
     self.init(
       location: location, manifest: manifest, reference: reference, layouts: chain.layouts,

@@ -18,6 +18,8 @@ package struct Manifest: Sendable {
   package let packed: Packed?
   /// What the reference was computed in; nil where that is its tensors' own type.
   package let arithmetic: Arithmetic?
+  /// How accurate the activations were that the reference was computed with.
+  package let activations: ActivationAccuracy
   package let tolerance: CaseTolerance
   /// The groups of tensors that stand in other files, by `state_dict`, `inputs` and `outputs`.
   /// Only the manifest of a folder may have some.
@@ -44,7 +46,8 @@ package struct Manifest: Sendable {
   private static let chain = "Sequential"
 
   private static let keys = [
-    "format", "module", "modules", "arguments", "packed", "arithmetic", "tolerance", "tensors",
+    "format", "module", "modules", "arguments", "packed", "arithmetic", "activations", "tolerance",
+    "tensors",
     "expected_failure", "description", "provenance", "digest",
   ]
 
@@ -65,6 +68,7 @@ package struct Manifest: Sendable {
     modules = try Self.modules(object)
     packed = try Self.packed(object)
     arithmetic = try object.name("arithmetic", Arithmetic.self)
+    activations = try object.name("activations", ActivationAccuracy.self) ?? .relative
     tolerance = try CaseTolerance(
       in: object, outputs: modules[0].name.isEmpty ? ["output", "h_n", "c_n"] : nil)
     borrowed = try BorrowedTensors.all(in: object)

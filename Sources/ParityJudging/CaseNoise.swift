@@ -16,8 +16,8 @@ package import TensorCore
 /// their difference is √(σ₁² + σ₂²).
 package struct CaseNoise: Sendable {
   private let arithmetic: Arithmetic
-  /// What the subject computes in.
-  private let subjectArithmetic: Arithmetic
+  /// How the subject computes.
+  private let subjectModel: SideModel
   /// The noise of the reference, which was computed in the case's own arithmetic.
   private let reference: NoiseEstimate
   /// The noise of the subject, in what our engine or the implementation that made the outputs
@@ -29,30 +29,27 @@ package struct CaseNoise: Sendable {
 
   /// - Parameters:
   ///   - variant: what is computed.
-  ///   - subjectArithmetic: what the subject computes in, with parameters and inputs rounded to
-  ///     it; nil for what our engine computes this case in.
+  ///   - stated: what is known of how the subject computes, with parameters and inputs rounded to
+  ///     its arithmetic; nil for how our engine computes this case.
   ///   - replicas: how many, a multiple of 16.
   ///   - sample: the sequences that are measured for the whole batch; nil to measure all.
   ///   - keepsValues: whether `values(_:)` is going to be asked for.
   /// - Throws: `InvalidValue` where a mistake in the variant makes a module hand on what the next
   ///   one cannot take.
   /// - Complexity: O(17 forward passes) with 16 replicas, and twice that where reference and
-  ///   subject compute in different arithmetic, as they do for 16-bit types and TF32.
+  ///   subject compute differently, as they do for 16-bit types and TF32.
   package init(
-    _ variant: ChainVariant, subject subjectArithmetic: Arithmetic? = nil, replicas: Int = 16,
+    _ variant: ChainVariant, subject stated: StatedComputation? = nil, replicas: Int = 16,
     sample: NoiseEstimate.Sample? = nil, keepsValues: Bool = false
   ) throws(InvalidValue) {
-    let arithmetic = variant.chain.arithmetic
-    func estimate(_ own: Arithmetic) throws(InvalidValue) -> NoiseEstimate {
-      try Self.estimate(
-        variant, own, replicas: replicas, sample: sample, keepsValues: keepsValues)
+    let chain = variant.chain
+    let own = SideModel(
+      arithmetic: stated?.arithmetic
+        ?? (chain.arithmetic.computation == .float64 ? .float64 : .float32),
+      activations: stated?.activations ?? .relative)
+    try self.init(variant, subject: own) { model, _ throws(InvalidValue) in
+      try model.estimate(variant, replicas: replicas, sample: sample, keepsValues: keepsValues)
     }
-    let own: Arithmetic =
-      subjectArithmetic ?? (arithmetic.computation == .float64 ? .float64 : .float32)
-    let reference = try estimate(arithmetic)
-    self.init(
-      arithmetic: arithmetic, subjectArithmetic: own, reference: reference,
-      subject: arithmetic == own ? reference : try estimate(own))
   }
 
   /// The same noise with some sequences measured again.
@@ -64,46 +61,28 @@ package struct CaseNoise: Sendable {
   func sharpened(
     _ variant: ChainVariant, _ sequences: [Int], replicas: Int
   ) throws(InvalidValue) -> CaseNoise {
-    func estimate(
-      _ own: Arithmetic, _ before: NoiseEstimate
-    ) throws(InvalidValue) -> NoiseEstimate {
-      let sample = NoiseEstimate.Sample(sequences, others: .keeping(before))
-      return try Self.estimate(
-        variant, own, replicas: replicas,
-        sample: variant.chain.shapes.batch == nil ? nil : sample, keepsValues: false)
+    try CaseNoise(variant, subject: subjectModel) { model, isOfSubject throws(InvalidValue) in
+      let sample = NoiseEstimate.Sample(
+        sequences, others: .keeping(isOfSubject ? subject : reference))
+      return try model.estimate(
+        variant, replicas: replicas, sample: variant.chain.shapes.batch == nil ? nil : sample)
     }
-    let reference = try estimate(arithmetic, reference)
-    return CaseNoise(
-      arithmetic: arithmetic, subjectArithmetic: subjectArithmetic, reference: reference,
-      subject: arithmetic == subjectArithmetic
-        ? reference : try estimate(subjectArithmetic, subject))
   }
 
+  /// - Parameter estimate: measures the noise of a side; it is told whether that is the subject.
   private init(
-    arithmetic: Arithmetic, subjectArithmetic: Arithmetic, reference: NoiseEstimate,
-    subject: NoiseEstimate
-  ) {
-    self.arithmetic = arithmetic
-    self.subjectArithmetic = subjectArithmetic
-    self.reference = reference
-    self.subject = subject
+    _ variant: ChainVariant, subject: SideModel,
+    estimate: (SideModel, _ isOfSubject: Bool) throws(InvalidValue) -> NoiseEstimate
+  ) throws(InvalidValue) {
+    let chain = variant.chain
+    let own = SideModel(arithmetic: chain.arithmetic, activations: chain.activations)
+    arithmetic = chain.arithmetic
+    subjectModel = subject
+    reference = try estimate(own, false)
+    self.subject = own == subject ? reference : try estimate(subject, true)
     oracle =
-      subjectArithmetic == .float64 ? subject : arithmetic == .float64 ? reference : nil
-  }
-
-  /// The noise of one side.
-  ///
-  /// - Parameters:
-  ///   - own: what the side computes in.
-  ///   - forcing: the side's results, where each of its steps is measured by itself.
-  static func estimate(
-    _ variant: ChainVariant, _ own: Arithmetic, replicas: Int,
-    sample: NoiseEstimate.Sample? = nil, keepsValues: Bool, forcing: Results? = nil
-  ) throws(InvalidValue) -> NoiseEstimate {
-    let isCoarser = own.unitRoundoff > variant.chain.arithmetic.unitRoundoff
-    return try NoiseEstimate.measure(
-      variant, RoundingModel(own, roundsOperands: isCoarser), replicas: replicas,
-      sample: sample, keepsValues: keepsValues, forcing: forcing)
+      subject.arithmetic == .float64
+      ? self.subject : chain.arithmetic == .float64 ? reference : nil
   }
 
   /// The noise of the difference between two sides.
@@ -146,9 +125,10 @@ package struct CaseNoise: Sendable {
     }
   }
 
-  /// What a side computes in.
-  func computation(of side: Side) -> Arithmetic {
-    side.isSubject ? subjectArithmetic : arithmetic
+  /// How a side computes.
+  func model(of side: Side, in chain: Chain) -> SideModel {
+    side.isSubject
+      ? subjectModel : SideModel(arithmetic: arithmetic, activations: chain.activations)
   }
 
   /// For each element of a result, whether nothing can be said of it because rounding has been
@@ -176,5 +156,25 @@ package struct CaseNoise: Sendable {
       noise.sigma[offset] == 0 ? 0 : model.rounding(exact.double(at: offset)) / model.inflation
     }
     return noise.combined(with: NoiseLimits(sigma: rounding, isJudged: noise.isJudged))
+  }
+}
+
+/// How a side computes: what its rounding noise depends on, beside what it computes.
+struct SideModel: Sendable, Equatable {
+  let arithmetic: Arithmetic
+  let activations: ActivationAccuracy
+
+  /// The noise of a side that computes so.
+  ///
+  /// - Parameter forcing: the side's results, where each of its steps is measured by itself.
+  func estimate(
+    _ variant: ChainVariant, replicas: Int, sample: NoiseEstimate.Sample? = nil,
+    keepsValues: Bool = false, forcing: Results? = nil
+  ) throws(InvalidValue) -> NoiseEstimate {
+    let isCoarser = arithmetic.unitRoundoff > variant.chain.arithmetic.unitRoundoff
+    return try NoiseEstimate.measure(
+      variant,
+      RoundingModel(arithmetic, roundsOperands: isCoarser, activations: activations),
+      replicas: replicas, sample: sample, keepsValues: keepsValues, forcing: forcing)
   }
 }

@@ -1,5 +1,5 @@
 package import RecurrentModel
-package import TensorCore
+import TensorCore
 
 /// A case that failed, as a `Diagnosing` is given it: what was to be computed, and which side
 /// says something else.
@@ -12,21 +12,22 @@ package struct Failure: Sendable {
   package let outputs: Results
   /// The right results: what the chain computes, in doubles.
   package let oracle: Results
-  /// What that side was computed in, where this is known and is not what the case asks for.
-  package let arithmetic: Arithmetic?
+  /// What is stated of how that side was computed, beside what the case says.
+  package let stated: StatedComputation
   /// The place in the chain of the first module whose own results differ; nil in a case of one
   /// module, and where the results do not tell.
   package let firstDiffering: Int?
 
   package init(
-    chain: Chain, side: Side, outputs: Results, oracle: Results, arithmetic: Arithmetic? = nil,
+    chain: Chain, side: Side, outputs: Results, oracle: Results,
+    stated: StatedComputation = StatedComputation(),
     firstDiffering: Int? = nil
   ) {
     self.chain = chain
     self.side = side
     self.outputs = outputs
     self.oracle = oracle
-    self.arithmetic = arithmetic
+    self.stated = stated
     self.firstDiffering = firstDiffering
   }
 
@@ -66,13 +67,13 @@ package struct Diagnosis: Sendable {
   package let start: FaultPlace?
   /// What else there is to say where there is no explanation, as a sentence.
   package let suspicion: String?
-  /// The coarser arithmetic that the outputs seem to have been computed in. Once the case, or the
-  /// user, declares it, the case may pass.
-  package let undeclared: Arithmetic?
+  /// How the outputs seem to have been computed, where the case does not say so. Once the case,
+  /// or the user, states it, the case may pass.
+  package let undeclared: StatedComputation?
 
   package init(
     explanations: [Explanation], start: FaultPlace? = nil, suspicion: String? = nil,
-    undeclared: Arithmetic? = nil
+    undeclared: StatedComputation? = nil
   ) {
     self.explanations = explanations
     self.start = start

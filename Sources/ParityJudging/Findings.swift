@@ -26,6 +26,8 @@ package struct Findings: Sendable {
   package var agreeingSteps: Int?
   /// What is wrong with the elements that no comparison judges, as sentences.
   package var unjudgedFaults: [String] = []
+  /// What speaks against calling differences the rounding of a coarser arithmetic, as sentences.
+  package var coarsenessFaults: [String] = []
   /// How many sequences of the batch the rounding noise was measured on, for all of them; nil
   /// where it was measured on every one.
   package var measuredSequences: Int?

@@ -47,14 +47,13 @@ extension CaseNoise {
   func forced(
     by results: Results, of chain: Chain, as side: Side, _ replicas: Int?
   ) -> NoiseEstimate? {
-    let arithmetic = computation(of: side)
+    let model = model(of: side, in: chain)
     let isRounded = results.named.contains { _, tensor in
-      (Arithmetic(of: tensor.elementType)?.unitRoundoff ?? 0) > arithmetic.unitRoundoff
+      (Arithmetic(of: tensor.elementType)?.unitRoundoff ?? 0) > model.arithmetic.unitRoundoff
     }
     guard !isRounded else { return nil }
-    return try? Self.estimate(
-      ChainVariant(chain), arithmetic, replicas: replicas ?? 16, keepsValues: true,
-      forcing: results)
+    return try? model.estimate(
+      ChainVariant(chain), replicas: replicas ?? 16, keepsValues: true, forcing: results)
   }
 
   /// The limits of the elements that can be judged by their own steps alone; nil where there are

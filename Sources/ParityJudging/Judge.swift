@@ -1,7 +1,7 @@
 package import ParityFixtures
 import RecurrentModel
 package import TensorComparison
-package import TensorCore
+import TensorCore
 
 /// Judges cases: runs what a case describes, compares it with the reference, and says how the
 /// case ends and why.
@@ -85,9 +85,10 @@ package struct Judge: Sendable {
   ///   - supplied: the outputs.
   ///   - arithmetic: what they were computed in; nil for what the case asks for.
   package func judge(
-    _ parityCase: ParityCase, _ supplied: SuppliedOutputs, in arithmetic: Arithmetic? = nil
+    _ parityCase: ParityCase, _ supplied: SuppliedOutputs,
+    in stated: StatedComputation = StatedComputation()
   ) -> CaseResult {
-    judge(parityCase, .outputs(supplied, in: arithmetic))
+    judge(parityCase, .outputs(supplied, in: stated))
   }
 
   private func judge(_ parityCase: ParityCase, _ contender: Contender) -> CaseResult {
@@ -96,10 +97,10 @@ package struct Judge: Sendable {
 
   /// The subject of one case: our engine where a source of outputs has none for it.
   private func contender(for parityCase: ParityCase) async -> Contender {
-    guard case .supplied(let source, let arithmetic) = subject,
+    guard case .supplied(let source, let stated) = subject,
       let supplied = await source.outputs(for: parityCase.outputsRequest)
     else { return ownContender }
-    return .outputs(supplied, in: arithmetic)
+    return .outputs(supplied, in: stated)
   }
 
   /// The subject where there are no outputs to judge.

@@ -53,6 +53,9 @@ extension Judge {
   ) -> Outcome {
     let rules = CaseRules(parityCase, override: override)
     var (findings, noise) = measured(passes, rules)
+    if let noise, findings.comparisons.allSatisfy(\.difference.agrees) {
+      findings.coarsenessFaults = passes.coarsenessFaults(noise, rules)
+    }
     findings.layout = reference.layout + subjectLayout(parityCase, passes)
     if case .pass(let makePass) = contender {
       findings.properties = passes.runs.flatMap { run in
@@ -190,7 +193,7 @@ extension Judge {
   private func withoutParameters(
     _ parityCase: ParityCase, _ contender: Contender, _ reference: Findings
   ) throws(SuppliedOutputs.Missing) -> Outcome {
-    guard case .outputs(let supplied, let arithmetic) = contender else {
+    guard case .outputs(let supplied, let stated) = contender else {
       return Outcome(verdict: layoutOnly(parityCase, reference), findings: reference)
     }
     let tensors = try supplied.outputs.get()
@@ -201,7 +204,7 @@ extension Judge {
         return Outcome(verdict: Verdict(.failed, [mismatch.text(.outputs)]), findings: reference)
       }
       let type = Arithmetic(of: expected.elementType) ?? .float32
-      let stored = arithmetic.map(type.coarser) ?? type
+      let stored = stated.arithmetic.map(type.coarser) ?? type
       let rule = override ?? parityCase.manifest.tolerance.rule(for: name)
       findings.comparisons.append(
         TensorFinding(
@@ -209,7 +212,7 @@ extension Judge {
           within: rule.limits(for: stored) ?? .torch(stored)))
     }
     let results = Results(tensors.map { ($0.key, $0.value) })
-    findings.layout += layout(parityCase, results, .outputs, .torch(arithmetic ?? .float32))
+    findings.layout += layout(parityCase, results, .outputs, .torch(stated.arithmetic ?? .float32))
     let agree =
       findings.comparisons.allSatisfy(\.difference.agrees) && findings.layout.allSatisfy(\.holds)
     return Outcome(
@@ -254,7 +257,7 @@ extension Passes {
   ) -> CaseNoise {
     guard
       let noise = try? CaseNoise(
-        ChainVariant(chain), subject: arithmetic, replicas: replicas, sample: sample)
+        ChainVariant(chain), subject: stated, replicas: replicas, sample: sample)
     else { preconditionFailure("a checked chain runs") }
     return noise
   }

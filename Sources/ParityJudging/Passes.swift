@@ -12,8 +12,8 @@ struct Passes: Sendable {
   /// The subject's results; of a chain's intermediate results some may be missing.
   let actual: Results
   let oracle: Results
-  /// What the subject computed in, where that is not what the case asks for.
-  let arithmetic: Arithmetic?
+  /// What is stated of how the subject was computed.
+  let stated: StatedComputation
   /// The recurrent modules as the subject ran them; none where the outputs were made elsewhere.
   let runs: [ModuleRun]
 
@@ -28,12 +28,12 @@ struct Passes: Sendable {
     subject = contender.side
     oracle = try chain.results(in: .float64) { _, call in call.oracleOutputs }
     switch contender {
-    case .outputs(let supplied, let arithmetic):
+    case .outputs(let supplied, let stated):
       let tensors = try supplied.outputs.get()
       // In the reference's order, which is that of the modules.
       actual = Results(
         reference.names.compactMap { name in tensors[name].map { (name, $0) } })
-      self.arithmetic = arithmetic
+      self.stated = stated
       runs = []
     case .pass(let makePass):
       var runs: [ModuleRun] = []
@@ -45,10 +45,13 @@ struct Passes: Sendable {
             module: chain.modules[index].name, call: call, pass: pass, outputs: outputs))
         return outputs
       }
-      arithmetic = nil
+      stated = StatedComputation()
       self.runs = runs
     }
   }
+
+  /// What the subject computed in, where that is not what the case asks for.
+  var arithmetic: Arithmetic? { stated.arithmetic }
 
   /// The results that all three sides have, in the order in which the modules run.
   var compared: [(name: String, actual: Tensor, reference: Tensor, oracle: Tensor)] {
@@ -75,6 +78,6 @@ struct Passes: Sendable {
     let outputs = compared.map { ($0.name, side == .reference ? $0.reference : $0.actual) }
     return Failure(
       chain: chain, side: side, outputs: Results(outputs), oracle: oracle,
-      arithmetic: side == .reference ? nil : arithmetic, firstDiffering: module)
+      stated: side == .reference ? StatedComputation() : stated, firstDiffering: module)
   }
 }

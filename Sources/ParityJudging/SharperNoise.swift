@@ -13,7 +13,7 @@ extension NoiseLimits {
   /// says, at their root mean square 0.6 of it; with that, no run of 10⁸ would see one.
   static let sharpReplicas = 64
 
-  /// Up to how many times its limit an element, or a root mean square, may be, for its σ to be
+  /// Up to how many times its limit an element, or a root mean square or a drift, may be, for its σ to be
   /// measured again.
   static let sharpenedReach = (element: 2.0, rootMeanSquare: 1.5)
 }
@@ -26,7 +26,10 @@ extension TensorFinding {
   /// - Complexity: O(elements).
   fileprivate var offsetsJustBeyond: [Int]? {
     guard case .noise(let limits) = difference.limits, let noise = difference.noise,
-      noise.rms <= limits.largestRMS(count: noise.count) * NoiseLimits.sharpenedReach.rootMeanSquare
+      max(
+        noise.rms / limits.largestRMS(count: noise.count),
+        noise.drift / limits.largestDrift(count: noise.count))
+        <= NoiseLimits.sharpenedReach.rootMeanSquare
     else { return nil }
     let reach = limits.largestZ * NoiseLimits.sharpenedReach.element
     var offsets: [Int] = []

@@ -15,15 +15,28 @@ package enum Subject: Sendable {
   /// Another forward pass of recurrent modules in the engine's place. It is made of a call's
   /// arguments and parameters, and then run on several inputs.
   case pass(@Sendable (RecurrentCall) -> any ForwardPass)
-  /// Outputs that were made elsewhere. `in` is what they were computed in, where that is not what
-  /// the cases ask for. A case that the source has no outputs for is judged with our engine.
-  case supplied(any OutputsSource, in: Arithmetic?)
+  /// Outputs that were made elsewhere, and what is stated of how. A case that the source has no
+  /// outputs for is judged with our engine.
+  case supplied(any OutputsSource, in: StatedComputation)
+}
+
+/// What a user states of how the outputs were computed that are judged.
+package struct StatedComputation: Sendable, Equatable {
+  /// What they were computed in, where that is not what the case asks for.
+  package var arithmetic: Arithmetic?
+  /// How accurate the sigmoid and tanh were.
+  package var activations: ActivationAccuracy
+
+  package init(arithmetic: Arithmetic? = nil, activations: ActivationAccuracy = .relative) {
+    self.arithmetic = arithmetic
+    self.activations = activations
+  }
 }
 
 /// The subject of one case: `Subject` once it is known whether there are outputs to judge.
 enum Contender {
   case pass(@Sendable (RecurrentCall) -> any ForwardPass)
-  case outputs(SuppliedOutputs, in: Arithmetic?)
+  case outputs(SuppliedOutputs, in: StatedComputation)
 
   var side: Side {
     switch self {

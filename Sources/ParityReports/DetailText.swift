@@ -37,6 +37,7 @@ struct DetailText {
     if let noise = finding.difference.noise {
       parts.append("largest z \(NumberText.short(noise.largest?.value ?? 0))")
       parts.append("rms z \(NumberText.short(noise.rms))")
+      parts.append("drift \(NumberText.short(noise.drift))")
       parts.append("torch.testing \(finding.torchAgrees ? "agrees" : "differs")")
     } else {
       parts.append(finding.difference.limits.text)

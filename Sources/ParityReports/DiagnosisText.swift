@@ -19,14 +19,17 @@ struct DiagnosisText {
       + [diagnosis.suspicion].compactMap(\.self) + declaration
   }
 
-  /// How a user declares the arithmetic in which the reference or other outputs were computed.
-  private func declaring(_ arithmetic: Arithmetic) -> String {
+  /// How a user states in which way the reference or other outputs were computed.
+  private func declaring(_ stated: StatedComputation) -> String {
+    let (key, value) =
+      stated.arithmetic.map { ("arithmetic", $0.rawValue) }
+      ?? ("activations", stated.activations.rawValue)
     let ofOutputs =
       switch audience {
-      case .commandLine: "--actual-arithmetic \(arithmetic)"
-      case .library: "VerificationOptions(arithmetic: .\(arithmetic))"
+      case .commandLine: "--actual-\(key) \(value)"
+      case .library: "VerificationOptions(\(key): .\(value))"
       }
-    return "to declare it: \"arithmetic\": \"\(arithmetic)\" in the case's manifest for its "
+    return "to declare it: \"\(key)\": \"\(value)\" in the case's manifest for its "
       + "reference, \(ofOutputs) for other outputs"
   }
 }

@@ -17,8 +17,10 @@ struct MismatchText {
     let mismatched = difference.mismatched
     let share = Double(mismatched.count) / Double(max(1, difference.measured.count))
     var lines = [
-      "\(title): \(mismatched.count) of \(difference.measured.count) elements differ "
-        + "(\(NumberText.percent(share)))"
+      mismatched.count == 0
+        ? "\(title): each element is near enough, all together are not"
+        : "\(title): \(mismatched.count) of \(difference.measured.count) elements differ "
+          + "(\(NumberText.percent(share)))"
     ]
     if mismatched.nonFiniteDisagreements > 0 {
       lines.append(
@@ -34,6 +36,12 @@ struct MismatchText {
           + "\(index(extreme)), \(NumberText.short(limits.largestZ)) allowed; root mean "
           + "square \(NumberText.short(noise.rms)), "
           + "\(NumberText.short(limits.largestRMS(count: noise.count))) allowed")
+      let drift = limits.largestDrift(count: noise.count)
+      if mismatched.count == 0, noise.drift > drift {
+        lines.append(
+          "  too much of one sign: a mean of \(NumberText.short(noise.drift)) σ, "
+            + "\(NumberText.short(drift)) allowed")
+      }
     }
     if let first = difference.firstMismatch {
       let place = layout.map { layout in

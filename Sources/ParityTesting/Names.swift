@@ -64,6 +64,16 @@ public enum ParityArithmetic: Sendable, CaseIterable {
   }
 }
 
+/// What the errors of an implementation's sigmoid and tanh are small beside.
+public enum ParityActivations: Sendable, CaseIterable {
+  /// Beside the result, however small it is: some units in its last place.
+  case relative
+  /// Beside 1: some 10⁻⁷ of any result, as ONNX Runtime's.
+  case absolute
+
+  var own: ActivationAccuracy { self == .relative ? .relative : .absolute }
+}
+
 /// A class of modules, by PyTorch's name as its raw value.
 public enum ModuleClass: String, Sendable, CaseIterable {
   case lstm = "LSTM"

@@ -44,10 +44,20 @@ public struct VerificationOptions: Sendable {
   /// The arithmetic of the implementation, where it is coarser or finer than the case asks for;
   /// nil for what the case asks for.
   public var arithmetic: ParityArithmetic?
+  /// What the errors of the implementation's sigmoid and tanh are small beside.
+  public var activations: ParityActivations
 
-  public init(diagnosis: Diagnosis = .fast, arithmetic: ParityArithmetic? = nil) {
+  public init(
+    diagnosis: Diagnosis = .fast, arithmetic: ParityArithmetic? = nil,
+    activations: ParityActivations = .relative
+  ) {
+    self.activations = activations
     self.diagnosis = diagnosis
     self.arithmetic = arithmetic
+  }
+
+  var stated: StatedComputation {
+    StatedComputation(arithmetic: arithmetic?.own, activations: activations.own)
   }
 }
 
@@ -123,7 +133,7 @@ extension Fixture {
     case .success(let parityCase):
       guard let outputs else { return judge.judge(parityCase) }
       let supplied = SuppliedOutputs(outputs.mapValues(\.tensor), for: parityCase.outputsRequest)
-      return judge.judge(parityCase, supplied, in: options.arithmetic?.own)
+      return judge.judge(parityCase, supplied, in: options.stated)
     }
   }
 }

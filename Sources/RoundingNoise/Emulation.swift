@@ -40,6 +40,17 @@ package struct Emulation: Sendable, Equatable {
     self.flushesSubnormals = flushesSubnormals
   }
 
+  /// The ways in which a float32 module is computed in `arithmetic`: its weights alone are
+  /// rounded to it, or with them the biases; both operands of every product, to nearest or toward
+  /// zero; or every result.
+  package static func ways(of arithmetic: Arithmetic) -> [Emulation] {
+    [
+      Emulation(weights: arithmetic), Emulation(weights: arithmetic, biases: arithmetic),
+      Emulation(weights: arithmetic, vectors: arithmetic),
+      Emulation(weights: arithmetic, vectors: arithmetic, truncates: true),
+    ] + (arithmetic == .tf32 ? [] : [Emulation(results: arithmetic)])
+  }
+
   /// The number that a weight becomes before it is used.
   func weight(_ x: Double) -> Double { result(weights.map { operand(x, $0) } ?? x) }
 

@@ -67,9 +67,9 @@ package enum Limits: Sendable, Equatable {
 /// The rounding error that two sides of a comparison are expected to have
 /// together, element by element.
 ///
-/// An element passes at z = |actual − expected| / σ of at most `largestZ`, and a
-/// tensor where the root mean square of its z is at most `largestRMS` too: many
-/// small errors of one sign, each within its own limit, are no rounding.
+/// An element passes at z = |actual − expected| / σ of at most `largestZ`, and a tensor where the
+/// root mean square of its z is at most `largestRMS` and their drift at most `largestDrift` too:
+/// many small errors, each within its own limit, are no rounding, least of all those of one sign.
 package struct NoiseLimits: Sendable, Equatable {
   /// The standard deviation σ of each element's rounding error, row-major; 0 where the sides must
   /// be equal.
@@ -113,6 +113,14 @@ package struct NoiseLimits: Sendable, Equatable {
   package func largestRMS(count: Int) -> Double {
     largestZ / 4 * (1 + 3 / max(1, min(Double(count), independentCount)).squareRoot())
   }
+
+  /// The largest drift, as `NoiseMeasurement.drift` has it, with which a tensor of `count`
+  /// elements passes: three quarters of the largest root mean square.
+  ///
+  /// Of a large tensor of independent elements it is 1.5. PyTorch's and JAX's own are at most 0.3
+  /// in 99 of 100 tensors and 1.26 at most, while c or h times 1 − 5·10⁻⁷ at each step, or tanh
+  /// times 1 + 3·10⁻⁷, makes 1.5 to 3.
+  package func largestDrift(count: Int) -> Double { 0.75 * largestRMS(count: count) }
 
   /// The limits for the difference of two sides that err independently: σ² = σ₁² + σ₂².
   /// O(elements).

@@ -5,18 +5,40 @@ package struct NoiseMeasurement: Sendable, Equatable {
   /// The number of elements with a σ above 0.
   package private(set) var count = 0
   private var sumOfSquares = 0.0
+  /// The sum of z with the sign of the difference.
+  private var sum = 0.0
+  /// The same, positive where the element is too large in magnitude.
+  private var sumOfGrowth = 0.0
 
   /// The root mean square of z; 0 of no elements.
   package var rms: Double {
     count == 0 ? 0 : (sumOfSquares / Double(count)).squareRoot()
   }
 
+  /// How much of the differences is of one sign: the mean of z, or the mean of z where an element
+  /// that is too large in magnitude counts as positive, whichever is further from 0. Rounding
+  /// errors average out; those of a factor or a constant that is off do not.
+  package var drift: Double {
+    count == 0 ? 0 : max(abs(sum), abs(sumOfGrowth)) / Double(count)
+  }
+
+  /// Whether the differences are mostly of one sign: their drift is more than three quarters of
+  /// their root mean square, over at least 64 elements. What coarse rounding makes is at most
+  /// 0.73, in 99 of 100 tensors 0.6; a factor that is off makes 0.7 to 1.
+  package var isOfOneSign: Bool { isOfOneSign(beyond: 0.75) }
+
+  /// The same for another share of the root mean square.
+  package func isOfOneSign(beyond share: Double) -> Bool { count >= 64 && drift > share * rms }
+
   /// Adds an element, unless its σ is 0: such an element must be equal, and has no z.
   mutating func add(
-    _ difference: Double, sigma: Double, _ actual: Double, _ expected: Double, offset: Int
+    sigma: Double, _ actual: Double, _ expected: Double, offset: Int
   ) {
     guard sigma > 0 else { return }
-    let z = difference / sigma
+    let signed = (actual - expected) / sigma
+    let z = abs(signed)
+    sum += signed
+    sumOfGrowth += expected < 0 ? -signed : signed
     count += 1
     sumOfSquares += z * z
     if let largest, !(z > largest.value) { return }

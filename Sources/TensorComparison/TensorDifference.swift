@@ -32,11 +32,13 @@ package struct TensorDifference: Sendable {
   /// The arithmetic whose representable values are counted: that of the coarser element type.
   private let unit: Arithmetic
 
-  /// Whether every element is within the limits; with `noise`, the root mean square of z too.
+  /// Whether every element is within the limits; with `noise`, the root mean square of z and its
+  /// drift too.
   package var agrees: Bool {
     guard mismatched.count == 0 else { return false }
     guard let noise, case .noise(let limits) = limits else { return true }
     return noise.rms <= limits.largestRMS(count: noise.count)
+      && noise.drift <= limits.largestDrift(count: noise.count)
   }
 
   /// Compares element by element. O(elements), without a copy of either tensor
@@ -89,7 +91,7 @@ package struct TensorDifference: Sendable {
     }
     if case .noise(let limits) = limits, limits.isJudged[offset], difference.isFinite {
       noise?.add(
-        difference, sigma: limits.sigma[offset], actual, expected, offset: offset)
+        sigma: limits.sigma[offset], actual, expected, offset: offset)
     }
     if limits.pass(actual, expected, offset: offset) { return }
     mismatched.add(actual, expected, offset: offset, ulp: ulp)

@@ -108,7 +108,7 @@ import Testing
       parityCase, SuppliedOutputs(outputs, for: parityCase.outputsRequest))
     #expect(result.status == .failed)
     #expect(result.diagnosis?.explanations.map(\.names) == [["stored-in-float16"]])
-    #expect(result.diagnosis?.undeclared == .float16)
+    #expect(result.diagnosis?.undeclared?.arithmetic == .float16)
   }
 
   @Test func aBrokenReferenceLayoutIsDiagnosed() throws {

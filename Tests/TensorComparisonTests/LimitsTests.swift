@@ -67,6 +67,7 @@ import Testing
     // Many that err alike count as one.
     let alike = NoiseLimits(sigma: [], isJudged: [], independentCount: 1)
     #expect(alike.largestRMS(count: 1_000_000) == alike.largestZ)
+    #expect(limits.largestDrift(count: 36) == 2.25)
   }
 
   @Test func bitsTellZerosApart() {

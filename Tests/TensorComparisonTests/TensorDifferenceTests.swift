@@ -87,6 +87,23 @@ import Testing
       within: .noise(limits))
   }
 
+  /// Errors of one sign, or all toward zero, are no rounding, long before they are too large.
+  @Test func errorsOfOneSignAreNoRounding() {
+    let signs = (0..<400).map { $0 % 2 == 0 ? 1.0 : -1 }
+    let scattered = noise(signs.map { 1.8 * $0 })
+    #expect(scattered.agrees && scattered.noise?.drift == 0)
+    let shifted = noise(signs.map { _ in 1.8 })
+    #expect(!shifted.agrees && abs((shifted.noise?.drift ?? 0) - 1.8) < 1e-9)
+    // 1.8σ too small in magnitude, each.
+    let expected = Tensor(signs.map { 1000 * $0 }, shape: [400])
+    let shrunk = TensorDifference(
+      of: Tensor(signs.map { 998.2 * $0 }, shape: [400]), from: expected,
+      within: .noise(
+        NoiseLimits(
+          sigma: Array(repeating: 1, count: 400), isJudged: Array(repeating: true, count: 400))))
+    #expect(!shrunk.agrees && shrunk.mismatched.count == 0)
+  }
+
   @Test func noiseIsMeasuredInSigma() {
     let difference = noise([3, -4, 0, 0])
     #expect(difference.noise?.largest?.value == 4 && difference.noise?.largest?.offset == 1)

@@ -4,10 +4,12 @@ import TensorCore
 
 /// Arithmetic that is coarser than the case's own.
 enum PrecisionMistakes {
+  static let tanhFromSigmoid = "tanh-from-sigmoid"
+
   static let all: [Mistake] =
     [
       Mistake(
-        "tanh-from-sigmoid", with: "tanh x made as 2σ(2x) − 1",
+        tanhFromSigmoid, with: "tanh x made as 2σ(2x) − 1",
         "that is absolutely, not relatively accurate: small results lose their digits",
         needs: [.float32, .tanh],
         // Each library rounds σ's last bit in its own way, and much of the difference may be

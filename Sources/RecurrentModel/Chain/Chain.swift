@@ -22,6 +22,8 @@ package struct Chain: Sendable {
   /// to it already, and stores them in the type in which we compute, `arithmetic.computation`:
   /// those of a bfloat16 module are float32 tensors whose numbers all fit bfloat16.
   package let arithmetic: Arithmetic
+  /// How accurate the sigmoid and tanh of the program were that computed the reference.
+  package let activations: ActivationAccuracy
   /// The shapes of what each module is given and gives.
   package let shapes: ChainShapes
 
@@ -32,11 +34,13 @@ package struct Chain: Sendable {
   /// - Complexity: O(modules · sequences) where the batch is packed, and else O(modules): shapes
   ///   and lengths are looked at, and no elements.
   package init(
-    _ modules: [ChainModule], input: ChainInput, in arithmetic: Arithmetic
+    _ modules: [ChainModule], input: ChainInput, in arithmetic: Arithmetic,
+    _ activations: ActivationAccuracy = .relative
   ) throws(InvalidValue) {
     self.modules = modules
     self.input = input
     self.arithmetic = arithmetic
+    self.activations = activations
     shapes = try ChainShapes(modules, input)
   }
 
@@ -67,7 +71,7 @@ package struct Chain: Sendable {
   ///
   /// - Throws: `InvalidValue` where the initializer does.
   package func with(modules: [ChainModule]) throws(InvalidValue) -> Chain {
-    try Chain(modules, input: input, in: arithmetic)
+    try Chain(modules, input: input, in: arithmetic, activations)
   }
 
   /// The name and the shape of each result, in the order in which the results are computed: what

@@ -31,7 +31,7 @@ extension Chain {
       h0: input.h0.map { layout.selecting(sequences: sequences, ofState: $0) },
       c0: input.c0.map { layout.selecting(sequences: sequences, ofState: $0) },
       packing: packing)
-    guard let chain = try? Chain(modules, input: part, in: arithmetic) else {
+    guard let chain = try? Chain(modules, input: part, in: arithmetic, activations) else {
       preconditionFailure("part of a checked batch fits the modules too")
     }
     return chain

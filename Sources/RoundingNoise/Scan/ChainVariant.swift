@@ -55,7 +55,8 @@ package struct ChainVariant: Sendable {
   ///
   /// - Throws: `InvalidValue` where the modules cannot take it.
   package mutating func setInput(_ input: ChainInput) throws(InvalidValue) {
-    chain = try Chain(chain.modules, input: input, in: chain.arithmetic)
+    chain = try Chain(
+      chain.modules, input: input, in: chain.arithmetic, chain.activations)
   }
 
   /// What the variant computes, in float64.

@@ -1,0 +1,134 @@
+"""Outputs of other implementations, right and slightly wrong, judged by the noise rule.
+
+The implementation is an LSTM written out in PyTorch's operators, step by step, one of
+whose parts is replaced."""
+
+import dataclasses
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import calibrate_noise
+import export_fixtures
+
+HIDDEN = 48
+
+
+@dataclasses.dataclass
+class Style:
+    """An LSTM's parts, each PyTorch's own unless it is replaced."""
+
+    sigmoid: Callable = torch.sigmoid
+    tanh: Callable = torch.tanh
+    cell: Callable = lambda c: c
+    #: What becomes of both operands of every product.
+    operand: Callable = lambda t: t
+    weight_hh: float = 1.0
+
+
+def run(module: torch.nn.LSTM, x: torch.Tensor, style: Style) -> dict[str, torch.Tensor]:
+    weights = [style.operand(module.weight_ih_l0), style.operand(module.weight_hh_l0)]
+    weights[1] = weights[1] * style.weight_hh
+    h = c = torch.zeros(x.shape[1], HIDDEN)
+    output = []
+    for step in x:
+        gates = style.operand(step) @ weights[0].T + module.bias_ih_l0
+        gates = gates + (style.operand(h) @ weights[1].T + module.bias_hh_l0)
+        i, f, g, o = gates.chunk(4, 1)
+        c = style.cell(style.sigmoid(f) * c + style.sigmoid(i) * style.tanh(g))
+        h = style.sigmoid(o) * style.tanh(c)
+        output.append(h)
+    return {"output": torch.stack(output), "h_n": h[None], "c_n": c[None]}
+
+
+def keeping_bits(bits: int) -> Callable:
+    """Rounds float32 to so many bits behind the point."""
+    def rounded(t: torch.Tensor) -> torch.Tensor:
+        shift = 23 - bits
+        i = t.contiguous().view(torch.int32)
+        i = i + ((1 << shift - 1) - 1) + (i >> shift & 1)
+        return (i & ~((1 << shift) - 1)).view(torch.float32)
+    return rounded
+
+
+@torch.no_grad()
+def judge(folder: Path, style: Style, *options: str, output_gate: float = 0) -> str:
+    export_fixtures.quiet_pytorch()
+    torch.manual_seed(3)
+    module = torch.nn.LSTM(8, HIDDEN).eval()
+    for parameter in module.parameters():
+        parameter *= 2
+    module.bias_ih_l0[3 * HIDDEN:] += output_gate
+    x = torch.randn(30, 4, 8)
+    output, (h_n, c_n) = module(x)
+    fixtures, actual = folder / "fixtures", folder / "actual"
+    fixtures.mkdir(exist_ok=True)
+    actual.mkdir(exist_ok=True)
+    export_fixtures.fixture(
+        "case", "npz-stored", module, {"input": x}, {"output": output, "h_n": h_n, "c_n": c_n},
+        description="", seed=0,
+    ).write(fixtures)
+    results = {name: tensor.numpy() for name, tensor in run(module, x, style).items()}
+    np.savez(actual / "case.npz", **results)
+    command = [calibrate_noise.PARITY_CHECK, fixtures, "--actual", actual, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def test_the_same_formulas_pass(tmp_path):
+    assert judge(tmp_path, Style()).startswith("passed ")
+
+
+@pytest.mark.parametrize("style", [
+    Style(cell=lambda c: c * (1 - 5e-7)), Style(tanh=lambda x: x.tanh() * (1 + 1e-6)),
+    Style(tanh=lambda x: x.tanh() * (1 + 5e-7)), Style(sigmoid=lambda x: x.sigmoid() - 5e-7),
+], ids=["c", "tanh 1e-6", "tanh 5e-7", "sigmoid"])
+def test_errors_of_one_sign_fail_long_before_they_are_large(style, tmp_path):
+    """torch.testing accepts each of these."""
+    text = judge(tmp_path, style)
+    assert text.startswith("failed "), text
+    assert judge(tmp_path, style, "--tolerance", "torch").startswith("passed ")
+    # And no advice makes it pass.
+    assert "to declare it" not in text, text
+
+
+def sigmoid_of_tanh(x: torch.Tensor) -> torch.Tensor:
+    """Accurate to some 1e-7 of 1: a small result has hardly a digit left."""
+    return 0.5 + 0.5 * (x / 2).tanh()
+
+
+def test_absolutely_accurate_activations_are_told_and_declared(tmp_path):
+    style = Style(sigmoid=sigmoid_of_tanh)
+    # The output gate is nearly shut.
+    text = judge(tmp_path, style, output_gate=-7)
+    assert text.startswith("failed "), text
+    assert "[absolute-activations]" in text and "--actual-activations absolute" in text, text
+    for options in (["--tolerance", "torch"], ["--actual-activations", "absolute"]):
+        assert judge(tmp_path, style, *options, output_gate=-7).startswith("passed ")
+
+
+COARSE = {"tf32": keeping_bits(10), "bfloat16": keeping_bits(7)}
+
+
+@pytest.mark.parametrize("arithmetic", COARSE)
+def test_coarse_products_pass_where_they_are_declared(arithmetic, tmp_path):
+    style = Style(operand=COARSE[arithmetic])
+    text = judge(tmp_path, style)
+    assert text.startswith("failed ") and f"--actual-arithmetic {arithmetic}" in text, text
+    assert judge(tmp_path, style, "--actual-arithmetic", arithmetic).startswith("passed ")
+
+
+@pytest.mark.parametrize("style", [
+    Style(weight_hh=1.02), Style(sigmoid=lambda x: x.sigmoid() * 0.998),
+    Style(tanh=lambda x: x.tanh() * 0.998), Style(cell=lambda c: c * (1 - 1e-3)),
+    Style(sigmoid=lambda x: 0.98 * x.sigmoid() + 0.02 * (x / 4 + 0.5).clamp(0, 1)),
+], ids=["weight_hh", "sigmoid", "tanh", "c", "piecewise"])
+def test_what_errs_systematically_is_no_coarse_rounding(style, tmp_path):
+    text = judge(tmp_path, style)
+    assert text.startswith("failed ") and "to declare it" not in text, text
+    coarse = judge(tmp_path, style, "--actual-arithmetic", "bfloat16")
+    assert coarse.startswith("failed "), coarse
+    assert "off by the size of bfloat16's rounding, but not at random" in coarse, coarse
