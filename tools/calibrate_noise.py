@@ -117,7 +117,9 @@ RULES = {
 
 def judge(folder: Path, options: list[str]) -> dict[str, tuple[str, float, float]]:
     """Status, largest z and largest rms z of every case, by name."""
-    command = [PARITY_CHECK, folder, "--verbose", "--color", "never", *options]
+    command = [
+        PARITY_CHECK, folder, "--verbose", "--color", "never", "--diagnose", "off", *options
+    ]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode in (0, 1), run.stdout[-1000:] + run.stderr
     results: dict[str, tuple[str, float, float]] = {}

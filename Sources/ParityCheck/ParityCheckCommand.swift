@@ -44,6 +44,14 @@ struct ParityCheckCommand: AsyncParsableCommand {
     completion: .directory)
   var allowRoot: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Judge only these results of each case, with commas between them: output, where h_n and \
+      c_n have not been kept.
+      """, valueName: "results"))
+  var only: String?
+
   @Flag(help: "Print the names of the cases and judge none.")
   var list = false
 
@@ -118,7 +126,9 @@ struct ParityCheckCommand: AsyncParsableCommand {
       ?? .engine(threads: threads ?? Machine.cores)
     let run = JudgeRun(
       Judge(
-        override: tolerance.rule, noiseWork: tolerance.noiseWork, subject: subject,
+        override: tolerance.rule, noiseWork: tolerance.noiseWork,
+        only: only.map { $0.split(separator: ",").map(String.init) },
+        subject: subject,
         diagnostician: Diagnostician(diagnose), known: KnownOutputs(found.all)),
       jobs: jobs ?? Machine.cores,
       failFast: failFast)

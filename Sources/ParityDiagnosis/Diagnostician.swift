@@ -66,7 +66,11 @@ package struct Diagnostician: Diagnosing {
     let matches = search.verified(singles)
     // A tanh made from a sigmoid errs like any that is absolutely accurate.
     let isOnlyAccuracy = matches.allSatisfy { $0.mistakes.allSatisfy(\.isOfAccuracy) }
-    if isOnlyAccuracy, let explanation = precision?.absoluteActivations { return explanation }
+    if isOnlyAccuracy, let accuracy = precision?.absoluteActivations {
+      return Diagnosis(
+        explanations: accuracy.explanations + text.diagnosis(matches).explanations,
+        undeclared: accuracy.undeclared)
+    }
     guard matches.isEmpty else { return text.diagnosis(matches) }
     if let remark = blank(failure) { return Diagnosis(explanations: [], suspicion: remark) }
     // In a chain, something is wrong within the first module that differs: it is diagnosed as a

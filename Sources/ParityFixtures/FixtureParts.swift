@@ -15,7 +15,8 @@ struct FixtureParts {
   /// Takes all parameters, by their names without `state_dict/`.
   mutating func takeStateDict() -> [String: Tensor] { tensors.takeAll(withPrefix: "state_dict/") }
 
-  /// Takes the outputs. A case of one module must have all results of the module. A chain must
+  /// Takes the outputs. A case of one module must have all results of the module, or those that
+  /// its manifest lists. A chain must
   /// have the last module's result, `output`, where it can be computed, and may have any of the
   /// other results.
   ///
@@ -26,7 +27,7 @@ struct FixtureParts {
   ) throws(InvalidValue) -> Results {
     var reference = Results()
     for module in manifest.modules {
-      for result in module.results {
+      for result in manifest.outputs ?? module.results {
         let name = Results.name(result, of: module.name)
         reference[name] =
           module.name.isEmpty ? try takeRequired("outputs/" + name) : take("outputs/" + name)
@@ -78,7 +79,11 @@ struct FixtureParts {
 
   private mutating func takeRequired(_ name: String) throws(InvalidValue) -> Tensor {
     guard let tensor = take(name) else {
-      throw InvalidValue(name, expected: "a tensor", found: "none")
+      throw InvalidValue(
+        name,
+        expected: name.hasPrefix("outputs/")
+          ? "a tensor, unless \"outputs\" in the manifest lists the others" : "a tensor",
+        found: "none")
     }
     return tensor
   }

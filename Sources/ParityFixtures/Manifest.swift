@@ -20,6 +20,9 @@ package struct Manifest: Sendable {
   package let arithmetic: Arithmetic?
   /// How accurate the activations were that the reference was computed with.
   package let activations: ActivationAccuracy
+  /// The results that the case holds of its one module, where it does not hold all of them; nil
+  /// where it does.
+  package let outputs: [String]?
   package let tolerance: CaseTolerance
   /// The groups of tensors that stand in other files, by `state_dict`, `inputs` and `outputs`.
   /// Only the manifest of a folder may have some.
@@ -46,7 +49,8 @@ package struct Manifest: Sendable {
   private static let chain = "Sequential"
 
   private static let keys = [
-    "format", "module", "modules", "arguments", "packed", "arithmetic", "activations", "tolerance",
+    "format", "module", "modules", "arguments", "packed", "arithmetic", "activations", "outputs",
+    "tolerance",
     "tensors",
     "expected_failure", "description", "provenance", "digest",
   ]
@@ -69,6 +73,7 @@ package struct Manifest: Sendable {
     packed = try Self.packed(object)
     arithmetic = try object.name("arithmetic", Arithmetic.self)
     activations = try object.name("activations", ActivationAccuracy.self) ?? .relative
+    outputs = try Self.outputs(object, of: modules[0])
     tolerance = try CaseTolerance(
       in: object, outputs: modules[0].name.isEmpty ? ["output", "h_n", "c_n"] : nil)
     borrowed = try BorrowedTensors.all(in: object)
@@ -101,6 +106,24 @@ package struct Manifest: Sendable {
     let module = try object.required(
       "module", try object.name("module", RecurrentModule.self, or: chain), "a module's name")
     return [ChainArguments(try ModuleArguments(of: module, in: object))]
+  }
+
+  private static func outputs(
+    _ object: ManifestObject, of module: ChainArguments
+  ) throws(InvalidValue) -> [String]? {
+    guard let names = try object.strings("outputs") else { return nil }
+    let known = module.results
+    guard module.name.isEmpty else {
+      throw InvalidValue(
+        "outputs", expected: "none for \(chain), which may leave out any but the last",
+        found: "some")
+    }
+    guard !names.isEmpty, Set(names).isSubset(of: known), Set(names).count == names.count else {
+      throw InvalidValue(
+        "outputs", expected: "one or more of \(known.joined(separator: ", ")), each once",
+        found: "[\(names.joined(separator: ", "))]")
+    }
+    return known.filter(names.contains)
   }
 
   private static func packed(_ object: ManifestObject) throws(InvalidValue) -> Packed? {

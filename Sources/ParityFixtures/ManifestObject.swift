@@ -87,6 +87,14 @@ struct ManifestObject {
     return try ManifestObject(value, at: path + [key], known: known)
   }
 
+  func strings(_ key: String) throws(InvalidValue) -> [String]? {
+    try value(key, "an array of strings") {
+      guard case .array(let values) = $0 else { return nil }
+      let strings = values.compactMap { if case .string(let text) = $0 { text } else { nil } }
+      return strings.count == values.count ? strings : nil
+    }
+  }
+
   /// The objects of an array, which are called `modules[2]` and so on in error messages.
   func objects(_ key: String, known: [String]) throws(InvalidValue) -> [ManifestObject]? {
     let array = try value(key, "an array") {

@@ -6,7 +6,8 @@ package struct OutputsRequest: Sendable {
   package let location: CaseLocation
   /// The names of the outputs that must be given, without `outputs/`.
   package let required: [String]
-  /// The names of intermediate results of a chain, which are judged where they are given.
+  /// The names of results that may be given: intermediate ones of a chain, which are then judged,
+  /// and those that the case does not have, which are passed over.
   package let optional: [String]
   /// Whether the case has the parameters and inputs that it takes to compute the outputs.
   package let canBeComputed: Bool
@@ -50,9 +51,11 @@ extension ParityCase {
       completed["packed"] = .object(own)
     }
     let isWhole = isSingleModule || chain == nil
+    let required = isWhole ? reference.names : ["output"]
+    let known = isSingleModule ? manifest.modules[0].results : reference.names
     return OutputsRequest(
-      location: location, required: isWhole ? reference.names : ["output"],
-      optional: isWhole ? [] : reference.names.filter { $0 != "output" },
+      location: location, required: required,
+      optional: known.filter { !required.contains($0) },
       canBeComputed: chain != nil, completed: completed)
   }
 }

@@ -14,7 +14,7 @@ package struct ParityCase: Sendable {
   package let location: CaseLocation
   package let manifest: Manifest
   /// What PyTorch computed, in the order in which the modules run. A case of one module has all
-  /// of the module's results; a chain has the last result, and as many of the others as the
+  /// of the module's results, or those that its manifest lists; a chain has the last result, and as many of the others as the
   /// fixture holds.
   package private(set) var reference: Results
   /// The recurrent modules, each with the identities that its results must meet.
@@ -39,6 +39,31 @@ package struct ParityCase: Sendable {
     var copy = self
     copy.reference = reference
     return copy
+  }
+
+  /// The same case with some of its results alone.
+  ///
+  /// - Throws: `InvalidValue` where it has none of these names, and where it has no parameters:
+  ///   then the equalities between its results are all that is judged.
+  package func only(_ names: [String]) throws(InvalidValue) -> ParityCase {
+    guard chain != nil else {
+      throw InvalidValue(
+        "only \(names.joined(separator: ","))",
+        expected: "all results of a case without state_dict", found: "some of them")
+    }
+    let part = reference.only(names)
+    guard !part.named.isEmpty else {
+      throw InvalidValue(
+        "only \(names.joined(separator: ","))",
+        expected: "one of \(reference.names.joined(separator: ", "))", found: "none of them")
+    }
+    return with(reference: part)
+  }
+
+  /// The results of the case's one module that it does not have; none of a chain, of which most
+  /// may be left out.
+  package var absentResults: [String] {
+    isSingleModule ? manifest.modules[0].results.filter { reference[$0] == nil } : []
   }
 
   /// The same case with other parameters or inputs.

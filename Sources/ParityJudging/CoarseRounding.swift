@@ -38,10 +38,10 @@ package struct CoarseRounding {
   package func doubt(
     _ results: Results, exact: Results, _ differences: [TensorDifference]
   ) -> String? {
-    if differences.contains(where: { $0.noise?.isOfOneSign == true }) {
+    guard !isOnGrid(results) else { return nil }
+    if differences.contains(where: { $0.isOfOneSign() }) {
       return "its differences are mostly of one sign"
     }
-    guard !isOnGrid(results) else { return nil }
     // What was computed a little less coarsely than is said is still rounding.
     let arithmetics = Arithmetic.allCases.filter {
       $0.unitRoundoff > Arithmetic.float32.unitRoundoff

@@ -22,6 +22,8 @@ package struct Judge: Sendable {
   /// A rule in place of every case's own; nil to judge each case by its own.
   let override: ToleranceRule?
   let noiseWork: Double
+  /// The results that are judged, by their names; nil for all.
+  private let only: [String]?
   private let subject: Subject
   private let diagnostician: (any Diagnosing)?
   private let known: KnownOutputs?
@@ -30,17 +32,20 @@ package struct Judge: Sendable {
   ///   - override: a tolerance rule in place of every case's own.
   ///   - noiseWork: up to how many multiplications of a forward pass the rounding noise is
   ///     measured on the whole batch; above, it is measured on a sample of the batch.
+  ///   - only: the names of the results that are judged; nil for all.
   ///   - subject: what is judged against the references.
   ///   - diagnostician: is asked why a case failed; nil to ask nobody.
   ///   - known: the references of all cases, to tell where the outputs that were supplied for a
   ///     case are those of another.
   package init(
     override: ToleranceRule? = nil, noiseWork: Double = Judge.standardNoiseWork,
-    subject: Subject = .engine(threads: 1), diagnostician: (any Diagnosing)? = nil,
+    only: [String]? = nil, subject: Subject = .engine(threads: 1),
+    diagnostician: (any Diagnosing)? = nil,
     known: KnownOutputs? = nil
   ) {
     self.override = override
     self.noiseWork = noiseWork
+    self.only = only
     self.subject = subject
     self.diagnostician = diagnostician
     self.known = known
@@ -58,7 +63,14 @@ package struct Judge: Sendable {
   ///   diagnostician is asked.
   package func judge(_ location: CaseLocation) async -> CaseResult {
     do throws(CaseError) {
-      let parityCase = try ParityCase.load(location)
+      var parityCase = try ParityCase.load(location)
+      if let only {
+        do throws(InvalidValue) {
+          parityCase = try parityCase.only(only)
+        } catch {
+          throw .invalid(path: location.path, error)
+        }
+      }
       let contender = await contender(for: parityCase)
       let outcome = outcome(of: parityCase, contender)
       var owner: String?

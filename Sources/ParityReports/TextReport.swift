@@ -79,8 +79,12 @@ package struct TextReport: Sendable {
     guard result.remarks.isEmpty else { return result.remarks.joined(separator: "; ") }
     let differences = result.findings.ofSubject.map(\.difference)
     let largest = differences.compactMap(\.measured.largestAbsolute?.value).max() ?? 0
-    let judged = judgedShare(result)
-    guard largest > 0 else { return judged.isEmpty ? "bit for bit" : "no difference" + judged }
+    let judged = judgedShare(result) + absent(result)
+    guard largest > 0 else {
+      return judged.isEmpty
+        ? "bit for bit"
+        : (result.findings.comparedShare < 1 ? "no difference" : "bit for bit") + judged
+    }
     let noise = differences.compactMap(\.noise)
     let share =
       noise.count == differences.count
@@ -98,6 +102,12 @@ package struct TextReport: Sendable {
     guard compared < 1 else { return "" }
     let steps = judged > compared ? ", \(percent(judged - compared)) step by step" : ""
     return "; \(percent(compared)) compared\(steps)"
+  }
+
+  /// Names the results that the case does not have; empty where it has all of them.
+  private func absent(_ result: CaseResult) -> String {
+    let names = result.parityCase?.absentResults ?? []
+    return names.isEmpty ? "" : "; \(names.joined(separator: ", ")) not given"
   }
 
   /// Says on how many sequences the noise was measured; empty where it was on all.

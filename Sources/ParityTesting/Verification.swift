@@ -2,6 +2,7 @@ import ParityDiagnosis
 import ParityFixtures
 import ParityJudging
 import ParityReports
+import RecurrentModel
 
 /// An implementation under test, made anew for each case.
 public protocol FixtureImplementation {
@@ -46,11 +47,14 @@ public struct VerificationOptions: Sendable {
   public var arithmetic: ParityArithmetic?
   /// What the errors of the implementation's sigmoid and tanh are small beside.
   public var activations: ParityActivations
+  /// The results that are judged, such as `["output"]`; nil for all that the fixture has.
+  public var only: [String]?
 
   public init(
     diagnosis: Diagnosis = .fast, arithmetic: ParityArithmetic? = nil,
-    activations: ParityActivations = .relative
+    activations: ParityActivations = .relative, only: [String]? = nil
   ) {
+    self.only = only
     self.activations = activations
     self.diagnosis = diagnosis
     self.arithmetic = arithmetic
@@ -130,7 +134,15 @@ extension Fixture {
     switch loaded {
     case .failure(let error):
       return CaseResult(location, error)
-    case .success(let parityCase):
+    case .success(let whole):
+      var parityCase = whole
+      if let only = options.only {
+        do throws(InvalidValue) {
+          parityCase = try whole.only(only)
+        } catch {
+          return CaseResult(location, .invalid(path: location.path, error))
+        }
+      }
       guard let outputs else { return judge.judge(parityCase) }
       let supplied = SuppliedOutputs(outputs.mapValues(\.tensor), for: parityCase.outputsRequest)
       return judge.judge(parityCase, supplied, in: options.stated)

@@ -22,14 +22,6 @@ package struct NoiseMeasurement: Sendable, Equatable {
     count == 0 ? 0 : max(abs(sum), abs(sumOfGrowth)) / Double(count)
   }
 
-  /// Whether the differences are mostly of one sign: their drift is more than three quarters of
-  /// their root mean square, over at least 64 elements. What coarse rounding makes is at most
-  /// 0.73, in 99 of 100 tensors 0.6; a factor that is off makes 0.7 to 1.
-  package var isOfOneSign: Bool { isOfOneSign(beyond: 0.75) }
-
-  /// The same for another share of the root mean square.
-  package func isOfOneSign(beyond share: Double) -> Bool { count >= 64 && drift > share * rms }
-
   /// Adds an element, unless its σ is 0: such an element must be equal, and has no z.
   mutating func add(
     sigma: Double, _ actual: Double, _ expected: Double, offset: Int

@@ -4,7 +4,9 @@ The implementation is an LSTM written out in PyTorch's operators, step by step, 
 whose parts is replaced."""
 
 import dataclasses
+import json
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,3 +134,59 @@ def test_what_errs_systematically_is_no_coarse_rounding(style, tmp_path):
     coarse = judge(tmp_path, style, "--actual-arithmetic", "bfloat16")
     assert coarse.startswith("failed "), coarse
     assert "off by the size of bfloat16's rounding, but not at random" in coarse, coarse
+
+
+def drop(source: Path, target: Path, *names: str, outputs: list[str] | None = None) -> None:
+    """Copies a case without some of its results."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for member in old.namelist():
+            contents = old.read(member)
+            if member == "manifest.json":
+                manifest = json.loads(contents)
+                manifest.pop("digest", None)
+                if outputs is not None:
+                    manifest["outputs"] = outputs
+                contents = json.dumps(manifest).encode()
+            if member.removeprefix("outputs/").removesuffix(".npy") not in names:
+                new.writestr(member, contents)
+
+
+def check(*arguments: str | Path) -> str:
+    command = [calibrate_noise.PARITY_CHECK, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+LSTM = calibrate_noise.ROOT / "Fixtures" / "lstm-packed.npz"
+
+
+def test_a_reference_may_hold_output_alone_and_says_so(tmp_path):
+    case = tmp_path / "case.npz"
+    drop(LSTM, case, "h_n", "c_n")
+    lost = check(case)
+    assert lost.startswith("invalid ") and '"outputs" in the manifest' in lost, lost
+    drop(LSTM, case, "h_n", "c_n", outputs=["output"])
+    passed = check(case)
+    assert passed.startswith("passed ") and "h_n, c_n not given" in passed, passed
+    # What is there counts, and what the manifest does not list may not be there.
+    drop(LSTM, case, "c_n", outputs=["output"])
+    assert "outputs/h_n: expected no such tensor" in check(case)
+    for outputs in ([], ["h_n", "h_n"], ["output", "hidden"]):
+        drop(LSTM, case, outputs=outputs)
+        assert "one or more of output, h_n, c_n" in check(case)
+
+
+@pytest.mark.parametrize("factor, status", [(1, "passed"), (1.00001, "failed")])
+def test_supplied_outputs_may_be_output_alone(factor, status, tmp_path):
+    actual = tmp_path / "actual"
+    actual.mkdir()
+    np.savez(actual / LSTM.name, output=np.load(LSTM)["outputs/output"] * np.float32(factor))
+    assert "h_n: expected a tensor" in check(LSTM, "--actual", actual)
+    text = check(LSTM, "--actual", actual, "--only", "output")
+    assert text.startswith(f"{status} "), text
+    assert status == "failed" or "h_n, c_n not given" in text
+
+
+def test_only_needs_results_and_parameters():
+    fixtures = calibrate_noise.ROOT / "Fixtures"
+    assert "one of h_n" in check(fixtures / "gru-cell.h5", "--only", "output")
+    assert "without state_dict" in check(fixtures / "gru-layout-only.npz", "--only", "output")

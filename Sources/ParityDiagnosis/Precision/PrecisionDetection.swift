@@ -72,9 +72,7 @@ struct PrecisionDetection {
       }), !agrees(with: estimate(RoundingModel(arithmetic))),
       let noise = estimate(RoundingModel(arithmetic, activations: .absolute)),
       agrees(with: noise),
-      !differences(noise).contains(where: {
-        $0.noise?.isOfOneSign(beyond: Self.largestOneSign) == true
-      })
+      !differences(noise).contains(where: { $0.isOfOneSign(beyond: Self.largestOneSign) })
     else { return nil }
     let agree = "the \(whole.side.rawValue) \(whole.side.verb("agrees", "agree"))"
     return Diagnosis(
