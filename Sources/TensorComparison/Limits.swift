@@ -87,8 +87,8 @@ package struct NoiseLimits: Sendable, Equatable {
   package var largestUnjudged: Double?
 
   /// The default of `largestZ`. It leaves room for a σ that sixteen replicas measure to about
-  /// ±18%, and for errors that are not quite normally distributed: of 2,443 random modules of
-  /// real PyTorch the largest z was 5.9 and the largest root mean square 1.5
+  /// ±18%, and for errors that are not quite normally distributed: of 2,463 random modules of
+  /// real PyTorch the largest z was 6.1
   /// (`tools/calibrate_noise.py --count 2500 --seed 3`).
   package static let standardZ = 8.0
 
@@ -107,7 +107,7 @@ package struct NoiseLimits: Sendable, Equatable {
   /// The largest root mean square of z with which a tensor of `count` elements passes.
   ///
   /// It is a quarter of `largestZ` for a large tensor of independent elements, of which
-  /// PyTorch's was at most 1.5. Of a few elements, or of many that err alike, the root
+  /// PyTorch's is mostly near 0.6. Of a few elements, or of many that err alike, the root
   /// mean square is by chance as large as one of them can be: with `largestZ` 8 it
   /// is 2 + 6/√n.
   package func largestRMS(count: Int) -> Double {
