@@ -38,14 +38,14 @@ struct NoisyMatrix: Sendable {
     let height = RK_NOISE_ROWS
     panelCount = (rows + height - 1) / height
     panels = Self.packed(own, rows: rows, columns: columns, height: height)
-    let twins = stride(from: 0, to: own.count, by: matrix.columns).map {
-      own[$0..<$0 + matrix.columns]
-    }.firstPlaces
+    // By rows and not by columns, of which there may be none.
+    let rowSlices = (0..<matrix.rows).map {
+      own[$0 * matrix.columns..<($0 + 1) * matrix.columns]
+    }
+    let twins = rowSlices.firstPlaces
     self.twins = twins
     biasTwins = zip(twins, bias).map { [Double($0), $1] }.firstPlaces
-    granules = stride(from: 0, to: own.count, by: matrix.columns).map {
-      own[$0..<$0 + matrix.columns].granule
-    }
+    granules = rowSlices.map(\.granule)
     biasGranule = bias.granule
     hasSubnormals = own.contains(where: \.isTiny) || bias.contains(where: \.isTiny)
   }
