@@ -86,8 +86,8 @@ let package = Package(
     room(
       "ParityJudging",
       imports: [
-        "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison", "RecurrentModel",
-        "RecurrentEngine", "RoundingNoise", "ParityFixtures", realModule,
+        "Platform", "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison",
+        "RecurrentModel", "RecurrentEngine", "RoundingNoise", "ParityFixtures", realModule,
       ]),
     room(
       "ParityDiagnosis",

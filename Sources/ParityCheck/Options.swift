@@ -59,7 +59,7 @@ struct ToleranceOptions: ParsableArguments {
   @Flag(
     help: """
       Measure the rounding noise of every sequence, however large the case (default: above \
-      1e10 multiplications of a sample of the batch, and of all where that does not pass).
+      1e9 multiplications of a sample of the batch, and of all where that does not pass).
       """)
   var everySequence = false
 

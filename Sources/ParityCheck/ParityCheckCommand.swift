@@ -4,6 +4,7 @@ import ParityDiagnosis
 import ParityFixtures
 import ParityJudging
 import ParityReports
+import Platform
 
 /// `parity-check` without a subcommand: judges cases.
 struct ParityCheckCommand: AsyncParsableCommand {

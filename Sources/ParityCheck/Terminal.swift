@@ -47,9 +47,3 @@ enum Terminal {
     _ = try? FileDescriptor.standardError.writeAll(text.utf8)
   }
 }
-
-/// The machine that this process runs on.
-enum Machine {
-  /// How many threads it runs at the same time.
-  static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
-}

@@ -40,10 +40,10 @@ extension Failure {
       (own.cN != nil) == configuration.module.recurrence.hasCellState,
       let input = try? chain.recurrentInput(index, value, chain.arithmetic.computation)
     else { return nil }
-    let call = RecurrentCall(configuration, stateDict, input, in: chain.arithmetic)
+    let alone = Chain(RecurrentCall(configuration, stateDict, input, in: chain.arithmetic))
+    guard let truth = try? Truth(alone) else { return nil }
     return Failure(
-      chain: Chain(call), side: side, outputs: Results(own),
-      oracle: Results(call.oracleOutputs), stated: stated)
+      chain: alone, side: side, outputs: Results(own), oracle: truth.results, stated: stated)
   }
 }
 

@@ -31,6 +31,9 @@ package struct Findings: Sendable {
   /// How many sequences of the batch the rounding noise was measured on, for all of them; nil
   /// where it was measured on every one.
   package var measuredSequences: Int?
+  /// The oracle beside the kernels that the right results come from, in modules that are too
+  /// large for it.
+  package var oracleSamples: [OracleSample] = []
 
   package init() {}
 }

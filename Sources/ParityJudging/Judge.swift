@@ -52,9 +52,9 @@ package struct Judge: Sendable {
   }
 
   /// The multiplications of a forward pass up to which noise is measured on the whole batch. An
-  /// LSTM of 512 units takes about as many for 100 steps of 50 sequences, and its replicas take
-  /// some ten seconds.
-  package static let standardNoiseWork = 1e10
+  /// LSTM of 256 units takes about as many for 100 steps of 20 sequences, and its replicas take a
+  /// second or two.
+  package static let standardNoiseWork = 1e9
 
   /// Loads and judges a case. It never throws: a case that cannot be judged has a status that
   /// says so.

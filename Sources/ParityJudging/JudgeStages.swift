@@ -20,8 +20,9 @@ extension Judge {
     findings.layout = referenceLayout(parityCase)
     guard findings.layout.allSatisfy(\.holds) else {
       let failure = parityCase.chain.flatMap { chain in
-        (try? chain.results(in: .float64) { _, call in call.oracleOutputs }).map {
-          Failure(chain: chain, side: .reference, outputs: parityCase.reference, oracle: $0)
+        (try? Truth(chain)).map {
+          Failure(
+            chain: chain, side: .reference, outputs: parityCase.reference, oracle: $0.results)
         }
       }
       return Outcome(
@@ -57,10 +58,11 @@ extension Judge {
       findings.coarsenessFaults = passes.coarsenessFaults(noise, rules)
     }
     findings.layout = reference.layout + subjectLayout(parityCase, passes)
+    findings.oracleSamples = passes.truth.samples
     if case .pass(let makePass) = contender {
       findings.properties = passes.runs.flatMap { run in
         PropertyCheck(
-          run: run, noise: noise, isInputExact: passes.chain.isExact(before: run.module),
+          run, noise: noise, isInputExact: passes.chain.isExact(before: run.module),
           makePass: makePass
         ).findings
       }
@@ -103,7 +105,7 @@ extension Judge {
       findings.comparisons = comparisons(passes, rules, nil)
       return (findings, nil)
     }
-    if let sequences = passes.chain.spacedSequences(work: noiseWork, least: 8) {
+    if let sequences = passes.chain.spacedSequences(work: noiseWork, least: 4) {
       let noise = passes.noise(
         replicas, sample: .init(sequences, others: .borrowing(oracle: passes.oracle)))
       findings.comparisons = comparisons(passes, rules, noise)

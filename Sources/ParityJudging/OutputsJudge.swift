@@ -23,7 +23,7 @@ package struct OutputsJudge: Sendable {
   /// - Complexity: O(18 forward passes) under the noise rule.
   package init?(_ parityCase: ParityCase) {
     guard let chain = parityCase.chain,
-      let oracle = try? chain.results(in: .float64, recurrent: { _, call in call.oracleOutputs })
+      let oracle = try? Truth(chain).results
     else { return nil }
     self.parityCase = parityCase
     arithmetic = chain.arithmetic

@@ -4,20 +4,20 @@ import Synchronization
 import TensorCore
 
 /// The results of the three sides of a case that has parameters: the reference, what the subject
-/// made of the same inputs, and what the oracle computes.
+/// made of the same inputs, and the right results.
 struct Passes: Sendable {
   let reference: Results
   let chain: Chain
   let subject: Side
   /// The subject's results; of a chain's intermediate results some may be missing.
   let actual: Results
-  let oracle: Results
+  let truth: Truth
   /// What is stated of how the subject was computed.
   let stated: StatedComputation
   /// The recurrent modules as the subject ran them; none where the outputs were made elsewhere.
   let runs: [ModuleRun]
 
-  /// Runs the oracle, and the subject where it is a forward pass.
+  /// Computes the right results, and runs the subject where it is a forward pass.
   ///
   /// - Throws: `SuppliedOutputs.Missing` where there are no outputs to judge, and `InvalidValue`
   ///   where a forward pass gives what the next module of a chain cannot take.
@@ -26,7 +26,7 @@ struct Passes: Sendable {
     self.reference = reference
     self.chain = chain
     subject = contender.side
-    oracle = try chain.results(in: .float64) { _, call in call.oracleOutputs }
+    truth = try Truth(chain)
     switch contender {
     case .outputs(let supplied, let stated):
       let tensors = try supplied.outputs.get()
@@ -49,6 +49,9 @@ struct Passes: Sendable {
       self.runs = runs
     }
   }
+
+  /// What the oracle computes, or the kernels for doubles in its place.
+  var oracle: Results { truth.results }
 
   /// What the subject computed in, where that is not what the case asks for.
   var arithmetic: Arithmetic? { stated.arithmetic }

@@ -36,6 +36,10 @@ struct Verdict: Sendable {
     for finding in findings.properties where !finding.holds {
       reasons.append("the engine breaks a property: \(finding.statement)")
     }
+    for sample in findings.oracleSamples where !sample.agrees {
+      let name = sample.module.isEmpty ? "" : "\(sample.module): "
+      reasons.append("\(name)the oracle and our kernels for doubles part; this is a bug of ours")
+    }
     reasons += findings.unjudgedFaults + findings.coarsenessFaults
     let share = findings.leastJudgedShare
     if reasons.isEmpty, share < Self.neededShare {

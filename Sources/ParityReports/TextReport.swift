@@ -91,7 +91,7 @@ package struct TextReport: Sendable {
       ? "\(NumberText.short(noise.compactMap(\.largest?.value).max() ?? 0))σ of rounding noise"
         + sample(result)
       : "\(NumberText.percent(differences.map(\.largestShare).max() ?? 0)) of the tolerance"
-    return "largest |Δ| \(NumberText.scientific(largest)), \(share)" + judged
+    return "largest |Δ| \(NumberText.scientific(largest)), \(share)" + judged + oracleSample(result)
   }
 
   /// Says how much of the results could be judged, and how; empty where all elements were
@@ -115,7 +115,13 @@ package struct TextReport: Sendable {
     guard let measured = result.findings.measuredSequences,
       let batch = result.parityCase?.layouts.first?.contract.layout.batch
     else { return "" }
-    return ", which was measured on \(measured) of \(batch) sequences"
+    return " on \(measured) of \(batch) sequences"
+  }
+
+  /// Says on how much of the largest module the oracle was run; empty where it computed all.
+  private func oracleSample(_ result: CaseResult) -> String {
+    guard let sample = result.findings.oracleSamples.first else { return "" }
+    return "; the oracle on \(sample.steps) steps of \(sample.sequences)"
   }
 
   /// What the user's program printed that computed the outputs.

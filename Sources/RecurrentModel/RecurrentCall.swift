@@ -37,10 +37,13 @@ package struct RecurrentCall: Sendable {
     self.arithmetic = arithmetic
   }
 
-  /// The same call with other parameters or another input; what is nil stays.
-  package func with(stateDict: StateDict? = nil, input: RecurrentInput? = nil) -> RecurrentCall {
+  /// The same call with other parameters, another input or another arithmetic; what is nil stays.
+  package func with(
+    stateDict: StateDict? = nil, input: RecurrentInput? = nil, arithmetic: Arithmetic? = nil
+  ) -> RecurrentCall {
     RecurrentCall(
-      configuration, stateDict ?? self.stateDict, input ?? self.input, in: arithmetic)
+      configuration, stateDict ?? self.stateDict, input ?? self.input,
+      in: arithmetic ?? self.arithmetic)
   }
 
   /// The layout contract that the results of this call keep.
@@ -99,6 +102,17 @@ extension RecurrentInput {
       h0: h0.map { layout.selecting(sequences: sequences, ofState: $0) },
       c0: c0.map { layout.selecting(sequences: sequences, ofState: $0) }, packing: packing,
       layout: layout.with(steps: layout.steps, batch: sequences.count))
+  }
+
+  /// The first steps of all sequences: of each as many as it has, and at most `steps`.
+  ///
+  /// - Complexity: O(elements that are taken).
+  package func beginning(steps: Int) -> RecurrentInput {
+    let own = min(steps, layout.steps)
+    return RecurrentInput(
+      input: layout.selecting(steps: 0..<own, of: input), h0: h0, c0: c0,
+      packing: packing.map { Packing(lengths: $0.lengths.map { min($0, own) }) },
+      layout: layout.with(steps: own))
   }
 
   /// Some steps of all sequences, which start from the state that the steps before them have led

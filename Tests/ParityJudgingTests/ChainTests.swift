@@ -221,7 +221,7 @@ import Testing
     let parityCase = try FixtureSuite.named(classifier).repeated(20)
     let sampled = Judge(noiseWork: 1).judge(parityCase)
     #expect(sampled.status == .passed)
-    #expect(sampled.findings.measuredSequences == 8)
+    #expect(sampled.findings.measuredSequences == 4)
     #expect(Judge(noiseWork: .infinity).judge(parityCase).findings.measuredSequences == nil)
     // What the sample fails is measured whole.
     let wrong = parityCase.with(

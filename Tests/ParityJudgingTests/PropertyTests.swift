@@ -20,7 +20,7 @@ import Testing
     let call = try #require(parityCase.call)
     let pass = subject(call)
     let check = PropertyCheck(
-      run: ModuleRun(
+      ModuleRun(
         module: "", call: call, pass: pass, outputs: pass.outputs(for: call.input)),
       noise: try CaseNoise(ChainVariant(Chain(call))), isInputExact: true, makePass: subject)
     return Dictionary(uniqueKeysWithValues: check.findings.map { ($0.property, $0) })

@@ -55,7 +55,7 @@ import Testing
 
   @Test func aVerdictOnASampleSaysSo() throws {
     let result = Judge(noiseWork: 1).judge(try parityCase())
-    #expect(result.status == .passed && result.findings.measuredSequences == 8)
+    #expect(result.status == .passed && result.findings.measuredSequences == 4)
   }
 
   /// Of three measured sequences the median, relative to each vector's size.

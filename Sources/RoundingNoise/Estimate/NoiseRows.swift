@@ -87,9 +87,18 @@ extension NoiseRows {
       return Array(all.prefix(lengths?[sequence] ?? all.count))
     }
     let sources = measured.map(rows)
+    let longest = sources.map(\.count).max() ?? 0
+    let lent: [Loan] = (0..<longest).map { step in
+      loan(of: sources.map { $0[min(step, $0.count - 1)] }, exact)
+    }
     for sequence in Set(0..<batch.size).subtracting(measured) {
       for (step, row) in rows(sequence).enumerated() {
-        borrow(row: row, from: sources.map { $0[min(step, $0.count - 1)] }, exact: exact)
+        let (scale, lent) = (rms(row, exact), lent[min(step, lent.count - 1)])
+        for unit in 0..<size {
+          let share = lent.shares[unit]
+          sigma[row * size + unit] = share.isFinite ? share * scale : 0
+          isJudged[row * size + unit] = lent.isJudged[unit]
+        }
       }
     }
   }
@@ -107,24 +116,26 @@ extension NoiseRows {
     }
   }
 
-  /// Gives one row, unit by unit, the median of what the measured rows' σ are relative to the
-  /// root mean squares of these rows, times its own root mean square. A unit is lost where it is
-  /// in at least half of the measured rows.
+  private typealias Loan = (shares: [Double], isJudged: [Bool])
+
+  /// What measured rows lend to a row of another sequence: for each unit, the median of what their
+  /// σ are relative to the root mean squares of the rows, and whether the unit can be judged: it is
+  /// lost where it is in at least half of the rows.
   ///
   /// - Parameter exact: the result's tensor without rounding errors.
-  private mutating func borrow(row: Int, from rows: [Int], exact: Tensor) {
-    let (own, scales) = (rms(row, exact), rows.map { rms($0, exact) })
+  private func loan(of rows: [Int], _ exact: Tensor) -> Loan {
+    let scales = rows.map { rms($0, exact) }
+    var lent: Loan = ([], [])
     for unit in 0..<size {
       let judged = rows.indices.filter { isJudged[rows[$0] * size + unit] }
-      let place = row * size + unit
-      isJudged[place] = judged.count * 2 > rows.count
-      let shares = judged.map { index in
+      let shares = judged.map { index -> Double in
         let sigma = sigma[rows[index] * size + unit]
         return sigma == 0 ? 0 : sigma / scales[index]
       }.sorted()
-      let share = shares.isEmpty ? 0 : shares[shares.count / 2]
-      sigma[place] = share.isFinite ? share * own : 0
+      lent.shares.append(shares.isEmpty ? 0 : shares[shares.count / 2])
+      lent.isJudged.append(judged.count * 2 > rows.count)
     }
+    return lent
   }
 
   /// The root mean square of a row's finite elements.

@@ -9,3 +9,17 @@ extension Sequence where Element: Hashable {
     }
   }
 }
+
+extension [ArraySlice<Double>] {
+  /// The same of rows of a matrix. Only the beginning of each is hashed, since hashing takes
+  /// longer than comparing. O(elements), unless many rows begin alike.
+  var firstPlaces: [Int] {
+    var first: [ArraySlice<Double>: [Int]] = [:]
+    return enumerated().map { place, row in
+      let alike = first[row.prefix(8)] ?? []
+      if let twin = alike.first(where: { self[$0] == row }) { return twin }
+      first[row.prefix(8), default: []].append(place)
+      return place
+    }
+  }
+}
