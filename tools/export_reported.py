@@ -55,7 +55,8 @@ def cases() -> list[Fixture]:
         passed,
         spoiled(passed, "failed", "c_n", first_off),
         spoiled(passed, "invalid", "output", halves_exchanged),
-        spoiled(passed, "skipped", "c_n", first_off, expected_failure="its c_n was spoiled"),
+        spoiled(passed, "skipped", "c_n", first_off,
+                expected_failure={"reason": "its c_n was spoiled", "outputs": {"c_n": 1}}),
         chaotic(),
         dataclasses.replace(averaged, manifest=averaged.manifest | {"modules": modules}),
     ]

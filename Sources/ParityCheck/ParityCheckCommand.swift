@@ -53,6 +53,13 @@ struct ParityCheckCommand: AsyncParsableCommand {
       """, valueName: "results"))
   var only: String?
 
+  @Flag(
+    help: """
+      Let a case fail whose pass says little: where zeros would pass too, where less than all \
+      was compared, where the result does not move with the input.
+      """)
+  var strict = false
+
   @Flag(help: "Print the names of the cases and judge none.")
   var list = false
 
@@ -129,7 +136,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       Judge(
         override: tolerance.rule, noiseWork: tolerance.noiseWork,
         only: only.map { $0.split(separator: ",").map(String.init) },
-        subject: subject,
+        strict: strict, subject: subject,
         diagnostician: Diagnostician(diagnose), known: KnownOutputs(found.all)),
       jobs: jobs ?? Machine.cores,
       failFast: failFast)

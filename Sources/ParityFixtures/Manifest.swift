@@ -27,8 +27,8 @@ package struct Manifest: Sendable {
   /// The groups of tensors that stand in other files, by `state_dict`, `inputs` and `outputs`.
   /// Only the manifest of a folder may have some.
   package let borrowed: [String: BorrowedTensors]
-  /// Why the case is expected to fail; nil where it is expected to pass.
-  package let expectedFailure: String?
+  /// Why and how the case is expected to fail; nil where it is expected to pass.
+  package let expectedFailure: ExpectedFailure?
   /// What the case is for, in words for people.
   package let description: String?
   /// The checksum of the tensors as `Digest` writes it, `crc32:1c291ca3`; nil where none is
@@ -74,13 +74,10 @@ package struct Manifest: Sendable {
     arithmetic = try object.name("arithmetic", Arithmetic.self)
     activations = try object.name("activations", ActivationAccuracy.self) ?? .relative
     outputs = try Self.outputs(object, of: modules[0])
-    tolerance = try CaseTolerance(
-      in: object, outputs: modules[0].name.isEmpty ? ["output", "h_n", "c_n"] : nil)
+    let results = modules[0].name.isEmpty ? ["output", "h_n", "c_n"] : nil
+    tolerance = try CaseTolerance(in: object, outputs: results)
     borrowed = try BorrowedTensors.all(in: object)
-    expectedFailure = try object.string("expected_failure")
-    if expectedFailure == "" {
-      throw InvalidValue("expected_failure", expected: "a reason", found: "an empty one")
-    }
+    expectedFailure = try ExpectedFailure.read(object, outputs: results)
     description = try object.string("description")
     _ = try object.object("provenance", known: nil)
     digest = try object.string("digest")

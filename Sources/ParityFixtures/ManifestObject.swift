@@ -37,6 +37,11 @@ struct ManifestObject {
 
   func contains(_ key: String) -> Bool { values[key] != nil }
 
+  /// Whether the value of a key is an object.
+  func isObject(_ key: String) -> Bool {
+    if case .object = values[key] { true } else { false }
+  }
+
   /// A key with all that lead to it, for error messages: `arguments.hidden_size`.
   func name(of key: String) -> String { (path + [key]).joined(separator: ".") }
 

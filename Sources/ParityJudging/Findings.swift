@@ -64,6 +64,12 @@ package struct TensorFinding: Sendable {
     difference = TensorDifference(of: actual, from: expected, within: limits)
   }
 
+  /// The same comparison of another tensor in the place of the actual one.
+  func withActual(_ other: Tensor) -> TensorFinding {
+    TensorFinding(
+      sides, name, arithmetic, rule, of: other, from: expected, within: difference.limits)
+  }
+
   /// The two numbers that are compared at a row-major offset.
   func elements(at offset: Int) -> (actual: Double, expected: Double) {
     (actual.double(at: offset), expected.double(at: offset))

@@ -24,6 +24,8 @@ package struct Judge: Sendable {
   let noiseWork: Double
   /// The results that are judged, by their names; nil for all.
   private let only: [String]?
+  /// Whether a pass with a remark is a failure.
+  private let strict: Bool
   private let subject: Subject
   private let diagnostician: (any Diagnosing)?
   private let known: KnownOutputs?
@@ -33,19 +35,21 @@ package struct Judge: Sendable {
   ///   - noiseWork: up to how many multiplications of a forward pass the rounding noise is
   ///     measured on the whole batch; above, it is measured on a sample of the batch.
   ///   - only: the names of the results that are judged; nil for all.
+  ///   - strict: whether a case fails that passes with a remark.
   ///   - subject: what is judged against the references.
   ///   - diagnostician: is asked why a case failed; nil to ask nobody.
   ///   - known: the references of all cases, to tell where the outputs that were supplied for a
   ///     case are those of another.
   package init(
     override: ToleranceRule? = nil, noiseWork: Double = Judge.standardNoiseWork,
-    only: [String]? = nil, subject: Subject = .engine(threads: 1),
+    only: [String]? = nil, strict: Bool = false, subject: Subject = .engine(threads: 1),
     diagnostician: (any Diagnosing)? = nil,
     known: KnownOutputs? = nil
   ) {
     self.override = override
     self.noiseWork = noiseWork
     self.only = only
+    self.strict = strict
     self.subject = subject
     self.diagnostician = diagnostician
     self.known = known
@@ -133,10 +137,10 @@ package struct Judge: Sendable {
   ) -> CaseResult {
     var verdict = outcome.verdict
     var diagnosis: Diagnosis?
-    let reason = parityCase.manifest.expectedFailure
+    let expected = parityCase.manifest.expectedFailure
     if let owner {
       verdict.remarks.append("these are the outputs of \(owner)")
-    } else if reason == nil, let failure = outcome.failure {
+    } else if expected == nil, let failure = outcome.failure {
       // Nobody wants to know why a case fails that is expected to.
       diagnosis = diagnostician?.diagnose(failure)
       // Where the shapes are other ones, it cannot be said where the difference starts.
@@ -149,7 +153,8 @@ package struct Judge: Sendable {
       // Outputs that are missing or of another shape are not the failure that was expected.
       isCompared = !outcome.findings.comparisons.isEmpty
     }
-    if isCompared, let reason { verdict = verdict.expectingFailure(reason) }
+    if isCompared, let expected { verdict = verdict.expecting(expected, outcome.findings) }
+    if strict { verdict = verdict.strict }
     return CaseResult(
       parityCase, verdict, contender.side, outcome.findings, printed: printed, diagnosis)
   }

@@ -77,6 +77,7 @@ extension Judge {
         findings: findings)
     }
     var verdict = Verdict(findings, subject: passes.subject)
+    if verdict.status == .passed { verdict.remarks += PassRemarks(findings, parityCase).all }
     guard verdict.status == .failed else { return Outcome(verdict: verdict, findings: findings) }
     verdict.remarks += passes.chain.nonFiniteParameters
     let first = firstDiffering(findings, passes.chain)
@@ -236,7 +237,13 @@ extension Judge {
       return Verdict(
         .invalid, ["a direction of the reference has no finite element but zeros to compare"])
     }
-    return Verdict(.passed, ["layout only: no state_dict"])
+    let isConstant = parityCase.reference.named.allSatisfy { _, tensor in
+      (0..<tensor.count).allSatisfy { tensor.double(at: $0) == tensor.double(at: 0) }
+    }
+    return Verdict(
+      .passed,
+      ["layout only: no state_dict"]
+        + (isConstant ? ["one number everywhere looks the same in any layout"] : []))
   }
 
   // MARK: - Remarks

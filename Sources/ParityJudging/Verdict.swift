@@ -1,3 +1,4 @@
+import ParityFixtures
 import TensorComparison
 
 /// How a case ends, and why.
@@ -89,13 +90,46 @@ struct Verdict: Sendable {
     }
   }
 
-  /// The verdict of a case that is expected to fail: a failure becomes a skip, and a pass a
-  /// failure. What cannot be judged stays as it is.
-  func expectingFailure(_ reason: String) -> Verdict {
+  /// The verdict where nothing may be left open: a pass, or a skip, with a remark is a failure.
+  var strict: Verdict {
+    let isOpen = status == .passed ? !remarks.isEmpty : status == .skipped && remarks.count > 1
+    return isOpen ? Verdict(.failed, ["passes, but leaves something open"] + remarks) : self
+  }
+
+  /// The verdict of a case that is expected to fail: a failure becomes a skip where it is the one
+  /// that is expected, and a pass a failure. What cannot be judged stays as it is.
+  func expecting(_ failure: ExpectedFailure, _ findings: Findings) -> Verdict {
     switch status {
-    case .failed: Verdict(.skipped, ["expected to fail: \(reason)"])
-    case .passed: Verdict(.failed, ["passes, but is expected to fail: \(reason)"])
-    case .invalid, .unreadable, .inconclusive, .skipped: self
+    case .failed:
+      if let other = findings.unexpected(by: failure) {
+        return Verdict(
+          .failed, ["expected to fail otherwise: \(other)"] + remarks)
+      }
+      let open =
+        failure.outputs == nil ? ["which results differ, and by how much, is not stated"] : []
+      return Verdict(.skipped, ["expected to fail: \(failure.reason)"] + open)
+    case .passed:
+      return Verdict(.failed, ["passes, but is expected to fail: \(failure.reason)"])
+    case .invalid, .unreadable, .inconclusive, .skipped: return self
     }
+  }
+}
+
+extension Findings {
+  /// What differs in another way than is expected, as a sentence; nil where nothing does.
+  fileprivate func unexpected(by failure: ExpectedFailure) -> String? {
+    guard let expected = failure.outputs else { return nil }
+    for finding in ofSubject where !finding.difference.agrees {
+      guard let bound = expected[finding.name] else {
+        return
+          "\(finding.name) differs, and only \(expected.keys.sorted().joined(separator: ", ")) may"
+      }
+      let measured = finding.difference.measured
+      let largest = measured.largestAbsolute?.value ?? 0
+      if measured.nonFiniteDisagreements > 0 || largest > bound {
+        return "\(finding.name) differs by more than \(bound)"
+      }
+    }
+    return nil
   }
 }

@@ -2,6 +2,7 @@ import ParityFixtures
 package import ParityJudging
 import RecurrentModel
 import TensorComparison
+import TensorCore
 
 /// The text of `parity-check`: one line for each case, an indented block below it for a failure,
 /// and a summary.
@@ -35,6 +36,8 @@ package struct TextReport: Sendable {
   private let audience: Audience
   private let nameWidth: Int
   private var counts: [CaseStatus: Int] = [:]
+  /// How many cases passed with a remark.
+  private var remarkedCount = 0
 
   /// - Parameter names: the names of all cases, for the width of their column.
   package init(
@@ -49,6 +52,7 @@ package struct TextReport: Sendable {
   /// The lines to print for a case, which is counted for the summary.
   package mutating func lines(_ result: CaseResult) -> [String] {
     counts[result.status, default: 0] += 1
+    if result.status == .passed, !result.remarks.isEmpty { remarkedCount += 1 }
     let isGood = result.status == .passed || result.status == .skipped
     if detail == .quiet, isGood { return [] }
     let status = style.status(
@@ -65,8 +69,11 @@ package struct TextReport: Sendable {
   /// The last line: how many cases have each status.
   package func summary(seconds: Double) -> String {
     let total = counts.values.reduce(0, +)
-    let parts = CaseStatus.allCases.compactMap { status in
-      counts[status].map { style.status(status, "\($0) \(status.rawValue)") }
+    let parts = CaseStatus.allCases.flatMap { status in
+      let remarked = status == .passed ? remarkedCount : 0
+      return [
+        (counts[status, default: 0] - remarked, ""), (remarked, " with a remark"),
+      ].filter { $0.0 > 0 }.map { style.status(status, "\($0) \(status.rawValue)\($1)") }
     }
     return "\(NumberText.count(total, "case")): \(parts.joined(separator: ", "))"
       + style.faint(" in \(NumberText.seconds(seconds))")
@@ -76,10 +83,17 @@ package struct TextReport: Sendable {
 
   /// The text behind a case's name: why it has its status, or its largest difference.
   private func remark(_ result: CaseResult) -> String {
-    guard result.remarks.isEmpty else { return result.remarks.joined(separator: "; ") }
+    let remarks = result.remarks.joined(separator: "; ")
+    guard result.status == .passed, result.findings.ofSubject.contains(where: \.isOfSomething)
+    else { return remarks }
+    return measure(result) + (remarks.isEmpty ? "" : "; remark: \(remarks)")
+  }
+
+  /// How far a case that passes is from its reference.
+  private func measure(_ result: CaseResult) -> String {
     let differences = result.findings.ofSubject.map(\.difference)
     let largest = differences.compactMap(\.measured.largestAbsolute?.value).max() ?? 0
-    let judged = judgedShare(result) + absent(result)
+    let judged = judgedShare(result)
     guard largest > 0 else {
       return judged.isEmpty
         ? "bit for bit"
@@ -102,12 +116,6 @@ package struct TextReport: Sendable {
     guard compared < 1 else { return "" }
     let steps = judged > compared ? ", \(percent(judged - compared)) step by step" : ""
     return "; \(percent(compared)) compared\(steps)"
-  }
-
-  /// Names the results that the case does not have; empty where it has all of them.
-  private func absent(_ result: CaseResult) -> String {
-    let names = result.parityCase?.absentResults ?? []
-    return names.isEmpty ? "" : "; \(names.joined(separator: ", ")) not given"
   }
 
   /// Says on how many sequences the noise was measured; empty where it was on all.
@@ -155,4 +163,9 @@ package struct TextReport: Sendable {
     }
     return lines
   }
+}
+
+extension TensorFinding {
+  /// Whether there is an element to compare.
+  fileprivate var isOfSomething: Bool { difference.shape.elementCount > 0 }
 }

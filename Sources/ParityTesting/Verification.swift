@@ -49,11 +49,14 @@ public struct VerificationOptions: Sendable {
   public var activations: ParityActivations
   /// The results that are judged, such as `["output"]`; nil for all that the fixture has.
   public var only: [String]?
+  /// Whether a case fails that passes with a remark, as where zeros would pass too.
+  public var strict: Bool
 
   public init(
     diagnosis: Diagnosis = .fast, arithmetic: ParityArithmetic? = nil,
-    activations: ParityActivations = .relative, only: [String]? = nil
+    activations: ParityActivations = .relative, only: [String]? = nil, strict: Bool = false
   ) {
+    self.strict = strict
     self.only = only
     self.activations = activations
     self.diagnosis = diagnosis
@@ -130,7 +133,7 @@ extension Fixture {
       case .fast: .fast
       case .full: .full
       }
-    let judge = Judge(diagnostician: Diagnostician(effort))
+    let judge = Judge(strict: options.strict, diagnostician: Diagnostician(effort))
     switch loaded {
     case .failure(let error):
       return CaseResult(location, error)

@@ -111,7 +111,7 @@ extension RecurrentInput {
     let own = min(steps, layout.steps)
     return RecurrentInput(
       input: layout.selecting(steps: 0..<own, of: input), h0: h0, c0: c0,
-      packing: packing.map { Packing(lengths: $0.lengths.map { min($0, own) }) },
+      packing: packing?.beginning(steps: own),
       layout: layout.with(steps: own))
   }
 

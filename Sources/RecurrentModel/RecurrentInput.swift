@@ -127,6 +127,11 @@ package struct Packing: Sendable, Equatable {
     self.totalLength = totalLength
   }
 
+  /// The first steps of each sequence, of which none is padding behind the longest.
+  func beginning(steps: Int) -> Packing {
+    Packing(lengths: lengths.map { min($0, steps) })
+  }
+
   /// The number of steps that `output` has.
   package var outputSteps: Int { totalLength ?? lengths.max() ?? 0 }
 

@@ -10,7 +10,7 @@ import Testing
     #expect(tool.status == 0)
     #expect(tool.errors.isEmpty)
     let summary = try #require(tool.lines.last)
-    #expect(summary.contains(" cases: ") && summary.contains(" passed, 1 skipped in "))
+    #expect(summary.contains(" cases: ") && summary.contains(" with a remark, 1 skipped in "))
     #expect(tool.lines.dropLast().allSatisfy { $0.hasPrefix("passed") || $0.hasPrefix("skipped") })
     #expect(tool.lines.count >= 17)
   }

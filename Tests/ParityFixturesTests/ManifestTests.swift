@@ -58,7 +58,7 @@ import Testing
     #expect(manifest.arithmetic == .float64)
     #expect(manifest.tolerance.rule(for: "output") == .exact)
     #expect(manifest.tolerance.rule(for: "c_n") == .explicit(rtol: 1e-5, atol: 0))
-    #expect(manifest.expectedFailure == "a reason")
+    #expect(manifest.expectedFailure == ExpectedFailure("a reason"))
     let noise = try Manifest(
       parsing: self.manifest("tolerance", #"{"rule": "noise", "sigma": 5, "replicas": 32}"#))
     #expect(noise.tolerance.rule == .noise(largestZ: 5, replicas: 32))
@@ -97,6 +97,17 @@ import Testing
       ("tolerance", "{\"outputs\": {\"h_n\": {}}}", "tolerance.outputs.h_n.rule"),
       ("expected_failure", "\"\"", "expected_failure"),
       ("expected_failure", "true", "expected_failure"),
+      ("expected_failure", "{\"outputs\": {\"h_n\": 1}}", "expected_failure.reason"),
+      ("expected_failure", "{\"reason\": \"r\"}", "expected_failure.outputs"),
+      ("expected_failure", "{\"reason\": \"r\", \"outputs\": {}}", "expected_failure.outputs"),
+      (
+        "expected_failure", "{\"reason\": \"r\", \"outputs\": {\"h_n\": 0}}",
+        "expected_failure.outputs.h_n"
+      ),
+      (
+        "expected_failure", "{\"reason\": \"r\", \"outputs\": {\"hn\": 1}}",
+        "expected_failure.outputs.hn"
+      ),
       ("provenance", "\"here\"", "provenance"), ("digest", "12", "digest"),
       ("descripton", "\"\"", "descripton"),
     ] as [(String, String?, String)])

@@ -38,6 +38,24 @@ extension Chain {
   }
 }
 
+extension Chain {
+  /// The same chain on the first steps of each sequence.
+  ///
+  /// - Returns: nil where no module is recurrent or has steps, and where a module needs as many
+  ///   steps as there are.
+  /// - Complexity: O(elements of the input that are taken).
+  package func beginning(steps: Int) -> Chain? {
+    guard let first = firstRecurrent, let layout = shapes.stages[first].layout,
+      let axis = layout.stepAxis
+    else { return nil }
+    let own = min(steps, layout.steps)
+    let part = ChainInput(
+      input.tensor.selecting(Array(0..<own), along: axis), h0: input.h0, c0: input.c0,
+      packing: input.packing?.beginning(steps: own))
+    return try? Chain(modules, input: part, in: arithmetic, activations)
+  }
+}
+
 extension Results {
   /// The part of these results that belongs to some sequences of the batch.
   ///
