@@ -77,13 +77,14 @@ def missing_step(c: Configuration, module: torch.nn.Module, inputs: Named) -> Na
     """The first step read twice, the last never."""
     if c.steps < 2:
         return None
-    x = inputs["input"]
-    return forward(c, module, inputs | {"input": torch.cat([x[:1], x[:-1]])})
+    x, axis = inputs["input"], c.step_axis
+    first, others = x.narrow(axis, 0, 1), x.narrow(axis, 0, c.steps - 1)
+    return forward(c, module, inputs | {"input": torch.cat([first, others], axis)})
 
 
 def first_b_hn(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named | None:
     """GRU's b_hn left out at the first step, where h may be zero and the bias is not."""
-    if "GRU" not in c.kind or not c.arguments["bias"] or c.arguments.get("bidirectional"):
+    if "GRU" not in c.kind or not c.arguments["bias"] or c.arguments.get("bidirectional") or c.lengths:
         return None
     without = copy.deepcopy(module)
     for name, parameter in without.named_parameters():
@@ -91,11 +92,13 @@ def first_b_hn(c: Configuration, module: torch.nn.Module, inputs: Named) -> Name
             parameter.data[2 * c.hidden_size:] = 0
     if c.kind == "GRUCell":
         return forward(c, without, inputs)
-    first = forward(c, without, inputs | {"input": inputs["input"][:1]})
+    x, axis = inputs["input"], c.step_axis
+    first = forward(c, without, inputs | {"input": x.narrow(axis, 0, 1)})
     if c.steps == 1:
         return first
-    rest = forward(c, module, {"input": inputs["input"][1:], "h_0": first["h_n"]})
-    return {"output": torch.cat([first["output"], rest["output"]]), "h_n": rest["h_n"]}
+    rest = forward(c, module, {"input": x.narrow(axis, 1, c.steps - 1), "h_0": first["h_n"]})
+    output = torch.cat([first["output"], rest["output"]], axis)
+    return {"output": output, "h_n": rest["h_n"]}
 
 
 def plain(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named | None:
@@ -147,7 +150,8 @@ def write(c: Configuration, seed: int, plant: Callable, folder: Path) -> bool:
         if all(contract.same(honest[name], outputs[name]) for name in honest):
             return False
     export_fixtures.fixture(
-        c.name, "npz-stored", module, inputs, outputs, description=repr(c), seed=seed
+        c.name, "npz-stored", module, inputs, outputs, description=repr(c), seed=seed,
+        packed=c.packed,
     ).write(folder)
     return True
 

@@ -32,7 +32,7 @@ def prefixes(c: Configuration, module: torch.nn.Module) -> list[torch.nn.Module]
 def restricted(inputs: Named, rows: int | None) -> Named:
     """The inputs of a prefix."""
     return {
-        name: tensor if name == "input" or rows is None else tensor[:rows]
+        name: tensor[:rows] if name in ("h_0", "c_0") and rows is not None else tensor
         for name, tensor in inputs.items()
     }
 
@@ -73,7 +73,8 @@ def divergence(c: Configuration, seed: int) -> float:
         if not c.kind.endswith("Cell"):
             rows = prefix.num_layers * (2 if prefix.bidirectional else 1)
         own = restricted(inputs, rows)
-        exact_inputs = {name: tensor.double() for name, tensor in own.items()}
+        exact_inputs = {
+            name: tensor if name == "lengths" else tensor.double() for name, tensor in own.items()}
         exact_module = copy.deepcopy(prefix).double()
         exact = forward(wide, exact_module, exact_inputs)
         worst = max(worst, apart(c, forward(c, prefix, own), exact))
@@ -81,6 +82,7 @@ def divergence(c: Configuration, seed: int) -> float:
             other = copy.deepcopy(exact_module)
             for parameter in other.parameters():
                 parameter.data = nudged(parameter.data)
-            result = forward(wide, other, {n: nudged(t) for n, t in exact_inputs.items()})
+            result = forward(wide, other, {
+                n: t if n == "lengths" else nudged(t) for n, t in exact_inputs.items()})
             worst = max(worst, apart(c, result, exact) / tiny * roundoff)
     return worst

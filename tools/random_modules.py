@@ -1,17 +1,21 @@
 """Random configurations of PyTorch's recurrent modules, far from those of a fixture:
 hidden sizes to 512, 2,000 steps, weights scaled by 0.1 to 8, recurrent matrices of low
 rank or with a spectral radius near 1, gates biased up to +9, inputs that are constant,
-slow or saturating; on oneDNN or without it, with one thread or two.
+slow or saturating; on oneDNN or without it, with one thread or two. Weights that were
+trained, units that are copies of each other, weights that are constant, sparse, on a grid
+or subnormal; whatever a manifest can say of the batch.
 """
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 import export_fixtures
+import trained_modules
 from export_fixtures import Named
+from torch_pipeline import run_recurrent
 
 #: Multiplications of one forward pass, at most.
 WORK = 2e7
@@ -34,9 +38,66 @@ class Configuration:
     onednn: bool
     threads: int
     dtype: torch.dtype
+    #: What the weights are, beside their size: `as drawn`, or as in `WEIGHTS`.
+    weights: str = "as drawn"
+    zero_bias_hh: bool = False
+    lengths: tuple[int, ...] | None = None
+    #: The manifest's `packed`.
+    packed: dict | None = None
+    #: Of a module in `trained_modules`.
+    trained: int | None = None
+
+    @property
+    def is_cell(self) -> bool:
+        return self.kind.endswith("Cell")
+
+    @property
+    def step_axis(self) -> int:
+        return 1 if self.arguments.get("batch_first") else 0
 
 
-def draw(number: int, seed: int) -> Configuration:
+WEIGHTS = ["copied units", "constant", "sparse", "grid", "int8", "subnormal"]
+
+
+def draw(number: int, seed: int, varied: bool = True) -> Configuration:
+    """The configuration of this number, the same in every run of a seed.
+
+    `varied`: whether weights may be other than random ones, and batches packed.
+    """
+    configuration = draw_sizes(number, seed)
+    return vary(configuration, random.Random(f"{seed}/{number}/variety")) if varied else configuration
+
+
+def vary(c: Configuration, r: random.Random) -> Configuration:
+    changes: dict = {"zero_bias_hh": r.random() < 0.15}
+    arguments = dict(c.arguments)
+    if r.random() < 0.1:
+        changes["trained"] = r.randrange(trained_modules.COUNT)
+        module = trained_modules.trained(changes["trained"])
+        arguments = {"num_layers": module.num_layers, "bidirectional": module.bidirectional,
+                     "bias": True}
+        changes |= {
+            "kind": type(module).__name__, "input_size": module.input_size,
+            "hidden_size": module.hidden_size, "steps": min(c.steps, 200), "zero_bias_hh": False,
+            "name": f"{c.name[:5]}-{type(module).__name__}",
+        }
+    elif r.random() < 0.3:
+        changes["weights"] = r.choice(WEIGHTS)
+    c = replace(c, **changes)
+    if not c.is_cell:
+        arguments["batch_first"] = r.random() < 0.5
+        if r.random() < 0.25:
+            lengths = [r.randint(1, c.steps) for _ in range(c.batch)]
+            packed: dict = {"enforce_sorted": r.random() < 0.3}
+            if packed["enforce_sorted"]:
+                lengths.sort(reverse=True)
+            if r.random() < 0.3:
+                packed["total_length"] = max(lengths) + r.randint(0, 3)
+            c = replace(c, lengths=tuple(lengths), packed=packed)
+    return replace(c, arguments=arguments)
+
+
+def draw_sizes(number: int, seed: int) -> Configuration:
     r = random.Random(f"{seed}/{number}/noise")
 
     def size(largest: float) -> int:
@@ -72,6 +133,8 @@ def draw(number: int, seed: int) -> Configuration:
 
 @torch.no_grad()
 def make(c: Configuration) -> torch.nn.Module:
+    if c.trained is not None:
+        return make_trained(c)
     module = getattr(torch.nn, c.kind)(c.input_size, c.hidden_size, **c.arguments).eval()
     for name, parameter in module.named_parameters():
         parameter *= c.scale
@@ -82,7 +145,35 @@ def make(c: Configuration) -> torch.nn.Module:
             # LSTM's forget gate, GRU's update gate: both stand second.
             if parameter.shape[0] > c.hidden_size:
                 parameter[c.hidden_size:2 * c.hidden_size] += c.gate_bias
+        shape_weights(name, parameter, c)
     return module.to(c.dtype)
+
+
+def make_trained(c: Configuration) -> torch.nn.Module:
+    module = getattr(torch.nn, c.kind)(c.input_size, c.hidden_size, **c.arguments).eval()
+    module.load_state_dict(trained_modules.trained(c.trained).state_dict())
+    return module.to(c.dtype)
+
+
+def shape_weights(name: str, parameter: torch.Tensor, c: Configuration) -> None:
+    """Makes a parameter what `c.weights` says, in place."""
+    if c.zero_bias_hh and "bias_hh" in name:
+        parameter.zero_()
+    half = c.hidden_size // 2
+    if c.weights == "copied units" and "weight_hr" not in name and half:
+        for block in parameter.split(c.hidden_size):
+            block[half:2 * half] = block[:half]
+    elif c.weights == "constant":
+        parameter.fill_(parameter.flatten()[0].item())
+    elif c.weights == "sparse":
+        parameter *= torch.rand(parameter.shape) < 0.1
+    elif c.weights == "grid":
+        parameter.copy_((parameter * 32).round() / 32)
+    elif c.weights == "int8" and parameter.dim() == 2:
+        step = parameter.abs().max().clamp(min=1e-30) / 127
+        parameter.copy_((parameter / step).round() * step)
+    elif c.weights == "subnormal":
+        parameter *= torch.where(torch.rand(parameter.shape) < 0.5, 1, 1e-38)
 
 
 def shape_recurrent(block: torch.Tensor, c: Configuration) -> None:
@@ -98,7 +189,7 @@ def shape_recurrent(block: torch.Tensor, c: Configuration) -> None:
 
 
 def make_inputs(c: Configuration, module: torch.nn.Module) -> Named:
-    is_cell = c.kind.endswith("Cell")
+    is_cell = c.is_cell
     axes = [c.batch] if is_cell else [c.steps, c.batch]
     x = torch.randn(*axes, c.input_size)
     x = {
@@ -107,7 +198,9 @@ def make_inputs(c: Configuration, module: torch.nn.Module) -> Named:
         "slow": lambda: torch.sin(torch.arange(len(x)) / 50).view(-1, *[1] * (x.dim() - 1)) + 0 * x,
         "large": lambda: x * 30,
     }[c.inputs]()
-    inputs: Named = {"input": x.to(c.dtype)}
+    inputs: Named = {"input": (x.transpose(0, 1) if c.step_axis else x).contiguous().to(c.dtype)}
+    if c.lengths:
+        inputs["lengths"] = torch.tensor(c.lengths)
     if c.initial_state:
         rows = [] if is_cell else [module.num_layers * (2 if module.bidirectional else 1)]
         size = getattr(module, "proj_size", 0) or c.hidden_size
@@ -120,11 +213,10 @@ def make_inputs(c: Configuration, module: torch.nn.Module) -> Named:
 @torch.no_grad()
 def forward(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named:
     torch.set_num_threads(c.threads)
-    state = inputs.get("h_0")
-    if "c_0" in inputs:
-        state = (state, inputs["c_0"])
     with torch.backends.mkldnn.flags(enabled=c.onednn):
-        result = module(inputs["input"], state)
-    if c.kind.endswith("Cell"):
-        return export_fixtures.states(result)
-    return {"output": result[0]} | export_fixtures.states(result[1])
+        if not c.is_cell:
+            return run_recurrent(module, inputs, c.packed)
+        state = inputs.get("h_0")
+        if "c_0" in inputs:
+            state = (state, inputs["c_0"])
+        return export_fixtures.states(module(inputs["input"], state))

@@ -24,7 +24,8 @@ struct UnjudgedElements {
     }.filter { $0.count >= Self.fewest }
   }
 
-  /// With fewer elements, a coincidence is not to be told from a rule.
+  /// With fewer elements, or where units of equal weights leave fewer different numbers, a
+  /// coincidence is not to be told from a rule.
   private static let fewest = 4
 
   /// The first of a side's vectors that cannot be right, and what is wrong with it as the end of
@@ -35,7 +36,7 @@ struct UnjudgedElements {
     let own = side == .reference ? reference : subject
     for part in parts {
       let (numbers, exact) = (part.map(own.double(at:)), part.map(oracle.double(at:)))
-      guard exact.contains(where: { $0 != exact[0] }) else { continue }
+      guard Set(exact).count >= Self.fewest else { continue }
       // Saturated units can all be 1.
       if numbers.allSatisfy({ $0 == numbers[0] }), abs(numbers[0]) < 0.99 {
         return (part.lowerBound, "holds the same number in all units")

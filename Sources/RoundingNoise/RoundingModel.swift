@@ -95,6 +95,12 @@ package struct RoundingModel: Sendable, Equatable {
     a == 0 || b == 0 || isOne(a) || isOne(b) ? 0 : rounding(a * b)
   }
 
+  /// The same of a gate times a tanh, σ(x) · tanh(y), which our engine computes in one division. So
+  /// it is exact only where both are rounded to 1.
+  func gatedProduct(_ a: Double, _ b: Double) -> Double {
+    a == 0 || b == 0 || isOne(a) && isOne(b) ? 0 : rounding(a * b)
+  }
+
   /// Whether a number is so near to 1 or −1 that it is rounded to that.
   func isOne(_ x: Double) -> Bool { abs(1 - abs(x)) <= roundoff / 4 }
 

@@ -39,6 +39,28 @@ extension Chain {
 }
 
 extension Chain {
+  /// For each sequence of the batch, the first that has the same input, initial states and length;
+  /// nil where there is no batch.
+  ///
+  /// - Complexity: O(elements of the input), unless many sequences begin alike.
+  package var sequenceTwins: [Int]? {
+    guard let batch = shapes.batch, batch.size > 1 else { return nil }
+    let parts = (0..<batch.size).map { sequence in
+      let part = selecting(sequences: [sequence])
+      return [part?.input.tensor, part?.input.h0, part?.input.c0].map {
+        $0?.elements(as: Double.self) ?? []
+      } + [[Double(input.packing?.lengths[sequence] ?? 0)]]
+    }
+    // By a few numbers first, since most sequences differ in these.
+    var first: [[Double]: [Int]] = [:]
+    return parts.enumerated().map { place, part in
+      let key = part.flatMap { $0.prefix(4) }
+      if let twin = first[key]?.first(where: { parts[$0] == part }) { return twin }
+      first[key, default: []].append(place)
+      return place
+    }
+  }
+
   /// The same chain on the first steps of each sequence.
   ///
   /// - Returns: nil where no module is recurrent or has steps, and where a module needs as many

@@ -12,12 +12,16 @@ struct NoiseRun: Sendable {
   private let prepared: PreparedChain<NoisyOperations>
   /// Results of the whole batch that each step is computed from, as `ChainScan.forcing` says.
   private let forcing: Results?
+  /// For each sequence of the batch, the first with the same input, initial states and length,
+  /// whose draws it shares: equal sequences err alike. nil where nothing is told apart.
+  private let sequenceTwins: [Int]?
 
   init(_ variant: ChainVariant, _ model: RoundingModel, groups: Int, forcing: Results? = nil) {
     self.variant = variant
     self.forcing = forcing
     self.model = model
     self.groups = groups
+    sequenceTwins = variant.chain.sequenceTwins
     prepared = PreparedChain(variant) { NoisyMatrix($0, variant.emulation) }
   }
 
@@ -80,6 +84,7 @@ struct NoiseRun: Sendable {
       },
       isLost: { [model] in LostReplicas($0, model).holds($1) })
     scan.leavesLastMoves = leavesLastMoves
+    scan.sequenceTwins = sequenceTwins
     scan.forcing = forcing
     if let sequences, let batch = variant.chain.shapes.batch {
       scan.forcing = forcing?.selecting(sequences: sequences, batch)

@@ -54,6 +54,8 @@ struct ChainScan<Operations: StepOperations> {
   /// Whether the moves of the last module's results are left to be made afterwards, when the
   /// scans of all sequences are together.
   var leavesLastMoves = false
+  /// For each sequence of the whole batch, the one whose draws it takes; nil for its own.
+  var sequenceTwins: [Int]?
   /// Results of the scanned sequences that were computed elsewhere. Where they have a recurrent
   /// module's `output`, each step of its last layer is computed from the h that stands there for
   /// the step before, and the next module is given this `output`: teacher forcing. So an error
@@ -159,6 +161,7 @@ struct ChainScan<Operations: StepOperations> {
         exact: $0, batchAxis: nil, pieces: configuration.directions.count)
     }
     for sequence in 0..<layout.batch {
+      let number = sequences?[sequence] ?? sequence
       let length = chain.input.packing?.lengths[sequence] ?? layout.steps
       let passes = SequenceScan<Operations>(
         configuration: configuration, cells: cells, variant: variant,
@@ -179,7 +182,7 @@ struct ChainScan<Operations: StepOperations> {
           operations(
             Place(
               module: index, layer: layer, direction: direction,
-              sequence: sequences?[sequence] ?? sequence), units)
+              sequence: sequenceTwins?[number] ?? number), units)
         }, isLost: { isLost(configuration, $0) })
       for (row, pass) in passes.joined().enumerated() {
         let place = row * layout.batch + sequence

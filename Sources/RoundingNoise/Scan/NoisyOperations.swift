@@ -39,8 +39,11 @@ struct NoisyOperations: StepOperations {
   func product(
     _ a: NoisyNumber, _ b: NoisyNumber, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> NoisyNumber {
-    let isExact = isExactProduct(a, b)
-    return product(a, b, operation, unit, isExact ? 0 : model.product(a.value, b.value))
+    guard !isExactProduct(a, b) else { return product(a, b, operation, unit, 0) }
+    let isGated = operation == .admitted || operation == .hidden
+    return product(
+      a, b, operation, unit,
+      isGated ? model.gatedProduct(a.value, b.value) : model.product(a.value, b.value))
   }
 
   /// a + b with an error of a given size.
