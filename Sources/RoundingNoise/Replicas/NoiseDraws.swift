@@ -7,18 +7,22 @@ import TensorCore
 /// let errors = draws.draw(.cellSum, unit: 3, step: 12)  // one for each of sixteen replicas
 /// ```
 ///
-/// Each draw has mean 0 and variance 1, and is the sum of two uniform ones: a fresh one, which is
-/// another at every step, and a frozen one, which is the same at all of them. The frozen one is
-/// there because a constant input, a bias or a gate near 1 makes the same error at every step,
-/// which fresh draws alone would average away.
+/// Each draw has mean 0 and variance 1, and is the sum of a fresh one, which is another at every
+/// step, and a frozen one, which is the same at all of them. The frozen one is there because a
+/// constant input, a bias or a gate near 1 makes the same error at every step, which fresh draws
+/// alone would average away. A fifth of its variance changes its sign at every step: a state that
+/// goes to and fro between two values, however small the distance, makes such errors.
 ///
 /// It is no stream of random numbers: a draw depends on where its operation stands and on nothing
 /// that was drawn before, so that every run, on any number of threads, makes the same draws. They
 /// come from a counter-based hash (SplitMix64's mixing function).
 struct NoiseDraws {
   private let key: UInt64
-  /// The frozen draws: `frozen[operation.rawValue][unit]`.
-  private let frozen: [[Replicas]]
+  /// The frozen draws of even steps and of odd ones: `frozen[step & 1][operation.rawValue][unit]`.
+  private let frozen: [[[Replicas]]]
+
+  /// How much of a frozen draw's variance changes its sign from step to step.
+  private static let alternating = 0.2
 
   /// - Parameters:
   ///   - module: the module's place in the chain.
@@ -29,14 +33,21 @@ struct NoiseDraws {
     let key = Self.key(
       module: module, layer: layer, direction: direction, sequence: sequence, group: group)
     self.key = key
-    frozen = Operation.allCases.map { operation in
+    func draws(_ operation: Operation, _ unit: Int, _ more: UInt64) -> Replicas {
+      var draws = Replicas.zero
+      NoiseKernels.current.perturb(
+        &draws, .zero, seed: Self.place(key, operation, unit) &+ more, by: 1)
+      return draws
+    }
+    let (own, alternating) = ((1 - Self.alternating).squareRoot(), Self.alternating.squareRoot())
+    let both = Operation.allCases.map { operation in
       (0..<units).map { unit in
-        var draws = Replicas.zero
-        NoiseKernels.current.perturb(
-          &draws, .zero, seed: Self.place(key, operation, unit), by: 1)
-        return draws
+        let constant = own * draws(operation, unit, 0)
+        let other = alternating * draws(operation, unit, 0x5851_F42D_4C95_7F2D)
+        return (constant + other, constant - other)
       }
     }
+    frozen = [both.map { $0.map(\.0) }, both.map { $0.map(\.1) }]
   }
 
   /// The draw of an operation for a unit at a step, of mean 0 and variance 1.
@@ -53,7 +64,7 @@ struct NoiseDraws {
   ) {
     let place = Self.place(key, operation, unit)
     kernels.perturb(
-      &replicas, frozen[Int(operation.rawValue)][unit],
+      &replicas, frozen[step & 1][Int(operation.rawValue)][unit],
       seed: SplitMix64.mix(place &+ UInt64(step) &+ 1), by: deviation)
   }
 
