@@ -98,14 +98,14 @@ def share(results: list[tuple[str, str]], status: str = "failed") -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--count", type=int, default=300, help="modules that all are right on")
+    parser.add_argument("--wrong", type=int, default=100, help="modules for each mistake")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     export_fixtures.quiet_pytorch()
-    with tempfile.TemporaryDirectory() as path:
-        corpus = Corpus(options.count, options.seed, Path(path))
-        right(corpus)
-        wrong(corpus)
+    for count, judge in ((options.count, right), (options.wrong, wrong)):
+        with tempfile.TemporaryDirectory() as path:
+            judge(Corpus(count, options.seed, Path(path)))
 
 
 def right(corpus: Corpus) -> None:

@@ -1,13 +1,9 @@
-"""Outputs of other implementations, right and slightly wrong, judged by the noise rule.
+"""Outputs of other implementations, right and slightly wrong, judged by the noise rule: an LSTM
+written out in PyTorch's operators, one of whose parts is replaced."""
 
-The implementation is an LSTM written out in PyTorch's operators, step by step, one of
-whose parts is replaced."""
-
-import dataclasses
 import json
 import subprocess
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,45 +12,10 @@ import torch
 
 import calibrate_noise
 import export_fixtures
+import stepwise
+from stepwise import Style, keeping_bits
 
 HIDDEN = 48
-
-
-@dataclasses.dataclass
-class Style:
-    """An LSTM's parts, each PyTorch's own unless it is replaced."""
-
-    sigmoid: Callable = torch.sigmoid
-    tanh: Callable = torch.tanh
-    cell: Callable = lambda c: c
-    #: What becomes of both operands of every product.
-    operand: Callable = lambda t: t
-    weight_hh: float = 1.0
-
-
-def run(module: torch.nn.LSTM, x: torch.Tensor, style: Style) -> dict[str, torch.Tensor]:
-    weights = [style.operand(module.weight_ih_l0), style.operand(module.weight_hh_l0)]
-    weights[1] = weights[1] * style.weight_hh
-    h = c = torch.zeros(x.shape[1], HIDDEN)
-    output = []
-    for step in x:
-        gates = style.operand(step) @ weights[0].T + module.bias_ih_l0
-        gates = gates + (style.operand(h) @ weights[1].T + module.bias_hh_l0)
-        i, f, g, o = gates.chunk(4, 1)
-        c = style.cell(style.sigmoid(f) * c + style.sigmoid(i) * style.tanh(g))
-        h = style.sigmoid(o) * style.tanh(c)
-        output.append(h)
-    return {"output": torch.stack(output), "h_n": h[None], "c_n": c[None]}
-
-
-def keeping_bits(bits: int) -> Callable:
-    """Rounds float32 to so many bits behind the point."""
-    def rounded(t: torch.Tensor) -> torch.Tensor:
-        shift = 23 - bits
-        i = t.contiguous().view(torch.int32)
-        i = i + ((1 << shift - 1) - 1) + (i >> shift & 1)
-        return (i & ~((1 << shift) - 1)).view(torch.float32)
-    return rounded
 
 
 @torch.no_grad()
@@ -74,7 +35,7 @@ def judge(folder: Path, style: Style, *options: str, output_gate: float = 0) -> 
         "case", "npz-stored", module, {"input": x}, {"output": output, "h_n": h_n, "c_n": c_n},
         description="", seed=0,
     ).write(fixtures)
-    results = {name: tensor.numpy() for name, tensor in run(module, x, style).items()}
+    results = {name: tensor.numpy() for name, tensor in stepwise.run(module, x, style).items()}
     np.savez(actual / "case.npz", **results)
     command = [calibrate_noise.PARITY_CHECK, fixtures, "--actual", actual, *options]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout

@@ -1,0 +1,91 @@
+import ParityJudging
+import RecurrentModel
+import RoundingNoise
+import TensorComparison
+import TensorCore
+
+/// Tells errors that follow from a factor on the weights or on the input from those of rounding,
+/// which follow no such thing.
+///
+/// ```swift
+/// ScaledParameters(chain).largestShare(of: outputs, exact: exact)  // 0.98: a factor on weight_hh
+/// ```
+struct ScaledParameters {
+  private let chain: Chain
+
+  init(_ chain: Chain) { self.chain = chain }
+
+  /// How much the parameters of a kind are scaled: enough for the results to move by far more than
+  /// doubles round, and so little that they move in proportion.
+  private static let factor = 1 + 0x1p-12
+
+  private static let kinds: [[ParameterSpecification.Role]] = [
+    [.weightIH], [.weightHH], [.biasIH, .biasHH],
+  ]
+
+  /// The largest share of the squared differences between `outputs` and `exact`, each in its σ, that
+  /// a factor on one kind of parameters, or on the input, explains.
+  ///
+  /// - Complexity: O(4 forward passes).
+  func largestShare(of outputs: Results, exact: Results, _ noise: NoiseEstimate) -> Double {
+    (Self.kinds.map(scaled) + [scaledInput]).compactMap { chain in
+      chain.flatMap { try? Truth($0).results }.map { moved in
+        share(of: outputs, exact: exact, noise, along: moved)
+      }
+    }.max() ?? 0
+  }
+
+  /// How much of the differences the direction from `exact` to `moved` explains: the square of
+  /// their correlation.
+  private func share(
+    of outputs: Results, exact: Results, _ noise: NoiseEstimate, along moved: Results
+  ) -> Double {
+    var (product, own, other) = (0.0, 0.0, 0.0)
+    for (name, tensor) in outputs.named {
+      guard let right = exact[name], let moved = moved[name], let sigma = noise[name]?.limits.sigma
+      else { continue }
+      for place in 0..<right.count {
+        let center = right.double(at: place)
+        let a = (tensor.double(at: place) - center) / sigma[place]
+        let b = (moved.double(at: place) - center) / sigma[place]
+        guard a.isFinite, b.isFinite else { continue }
+        product += a * b
+        own += a * a
+        other += b * b
+      }
+    }
+    return own > 0 && other > 0 ? product / own * (product / other) : 0
+  }
+
+  private func scaled(_ roles: [ParameterSpecification.Role]) -> Chain? {
+    let modules = chain.modules.map { module -> ChainModule in
+      guard case .recurrent(let configuration, let stateDict, let select) = module.layer else {
+        return module
+      }
+      let names = configuration.parameters.filter { roles.contains($0.role) }.map(\.name)
+      var tensors = stateDict.tensors
+      for name in names { tensors[name] = tensors[name].map(scaled) }
+      guard let changed = try? StateDict(tensors, checkedAgainst: configuration) else {
+        return module
+      }
+      return ChainModule(
+        name: module.name, layer: .recurrent(configuration, changed, select: select))
+    }
+    return try? chain.with(modules: modules)
+  }
+
+  private var scaledInput: Chain? {
+    let input = chain.input
+    guard input.tensor.elementType.isFloatingPoint else { return nil }
+    return try? Chain(
+      chain.modules,
+      input: ChainInput(scaled(input.tensor), h0: input.h0, c0: input.c0, packing: input.packing),
+      in: chain.arithmetic, chain.activations)
+  }
+
+  private func scaled(_ tensor: Tensor) -> Tensor {
+    let numbers: [Double] = tensor.elements()
+    return Tensor(numbers.map { $0 * Self.factor }, shape: tensor.shape)
+      .rounded(to: tensor.elementType)
+  }
+}
