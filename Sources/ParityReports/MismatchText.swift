@@ -33,7 +33,7 @@ struct MismatchText {
     {
       lines.append(
         "  in units of the rounding noise: largest \(NumberText.short(extreme.value)) at "
-          + "\(index(extreme)), \(NumberText.short(limits.largestZ)) allowed; root mean "
+          + "\(index(extreme)), \(NumberText.short(limits.largestZ * limits.elementSlack)) allowed; root mean "
           + "square \(NumberText.short(noise.rms)), "
           + "\(NumberText.short(limits.largestRMS(count: noise.count))) allowed")
       let drift = limits.largestDrift(count: noise.count)

@@ -30,7 +30,7 @@ package enum Limits: Sendable, Equatable {
     case .bound(let rtol, let atol): atol + rtol * abs(expected)
     case .bits: 0
     case .noise(let noise) where !noise.isJudged[offset]: noise.largestUnjudged ?? .infinity
-    case .noise(let noise): noise.largestZ * noise.sigma[offset]
+    case .noise(let noise): noise.largestZ * noise.elementSlack * noise.sigma[offset]
     }
   }
 
@@ -79,6 +79,8 @@ package struct NoiseLimits: Sendable, Equatable {
   package let isJudged: [Bool]
   /// The largest z of an element that passes.
   package let largestZ: Double
+  /// The factor by which a single element may be further off than `largestZ` σ.
+  package var elementSlack = 1.0
   /// The number of elements that err independently, which is smaller than the number of all
   /// elements where their errors are correlated.
   package let independentCount: Double
@@ -137,6 +139,7 @@ package struct NoiseLimits: Sendable, Equatable {
     var limits = NoiseLimits(
       sigma: sigma, isJudged: isJudged, largestZ: largestZ, independentCount: independentCount)
     limits.largestUnjudged = largestUnjudged
+    limits.elementSlack = elementSlack
     return limits
   }
 
