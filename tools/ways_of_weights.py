@@ -114,6 +114,11 @@ def biases(
     return Way(slug, "biases", lambda run: run.bias and kind in (None, run.kind), before)
 
 
+def gates_of(bias: Array, factors: list[int]) -> Array:
+    """The blocks of the gates, each times a factor."""
+    return np.concatenate([f * b for f, b in zip(factors, np.split(bias, 3), strict=True)])
+
+
 BIASES = [
     biases("bias-ih-dropped", lambda ih, hh: (0 * ih, hh)),
     biases("bias-hh-dropped", lambda ih, hh: (ih, 0 * hh)),
@@ -122,6 +127,9 @@ BIASES = [
     biases("bias-hh-twice", lambda ih, hh: (hh, hh)),
     biases("biases-doubled", lambda ih, hh: (2 * ih, 2 * hh)),
     biases("biases-swapped", lambda ih, hh: (hh, ih), "GRU"),
+    biases("b-hn-dropped", lambda ih, hh: (ih, gates_of(hh, [1, 1, 0])), "GRU"),
+    biases("b-hr-b-hz-dropped", lambda ih, hh: (ih, gates_of(hh, [0, 0, 1])), "GRU"),
+    biases("b-hn-inside-and-outside", lambda ih, hh: (ih + gates_of(hh, [0, 0, 1]), hh), "GRU"),
     Way("forget-bias-one", "biases", lambda run: run.kind == "LSTM",
         lambda run: replace(run, added_to_forget=1)),
 ]

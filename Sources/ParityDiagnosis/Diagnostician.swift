@@ -77,6 +77,11 @@ package struct Diagnostician: Diagnosing {
     // case of its own.
     if let (module, own) = own { return diagnose(own)?.within(module) }
     if let explanation = precision?.explanation { return explanation }
+    if failure.hasShapes {
+      let scoped = search.verified(
+        search.singles(PlacedMistake.scoped(in: failure.chain, wrong: whole.firstWrongPlace)))
+      guard scoped.isEmpty else { return text.diagnosis(scoped) }
+    }
     let pairs = search.pairs(of: singles)
     guard pairs.isEmpty else { return text.diagnosis(pairs) }
     switch search.nearest(of: singles) {

@@ -37,7 +37,7 @@ struct ExplanationText {
   private func explanation(
     _ extent: String, _ mistakes: [PlacedMistake]
   ) -> Diagnosis.Explanation {
-    let summaries = mistakes.map { place($0) + $0.mistake.summary }
+    let summaries = mistakes.map { place($0) + $0.scope.text + $0.mistake.summary }
       .joined(separator: ", and with")
     let origins = mistakes.flatMap(\.mistake.origins)
     let likes = origins.isEmpty ? "" : " (seen in \(origins.joined(separator: "; ")))"
@@ -45,7 +45,7 @@ struct ExplanationText {
       placed.mistake.advice + (placed.mistake.issue.map { " (as in \($0))" } ?? "")
     }.joined(separator: "; ")
     return Diagnosis.Explanation(
-      names: mistakes.map(\.mistake.name),
+      names: mistakes.map(\.name),
       sentence: "the \(side.rawValue) \(side.verb("is", "are")) reproduced \(extent) with"
         + "\(summaries)\(likes): \(advice)")
   }

@@ -34,6 +34,9 @@ package struct Mistake: Sendable {
   /// Whether the results of a sequence then depend on others of its batch, so that the mistake
   /// can be tried on the whole batch only.
   let mixesSequences: Bool
+  /// Whether it can be made in one kind of parameter alone, such as `weight_hh`, and is the same
+  /// mistake then.
+  let isOfEachParameter: Bool
   /// The largest share of a failing side's difference that may be left where this mistake
   /// explains it. What is left is rounding, which is less than half of any difference that can be
   /// seen.
@@ -51,6 +54,7 @@ package struct Mistake: Sendable {
   ///   - kind: the kind of module that it is made in.
   ///   - needs: what the case must have for it to show.
   ///   - mixesSequences: whether a sequence's results then depend on others of its batch.
+  ///   - isOfEachParameter: whether it can be made in one kind of parameter alone.
   ///   - largestResidual: the largest share of the difference that may be left where it explains
   ///     a failure.
   ///   - undeclared: the arithmetic that would make it no mistake, once it is declared.
@@ -59,7 +63,8 @@ package struct Mistake: Sendable {
   init(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
     issue: String? = nil, in kind: ModuleKind = .recurrent, needs: [Requirement] = [],
-    mixesSequences: Bool = false, largestResidual: Double = 0.5, undeclared: Arithmetic? = nil,
+    mixesSequences: Bool = false, isOfEachParameter: Bool = false, largestResidual: Double = 0.5,
+    undeclared: Arithmetic? = nil,
     _ change: @escaping @Sendable (inout Replay) throws(NotApplicable) -> Void
   ) {
     self.name = name
@@ -70,6 +75,7 @@ package struct Mistake: Sendable {
     self.kind = kind
     self.needs = needs
     self.mixesSequences = mixesSequences
+    self.isOfEachParameter = isOfEachParameter
     self.largestResidual = largestResidual
     self.undeclared = undeclared
     self.change = change
@@ -78,17 +84,29 @@ package struct Mistake: Sendable {
   /// Makes the mistake in each of some modules of the replay's chain, passing over those that
   /// cannot show it.
   ///
-  /// - Parameter modules: places in the chain.
+  /// - Parameters:
+  ///   - modules: places in the chain.
+  ///   - scope: the parameters in which alone it is made; a mistake that is not one of parameters,
+  ///     or that the scope leaves whole, cannot show so.
   /// - Throws: `NotApplicable` where none of them can show it.
   package func apply(to replay: inout Replay, in modules: [Int]) throws(NotApplicable) {
+    try apply(to: &replay, in: modules, scope: .all)
+  }
+
+  func apply(
+    to replay: inout Replay, in modules: [Int], scope: ParameterScope
+  ) throws(NotApplicable) {
     var obstacle: NotApplicable?
     var isMade = false
     for module in modules {
       var changed = replay
-      changed.turn(to: module)
+      changed.turn(to: module, in: scope)
       do throws(NotApplicable) {
         for need in needs { try changed.require(need) }
         try change(&changed)
+        guard scope.isAll || changed.narrowing.changes && changed.narrowing.keeps else {
+          throw NotApplicable(needs: "parameters of which some are changed")
+        }
         replay = changed
         isMade = true
       } catch {
@@ -149,6 +167,8 @@ struct PlacedMistake: Sendable {
   let mistake: Mistake
   /// Places in the chain, at least one.
   let modules: [Int]
+  /// The parameters of these modules in which it is made.
+  var scope = ParameterScope.all
 
   /// All that can have been got wrong in a chain: each mistake in each module of its kind, and
   /// those of recurrent modules in all recurrent modules together, since somebody who gets one
@@ -165,6 +185,9 @@ struct PlacedMistake: Sendable {
         ? [PlacedMistake(mistake: mistake, modules: places)] + each : each
     }
   }
+
+  /// The mistake's name, with what it is confined to: `gates-iofg(weight_hh)`.
+  var name: String { mistake.name + scope.suffix }
 
   /// Whether nothing is wrong but how accurate the activations are.
   var isOfAccuracy: Bool { mistake.name == PrecisionMistakes.tanhFromSigmoid }

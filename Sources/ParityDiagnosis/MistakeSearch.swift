@@ -139,7 +139,7 @@ struct MistakeSearch {
     var replay = Replay(evidence.chain)
     for placed in mistakes {
       do throws(NotApplicable) {
-        try placed.mistake.apply(to: &replay, in: placed.modules)
+        try placed.mistake.apply(to: &replay, in: placed.modules, scope: placed.scope)
       } catch { return nil }
     }
     return replay

@@ -113,15 +113,14 @@ package struct RoundingModel: Sendable, Equatable {
   }
 
   /// The same of tanh x, whose result is `y`. Where it saturates, it errs by no more than what it
-  /// is short of 1: libraries return 1 there.
+  /// is short of 1, or hardly more: libraries return 1 there.
   ///
   /// An absolute one errs as if it were computed as 2σ(2x) − 1.
   func tanh(_ x: Double, _ y: Double) -> Double {
     if activations == .absolute { return 2 * absoluteSigmoid }
     let own = function(y, flushes: false)
     guard abs(y) > 0.99 else { return own }
-    let rest = 2 / (1 + .exp(2 * abs(x)))
-    return min(own, deviation(rest, smallestSubnormal))
+    return min(own, saturated(2 / (1 + .exp(2 * abs(x)))))
   }
 
   /// The same of a sigmoid of x, whose result is `y`. It is made from an exponential that may
@@ -130,7 +129,14 @@ package struct RoundingModel: Sendable, Equatable {
     if activations == .absolute { return absoluteSigmoid }
     let own = function(y, flushes: true)
     guard y > 0.99 else { return own }
-    return min(own, deviation(1 / (1 + .exp(x)), smallestSubnormal))
+    return min(own, saturated(1 / (1 + .exp(x))))
+  }
+
+  /// The same of a function that saturates at 1, of which its result is short by `rest`. Most
+  /// libraries return 1 where that is nearer than any other number, and some the number below it,
+  /// which is within 8σ of a sixth of a unit roundoff.
+  private func saturated(_ rest: Double) -> Double {
+    deviation(max(rest, roundoff / 6), smallestSubnormal)
   }
 
   /// The same of a sigmoid that is absolutely accurate: that of errors which are uniform within

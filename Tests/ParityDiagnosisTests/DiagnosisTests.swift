@@ -33,6 +33,39 @@ import Testing
     #expect(found.contains([name]), "\(parityCase.location.name): \(found)")
   }
 
+  /// A mistake that was made in some parameters alone is named with these, and never as the whole.
+  @Test(arguments: [
+    ParameterScope(role: .weightHH), ParameterScope(layer: 1), ParameterScope(direction: .reverse),
+    ParameterScope(layer: 0, direction: .forward), ParameterScope(role: .biasIH, layer: 1),
+    ParameterScope(role: .weightIH, layer: 1, direction: .reverse),
+  ])
+  func namesWhereItWasDone(scope: ParameterScope) throws {
+    let parityCase = try FixtureSuite.named("lstm-stacked-bidirectional")
+    var replay = Replay(try #require(parityCase.chain))
+    try Mistake.named("gates-iofg").apply(to: &replay, in: [0], scope: scope)
+    let outputs = try replay.results().stored(in: .float32)
+    let diagnosis = try #require(
+      Diagnostician(.fast).diagnose(try parityCase.failure(outputs)))
+    #expect(
+      diagnosis.explanations.map(\.names) == [["gates-iofg" + scope.suffix]],
+      "\(diagnosis.explanations)")
+    #expect(diagnosis.explanations.first?.sentence.contains(scope.text) == true)
+  }
+
+  /// What a scope leaves whole, or has nothing of, is no mistake of its own.
+  @Test func aScopeMustNarrow() throws {
+    let chain = try #require(FixtureSuite.named("lstm").chain)
+    for (name, scope) in [
+      ("gates-iofg", ParameterScope(layer: 0)), ("gates-iofg", ParameterScope(layer: 1)),
+      ("forget-bias-one", ParameterScope(role: .biasHH)),
+    ] {
+      var replay = Replay(chain)
+      #expect(throws: NotApplicable.self) {
+        try Mistake.named(name).apply(to: &replay, in: [0], scope: scope)
+      }
+    }
+  }
+
   @Test(arguments: [
     ["gates-iofg", "bias-hh-dropped"], ["gates-figo", "reverse-not-flipped-back"],
     ["initial-states-ignored", "final-states-directions-swapped"],

@@ -18,12 +18,14 @@ import Testing
     #expect(model.rounding(.infinity) == 0 && model.rounding(.nan) == 0)
   }
 
-  /// Where tanh and the sigmoid saturate, libraries return 1, and err by what is missing to it.
+  /// Where tanh and the sigmoid saturate, libraries return 1, or the number below it: they err by
+  /// what is missing to 1, and by hardly more.
   @Test func saturatedFunctionsErrByWhatIsMissingToOne() {
     let model = RoundingModel(.float32)
-    let rest = 2 / (1 + Double.exp(24))
-    #expect(model.tanh(12, 1 - rest) == rest && model.tanh(-12, rest - 1) == rest)
-    #expect(model.sigmoid(30, 1 / (1 + .exp(-30))) == 1 / (1 + .exp(30)))
+    let rest = 2 / (1 + Double.exp(18))
+    #expect(model.tanh(9, 1 - rest) == rest && model.tanh(-9, rest - 1) == rest)
+    #expect(model.sigmoid(30, 1 / (1 + .exp(-30))) == 0x1p-24 / 6)
+    #expect(model.tanh(30, 1) == 0x1p-24 / 6)
     // Elsewhere by some units in the last place: at 0.75, of 2⁻²⁴.
     let usual = (8.0 / 3).squareRoot() * 0x1p-25
     #expect(abs(model.tanh(1, 0.75) / usual - 1) < 1e-12)

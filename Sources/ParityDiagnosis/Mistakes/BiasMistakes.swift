@@ -34,6 +34,29 @@ enum BiasMistakes {
       "PyTorch adds the biases alone",
       by: ["TensorFlow 1's BasicLSTMCell(forget_bias=1.0)", "Haiku"], needs: [.lstm]
     ) { $0.scan.addsOneToForget = true },
+    hiddenBias(
+      "b-hn-dropped", with: "b_hn left out",
+      "PyTorch's GRU has two biases for n: tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))",
+      by: ["Flax's and other GRUs with one bias for n"], issue: "google/flax#5594"
+    ) { $0 == 2 },
+    hiddenBias(
+      "b-hr-b-hz-dropped", with: "b_hr and b_hz left out",
+      "PyTorch adds bias_hh to the sums of r and z too",
+      by: ["GRUs that keep a second bias for n alone"]
+    ) { $0 != 2 },
+    Mistake(
+      "b-hn-inside-and-outside", with: "b_hn inside the product with r and outside it too",
+      "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): b_hn is added once",
+      issue: "patrick-kidger/equinox#1003", needs: [.gru, .biases]
+    ) { replay in
+      replay.changeParameters { current, parameter in
+        guard parameter.role == .biasIH else { return nil }
+        let new = current.block(2, of: parameter)
+        let hidden: [Double] =
+          current.stateDict[.biasHH, parameter.layer, parameter.direction]?.elements() ?? []
+        return current.tensor(parameter).mapping { new ~= $0 ? $1 + hidden[$0] : $1 }
+      }
+    },
     Mistake(
       "b-hn-outside-reset", with: "b_hn outside the product with r",
       "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): the reset gate multiplies b_hn too",
@@ -52,6 +75,21 @@ enum BiasMistakes {
       }
     },
   ]
+
+  /// A mistake that leaves the blocks of some gates out of a GRU's bias_hh.
+  private static func hiddenBias(
+    _ name: String, with summary: String, _ advice: String, by origins: [String],
+    issue: String? = nil, without isDropped: @escaping @Sendable (_ gate: Int) -> Bool
+  ) -> Mistake {
+    Mistake(name, with: summary, advice, by: origins, issue: issue, needs: [.gru, .biases]) {
+      replay in
+      replay.changeParameters { current, parameter in
+        guard parameter.role == .biasHH else { return nil }
+        let size = parameter.shape.elementCount / 3
+        return current.tensor(parameter).mapping { isDropped($0 / size) ? 0 : $1 }
+      }
+    }
+  }
 
   /// What stands in the place of a bias.
   private enum Source {

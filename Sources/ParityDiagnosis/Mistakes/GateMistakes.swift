@@ -60,7 +60,7 @@ enum GateMistakes {
       "gates-" + order.joined(), with: "the gates in the order \(list(order))", advice,
       by: origins,
       issue: reordered == "ONNX" ? "CrispStrobe/CrispASR#106" : nil,
-      needs: [gates.count == 4 ? .lstm : .gru]
+      needs: [gates.count == 4 ? .lstm : .gru], isOfEachParameter: true
     ) { replay in
       let blocks = gates.map { order.firstIndex(of: $0) ?? 0 }
       replay.changeParameters { current, parameter in

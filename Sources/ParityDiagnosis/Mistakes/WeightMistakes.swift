@@ -16,7 +16,7 @@ enum WeightMistakes {
       "weights-transposed", with: "each gate's block of weight_ih and weight_hh transposed",
       "PyTorch multiplies weight_ih with x, and weight_hh with h, from the left",
       by: ["implementations that multiply x @ W, as Keras'"],
-      needs: [.noProjection, .severalUnits, squareInput]
+      needs: [.noProjection, .severalUnits, squareInput], isOfEachParameter: true
     ) { replay in
       let hidden = replay.configuration.hiddenSize
       replay.transposeBlocks { parameter in
@@ -31,7 +31,7 @@ enum WeightMistakes {
         Requirement("input_size and hidden_size above 1") { replay in
           replay.configuration.parameters.contains { $0.isWeight && !$0.shape.axes.contains(1) }
         }
-      ]
+      ], isOfEachParameter: true
     ) { replay in
       replay.changeParameters { current, parameter in
         guard parameter.isWeight else { return nil }

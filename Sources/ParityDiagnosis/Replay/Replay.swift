@@ -22,6 +22,9 @@ package struct Replay: Sendable {
   package private(set) var variant: ChainVariant
   /// The place of the module that is being changed, in the chain as it was given.
   private(set) var module = 0
+  /// Which parameters of that module are changed.
+  private(set) var scope = ParameterScope.all
+  var narrowing = Narrowing()
   /// Where each module of the given chain stands now: a mistake may have put others between them.
   private var places: [Int]
   /// Whether all modules compute what they did, so that the right results need at most be moved
@@ -36,8 +39,19 @@ package struct Replay: Sendable {
     places = Array(chain.modules.indices)
   }
 
-  /// Lets the next mistake be made in another module of the given chain.
-  mutating func turn(to module: Int) { self.module = module }
+  /// Lets the next mistake be made in another module of the given chain, and there in some of its
+  /// parameters alone.
+  mutating func turn(to module: Int, in scope: ParameterScope = .all) {
+    self.module = module
+    self.scope = scope
+    narrowing = Narrowing()
+  }
+
+  /// What a scope has let a mistake change, and what it has kept from it.
+  struct Narrowing {
+    var changes = false
+    var keeps = false
+  }
 
   /// What the replay gives, in float64.
   ///

@@ -11,8 +11,12 @@ extension Replay {
     guard case .recurrent(let configuration, let stateDict, let select) = layer else { return }
     var tensors = stateDict.tensors
     for parameter in configuration.parameters {
-      if let changed = change(current, parameter) {
+      guard let changed = change(current, parameter) else { continue }
+      if scope.includes(parameter) {
+        narrowing.changes = true
         tensors[parameter.name] = changed.rounded(to: stateDict.elementType)
+      } else {
+        narrowing.keeps = true
       }
     }
     do {
