@@ -77,9 +77,10 @@ package struct Diagnostician: Diagnosing {
     // case of its own.
     if let (module, own) = own { return diagnose(own)?.within(module) }
     if let explanation = precision?.explanation { return explanation }
-    if failure.hasShapes {
+    let faults = failure.hasShapes && failure.chain.isSingleModule ? FaultSearch(sample) : nil
+    if let faults {
       let scoped = search.verified(
-        search.singles(PlacedMistake.scoped(in: failure.chain, wrong: whole.firstWrongPlace)))
+        search.singles(PlacedMistake.scoped(in: failure.chain, wrong: faults.firstWrongStates)))
       guard scoped.isEmpty else { return text.diagnosis(scoped) }
     }
     let pairs = search.pairs(of: singles)
@@ -90,9 +91,8 @@ package struct Diagnostician: Diagnosing {
       return text.diagnosis(mistake, residual: residual)
     case nil: break
     }
-    let isPlaced = failure.hasShapes && failure.chain.isSingleModule
     return Diagnosis(
-      explanations: [], start: isPlaced ? FaultSearch(sample)?.place() : nil,
+      explanations: [], start: faults?.place(),
       suspicion: precision?.suspicion?.sentence,
       undeclared: (precision?.suspicion?.arithmetic).map { StatedComputation(arithmetic: $0) })
   }

@@ -69,6 +69,16 @@ struct FaultSearch {
     return found
   }
 
+  /// The first layer whose final states are off, and the directions in which they are: a mistake in
+  /// a layer does not show in those below it. nil where the final states are right, or not there.
+  var firstWrongStates: (layer: Int, directions: [Direction])? {
+    let states = places(in: "h_n") + places(in: "c_n")
+    guard let layer = states.compactMap(\.place.layer).min() else { return nil }
+    let own = states.filter { $0.place.layer == layer }.map(\.place.direction)
+    // Where there is one direction, places do not name it.
+    return (layer, configuration.directions.filter { own.contains($0) || own.contains(nil) })
+  }
+
   /// An element that is off by more than rounding.
   private struct Deviation {
     let place: ElementPlace

@@ -7,7 +7,7 @@ import TensorCore
 /// that comparing them says nothing about how the input is read.
 ///
 /// ```swift
-/// try Dependence(chain).fixedResults  // ["output"] of a softmax over one class
+/// Dependence(chain).fixedResults  // ["output"] of a softmax over one class
 /// ```
 struct Dependence {
   private let chain: Chain
@@ -32,6 +32,7 @@ struct Dependence {
     let others = [1.0, -1].compactMap { sign in
       chain.with(input: chain.changedInput(sign)).flatMap(results)
     }
+    guard others.count == 2 else { return [] }
     return own.named.compactMap { name, tensor in
       let isMoved = others.contains { results in
         results[name].map { moves(tensor, $0) } ?? true

@@ -14,7 +14,9 @@ import TensorCore
 ///
 /// The oracle is the specification, and slow on purpose. What a small module computes is taken
 /// from it. In a large one, its results come from the engine's kernels for doubles, on all cores,
-/// and the oracle is run beside them on a sample: the first steps of some sequences.
+/// and the oracle is run beside them on a sample: the first steps of some sequences. Where the case
+/// itself is of float64, our engine has the same bits as these results, so that the sample alone
+/// holds it to the oracle.
 package struct Truth: Sendable {
   package let results: Results
   /// How the oracle was held against the kernels, for each large module in the chain's order.

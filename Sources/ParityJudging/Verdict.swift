@@ -15,10 +15,13 @@ struct Verdict: Sendable {
   /// Why the case did not pass, or what a pass leaves out ("layout only"). Each is a sentence or
   /// less.
   var remarks: [String]
+  /// Whether a skip does not say what failure it expects.
+  private let expectsAnything: Bool
 
-  init(_ status: CaseStatus, _ remarks: [String] = []) {
+  init(_ status: CaseStatus, _ remarks: [String] = [], expectsAnything: Bool = false) {
     self.status = status
     self.remarks = remarks
+    self.expectsAnything = expectsAnything
   }
 
   /// The share of each tensor's elements that must be judged for a case to pass; where it is
@@ -90,10 +93,12 @@ struct Verdict: Sendable {
     }
   }
 
-  /// The verdict where nothing may be left open: a pass, or a skip, with a remark is a failure.
+  /// The verdict where nothing may be left open: a pass with a remark is a failure, and so is a
+  /// skip that would be one whatever fails.
   var strict: Verdict {
-    let isOpen = status == .passed ? !remarks.isEmpty : status == .skipped && remarks.count > 1
-    return isOpen ? Verdict(.failed, ["passes, but leaves something open"] + remarks) : self
+    let isOpen = status == .passed && !remarks.isEmpty || expectsAnything
+    return isOpen
+      ? Verdict(.failed, ["\(status.rawValue), but leaves something open"] + remarks) : self
   }
 
   /// The verdict of a case that is expected to fail: a failure becomes a skip where it is the one
@@ -105,9 +110,11 @@ struct Verdict: Sendable {
         return Verdict(
           .failed, ["expected to fail otherwise: \(other)"] + remarks)
       }
-      let open =
-        failure.outputs == nil ? ["which results differ, and by how much, is not stated"] : []
-      return Verdict(.skipped, ["expected to fail: \(failure.reason)"] + open)
+      let reason = "expected to fail: \(failure.reason)"
+      guard failure.outputs == nil else { return Verdict(.skipped, [reason]) }
+      return Verdict(
+        .skipped, [reason, "which results differ, and by how much, is not stated"],
+        expectsAnything: true)
     case .passed:
       return Verdict(.failed, ["passes, but is expected to fail: \(failure.reason)"])
     case .invalid, .unreadable, .inconclusive, .skipped: return self
@@ -119,10 +126,15 @@ extension Findings {
   /// What differs in another way than is expected, as a sentence; nil where nothing does.
   fileprivate func unexpected(by failure: ExpectedFailure) -> String? {
     guard let expected = failure.outputs else { return nil }
-    for finding in ofSubject where !finding.difference.agrees {
+    let names = expected.keys.sorted().joined(separator: ", ")
+    if let broken = properties.first(where: { !$0.holds }) {
+      return "the engine breaks a property: \(broken.statement)"
+    }
+    let differing = ofSubject.filter { !$0.difference.agrees }
+    guard !differing.isEmpty else { return "\(names) should differ, and does not" }
+    for finding in differing {
       guard let bound = expected[finding.name] else {
-        return
-          "\(finding.name) differs, and only \(expected.keys.sorted().joined(separator: ", ")) may"
+        return "\(finding.name) differs, and only \(names) may"
       }
       let measured = finding.difference.measured
       let largest = measured.largestAbsolute?.value ?? 0

@@ -3,6 +3,7 @@ import ParityFixtures
 import ParityJudging
 import RecurrentEngine
 import RecurrentModel
+import RoundingNoise
 import TensorComparison
 import TensorCore
 import TestSupport
@@ -12,6 +13,24 @@ import Testing
 
 /// A reference that was computed more coarsely than its tensors say.
 @Suite struct PrecisionTests {
+  /// A factor on the weights explains what it makes, and not what rounding makes.
+  @Test func aFactorIsToldFromRounding() throws {
+    let call = try #require(FixtureSuite.named("lstm-stacked-bidirectional").call)
+    let (chain, exact) = (Chain(call), Results(call.oracleOutputs))
+    let noise = try NoiseEstimate.measure(ChainVariant(chain), RoundingModel(.float32))
+    func share(_ outputs: RecurrentOutput) -> Double {
+      ScaledParameters(chain).largestShare(of: Results(outputs), exact: exact, noise)
+    }
+    let scaled = call.stateDict.tensors.mapValues { $0 }.reduce(into: [String: Tensor]()) {
+      let factor = $1.key.hasPrefix("weight_hh") ? 1 + 3e-6 : 1
+      $0[$1.key] = $1.value.mapping { $1 * factor }
+    }
+    let other = call.with(
+      stateDict: try StateDict(scaled, checkedAgainst: call.configuration), arithmetic: .float64)
+    #expect(share(other.oracleOutputs) > 0.95)
+    #expect(share(Engine.forwardPass(call).outputs(for: call.input)) < 0.3)
+  }
+
   /// The case with the results of parameters and inputs rounded to `bits` of
   /// significand, as an accelerator's products round them.
   private func rounded(_ name: String, bits: Int) throws -> ParityCase {

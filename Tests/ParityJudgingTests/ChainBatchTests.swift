@@ -35,6 +35,23 @@ import Testing
     #expect(timeMajor > 0)
   }
 
+  /// Sequences are told apart by all that a module is given of them.
+  @Test func equalSequencesAreTwins() throws {
+    let call = try #require(FixtureSuite.named("lstm-packed").call)
+    let lengths = try #require(call.input.packing?.lengths)
+    #expect(Set(lengths).count > 1)
+    let order = [0, 1, 0, 1, 2]
+    let doubled = call.selecting(sequences: order)
+    #expect(Chain(doubled).sequenceTwins == [0, 1, 0, 1, 4])
+    let other = try #require(doubled.input.h0).changing {
+      $0[doubled.configuration.hiddenSize * 2] += 1
+    }
+    let changed = try RecurrentInput(
+      input: doubled.input.input, h0: other, c0: doubled.input.c0, packing: doubled.input.packing,
+      for: doubled.configuration)
+    #expect(Chain(doubled.with(input: changed)).sequenceTwins == [0, 1, 2, 1, 4])
+  }
+
   @Test func aSoftmaxOverTheBatchMixesIt() throws {
     let chain = try #require(FixtureSuite.named("sequential-lstm-tagger").chain)
     let last = try #require(chain.modules.last)

@@ -11,6 +11,22 @@ import Testing
 
 /// What can't be judged is not called wrong, and what can is not let off.
 @Suite struct InconclusiveTests {
+  /// A vector of copied units holds few different numbers, of which one is soon a multiple of the
+  /// other side's by chance.
+  @Test func aMultipleIsOnlyToldOfManyNumbers() {
+    func fault(_ exact: [Double]) -> String? {
+      func tensor(_ factor: Double) -> Tensor {
+        Tensor(exact.map { $0 * factor }, shape: [1, exact.count])
+      }
+      return UnjudgedElements(
+        reference: tensor(1), subject: tensor(1.5), oracle: tensor(0.7),
+        isJudged: exact.map { _ in false }
+      ).fault(of: .outputs)?.text
+    }
+    #expect(fault([0.1, -0.2, 0.3, 0.15, 0.05, -0.4]) == "is 1.5 times the reference")
+    #expect(fault([0.1, 0.1, 0.1, -0.2, -0.2, -0.2]) == nil)
+  }
+
   /// A module whose rounding errors grow by orders of magnitude.
   private func chaotic(
     steps: Int, scale: Double, layers: Int = 1, module: RecurrentModule = .rnn

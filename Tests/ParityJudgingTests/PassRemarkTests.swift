@@ -39,6 +39,17 @@ import Testing
     #expect(remarks == ["output, h_n would be the same for any input"])
   }
 
+  /// A failure is only the expected one where what is named differs, and nothing else does.
+  @Test func anotherFailureIsNotTheExpectedOne() throws {
+    let expected = ExpectedFailure("known", outputs: ["c_n": 1])
+    // Failed for another reason than a difference.
+    let verdict = Verdict(.failed, ["a reason"]).expecting(expected, Findings())
+    #expect(verdict.status == .failed)
+    #expect(verdict.remarks.first == "expected to fail otherwise: c_n should differ, and does not")
+    let anything = Verdict(.failed, ["a reason"]).expecting(ExpectedFailure("known"), Findings())
+    #expect(anything.status == .skipped && anything.strict.status == .failed)
+  }
+
   @Test func strictFailsWhatHasARemark() throws {
     let parityCase = try FixtureSuite.named("gru-cell-no-initial-state")
     #expect(Judge(strict: true).judge(parityCase).status == .failed)

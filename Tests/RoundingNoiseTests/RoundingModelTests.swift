@@ -18,6 +18,15 @@ import Testing
     #expect(model.rounding(.infinity) == 0 && model.rounding(.nan) == 0)
   }
 
+  /// A product by 1 has no error; that of a gate and a tanh, which our engine computes in one
+  /// division, only where both are 1.
+  @Test func aGatedProductErrsUnlessBothAreOne() {
+    let model = RoundingModel(.float32)
+    #expect(model.product(0.3, 1) == 0)
+    #expect(model.gatedProduct(0.3, 1) == model.rounding(0.3))
+    #expect(model.gatedProduct(1, -1) == 0 && model.gatedProduct(0, 0.5) == 0)
+  }
+
   /// Where tanh and the sigmoid saturate, libraries return 1, or the number below it: they err by
   /// what is missing to 1, and by hardly more.
   @Test func saturatedFunctionsErrByWhatIsMissingToOne() {

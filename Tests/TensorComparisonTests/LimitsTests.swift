@@ -49,6 +49,16 @@ import Testing
     #expect(!Self.noise(0).pass(1.0.nextUp, 1, offset: 0))
   }
 
+  /// The slack is for single elements, and not for all of them together.
+  @Test func slackIsOfSingleElements() {
+    var own = NoiseLimits(sigma: [1e-3], isJudged: [true])
+    own.elementSlack = 1.5
+    #expect(Limits.noise(own).pass(1 + 0.011, 1, offset: 0))
+    #expect(!Limits.noise(own).pass(1 + 0.013, 1, offset: 0))
+    #expect(
+      own.largestRMS(count: 9) == NoiseLimits(sigma: [1], isJudged: [true]).largestRMS(count: 9))
+  }
+
   @Test func noiseOfTwoSidesAddsInSquares() {
     let one = NoiseLimits(sigma: [3, 0], isJudged: [true, true])
     let other = NoiseLimits(sigma: [4, 2], isJudged: [true, false])

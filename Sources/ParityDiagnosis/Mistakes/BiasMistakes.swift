@@ -37,24 +37,19 @@ enum BiasMistakes {
     hiddenBias(
       "b-hn-dropped", with: "b_hn left out",
       "PyTorch's GRU has two biases for n: tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))",
-      by: ["Flax's and other GRUs with one bias for n"], issue: "google/flax#5594"
-    ) { $0 == 2 },
+      by: ["Flax's and other GRUs with one bias for n"], issue: "google/flax#5594",
+      without: [2]),
     hiddenBias(
       "b-hr-b-hz-dropped", with: "b_hr and b_hz left out",
       "PyTorch adds bias_hh to the sums of r and z too",
-      by: ["GRUs that keep a second bias for n alone"]
-    ) { $0 != 2 },
+      by: ["GRUs that keep a second bias for n alone"], without: [0, 1]),
     Mistake(
       "b-hn-inside-and-outside", with: "b_hn inside the product with r and outside it too",
       "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): b_hn is added once",
       issue: "patrick-kidger/equinox#1003", needs: [.gru, .biases]
     ) { replay in
       replay.changeParameters { current, parameter in
-        guard parameter.role == .biasIH else { return nil }
-        let new = current.block(2, of: parameter)
-        let hidden: [Double] =
-          current.stateDict[.biasHH, parameter.layer, parameter.direction]?.elements() ?? []
-        return current.tensor(parameter).mapping { new ~= $0 ? $1 + hidden[$0] : $1 }
+        parameter.role == .biasIH ? current.addingHiddenBiasOfNew(parameter) : nil
       }
     },
     Mistake(
@@ -65,28 +60,28 @@ enum BiasMistakes {
     ) { replay in
       replay.changeParameters { current, parameter in
         guard parameter.isBias else { return nil }
+        if parameter.role == .biasIH { return current.addingHiddenBiasOfNew(parameter) }
         let new = current.block(2, of: parameter)
-        guard parameter.role == .biasIH else {
-          return current.tensor(parameter).mapping { new ~= $0 ? 0 : $1 }
-        }
-        let hidden: [Double] =
-          current.stateDict[.biasHH, parameter.layer, parameter.direction]?.elements() ?? []
-        return current.tensor(parameter).mapping { new ~= $0 ? $1 + hidden[$0] : $1 }
+        return current.tensor(parameter).mapping { new ~= $0 ? 0 : $1 }
       }
     },
   ]
 
   /// A mistake that leaves the blocks of some gates out of a GRU's bias_hh.
+  ///
+  /// - Parameter dropped: the gates' places among r, z, n.
   private static func hiddenBias(
     _ name: String, with summary: String, _ advice: String, by origins: [String],
-    issue: String? = nil, without isDropped: @escaping @Sendable (_ gate: Int) -> Bool
+    issue: String? = nil, without dropped: [Int]
   ) -> Mistake {
     Mistake(name, with: summary, advice, by: origins, issue: issue, needs: [.gru, .biases]) {
       replay in
       replay.changeParameters { current, parameter in
         guard parameter.role == .biasHH else { return nil }
-        let size = parameter.shape.elementCount / 3
-        return current.tensor(parameter).mapping { isDropped($0 / size) ? 0 : $1 }
+        let blocks = dropped.map { current.block($0, of: parameter) }
+        return current.tensor(parameter).mapping { offset, own in
+          blocks.contains { $0 ~= offset } ? 0 : own
+        }
       }
     }
   }
@@ -123,5 +118,15 @@ enum BiasMistakes {
         }
       }
     }
+  }
+}
+
+extension Replay {
+  /// A GRU's bias_ih with b_hn added to b_in.
+  fileprivate func addingHiddenBiasOfNew(_ parameter: ParameterSpecification) -> Tensor {
+    let new = block(2, of: parameter)
+    let hidden: [Double] =
+      stateDict[.biasHH, parameter.layer, parameter.direction]?.elements() ?? []
+    return tensor(parameter).mapping { new ~= $0 ? $1 + hidden[$0] : $1 }
   }
 }

@@ -1,4 +1,3 @@
-import ParityJudging
 import RecurrentModel
 import RoundingNoise
 import TensorComparison
@@ -8,7 +7,8 @@ import TensorCore
 /// which follow no such thing.
 ///
 /// ```swift
-/// ScaledParameters(chain).largestShare(of: outputs, exact: exact)  // 0.98: a factor on weight_hh
+/// ScaledParameters(chain).largestShare(of: outputs, exact: exact, noise)
+/// // 0.98: there is a factor on weight_hh
 /// ```
 struct ScaledParameters {
   private let chain: Chain
@@ -28,11 +28,8 @@ struct ScaledParameters {
   ///
   /// - Complexity: O(4 forward passes).
   func largestShare(of outputs: Results, exact: Results, _ noise: NoiseEstimate) -> Double {
-    (Self.kinds.map(scaled) + [scaledInput]).compactMap { chain in
-      chain.flatMap { try? Truth($0).results }.map { moved in
-        share(of: outputs, exact: exact, noise, along: moved)
-      }
-    }.max() ?? 0
+    (Self.kinds.map(scaled) + [scaledInput]).compactMap(\.self)
+      .map { share(of: outputs, exact: exact, noise, along: $0) }.max() ?? 0
   }
 
   /// How much of the differences the direction from `exact` to `moved` explains: the square of
@@ -57,35 +54,27 @@ struct ScaledParameters {
     return own > 0 && other > 0 ? product / own * (product / other) : 0
   }
 
-  private func scaled(_ roles: [ParameterSpecification.Role]) -> Chain? {
-    let modules = chain.modules.map { module -> ChainModule in
-      guard case .recurrent(let configuration, let stateDict, let select) = module.layer else {
-        return module
+  /// What the chain gives with all parameters of some kinds scaled.
+  private func scaled(_ roles: [ParameterSpecification.Role]) -> Results? {
+    var replay = Replay(chain)
+    for module in chain.modules.indices where chain.modules[module].configuration != nil {
+      replay.turn(to: module)
+      replay.changeParameters { current, parameter in
+        roles.contains(parameter.role)
+          ? current.tensor(parameter).mapping { $1 * Self.factor } : nil
       }
-      let names = configuration.parameters.filter { roles.contains($0.role) }.map(\.name)
-      var tensors = stateDict.tensors
-      for name in names { tensors[name] = tensors[name].map(scaled) }
-      guard let changed = try? StateDict(tensors, checkedAgainst: configuration) else {
-        return module
-      }
-      return ChainModule(
-        name: module.name, layer: .recurrent(configuration, changed, select: select))
     }
-    return try? chain.with(modules: modules)
+    return try? replay.results()
   }
 
-  private var scaledInput: Chain? {
+  /// What it gives with its input scaled; nil where that is indices.
+  private var scaledInput: Results? {
     let input = chain.input
     guard input.tensor.elementType.isFloatingPoint else { return nil }
-    return try? Chain(
-      chain.modules,
-      input: ChainInput(scaled(input.tensor), h0: input.h0, c0: input.c0, packing: input.packing),
-      in: chain.arithmetic, chain.activations)
-  }
-
-  private func scaled(_ tensor: Tensor) -> Tensor {
-    let numbers: [Double] = tensor.elements()
-    return Tensor(numbers.map { $0 * Self.factor }, shape: tensor.shape)
-      .rounded(to: tensor.elementType)
+    var replay = Replay(chain)
+    replay.setInput(
+      input.tensor.mapping { $1 * Self.factor }.rounded(to: input.tensor.elementType),
+      h0: input.h0, c0: input.c0)
+    return try? replay.results()
   }
 }

@@ -4,8 +4,8 @@ import RecurrentModel
 /// it concerns: those of one kind, one layer or one direction.
 ///
 /// ```swift
-/// ParameterScope(role: .weightHH, layer: 1, direction: .reverse).text(in: configuration)
-/// // "in weight_hh of layer 1's reverse direction only"
+/// ParameterScope(role: .weightHH, layer: 1, direction: .reverse).text
+/// // "in weight_hh of layer 1's reverse direction only, "
 /// ```
 struct ParameterScope: Sendable, Equatable {
   /// nil for every kind.
