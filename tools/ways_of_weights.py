@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from wrong_forward import GATES, Array, Parameters, Run, Way
+from way import Way
+from wrong_forward import GATES, Array, Parameters, Run
 
 
 def in_parameters(

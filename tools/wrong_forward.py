@@ -11,6 +11,9 @@ import numpy as np
 
 Array = np.ndarray
 Function = Callable[[Array], Array]
+#: Steps, from the position in the order of reading, the lengths, and the longest of all.
+Order = Callable[[Array, Array, int], Array]
+Place = tuple[int, int]
 
 #: The gates' letters, in the order of PyTorch's blocks.
 GATES = {"LSTM": "ifgo", "GRU": "rzn", "RNN": "h"}
@@ -27,6 +30,14 @@ def relu(x: Array) -> Array:
 
 def unchanged(x: Array) -> Array:
     return x
+
+
+def from_start(position: Array, lengths: Array, longest: int) -> Array:
+    return position
+
+
+def from_end(position: Array, lengths: Array, longest: int) -> Array:
+    return lengths - 1 - position
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ class Run:
     directions: int
     nonlinearity: str
     #: By layer and direction.
-    parameters: dict[tuple[int, int], Parameters]
+    parameters: dict[Place, Parameters]
     #: (T, B, I)
     x: Array
     #: (L·D, B, P) and (L·D, B, H); zero where the case has none.
@@ -86,8 +97,19 @@ class Run:
     new_gate: Literal["PyTorch", "b_hn outside", "r before product"] = "PyTorch"
     update_reversed: bool = False
     b_hn_skipped_first: bool = False
-    reverse_reads_forward: bool = False
-    reverse_not_flipped_back: bool = False
+    #: Unit after unit is written into the h that is read.
+    h_in_place: bool = False
+    old_cell_in_h: bool = False
+    #: Of h and c, before the step at a position in the order of reading.
+    states_before: Callable[[int, Array, Array], tuple[Array, Array]] = lambda _, h, c: (h, c)
+    #: The layer and direction, already read, whose final states these ones start from.
+    starts_from: Callable[[int, int], Place | None] = lambda layer, direction: None
+    sequences_in_turn: bool = False
+    #: The first layer whose output is c.
+    cell_handed_up_from: int | None = None
+    #: Of the reverse direction: what it reads, and where the result stands.
+    reverse_reads: Order = from_end
+    reverse_stands: Order = from_end
     first_step_skipped: bool = False
     last_step_skipped: bool = False
     last_step_twice: bool = False
@@ -122,24 +144,14 @@ class Results:
     #: The output of each layer, without what total_length adds.
     by_layer: tuple[Array, ...]
     #: What a layer's direction has before a projection, (T, B, H).
-    hidden: dict[tuple[int, int], Array]
-
-
-@dataclass(frozen=True)
-class Way:
-    """A way to be wrong: a change of the run, a change of its results, or both."""
-
-    slug: str
-    #: Two ways of one group are not combined.
-    group: str
-    #: Whether it could be visible in this run's configuration and inputs.
-    applies: Callable[[Run], bool]
-    before: Callable[[Run], Run] = lambda run: run
-    after: Callable[[Run, Results], Results] = lambda _, results: results
+    hidden: dict[Place, Array]
 
 
 def step(run: Run, p: Parameters, x: Array, h: Array, c: Array, first: bool) -> tuple[Array, ...]:
     """One step of one direction: h', c', and h' before a projection."""
+    if run.h_in_place:
+        return step_in_place(run, p, x, h, c, first)
+
     def product(vector: Array, matrix: Array) -> Array:
         return run.operand(vector) @ run.operand(matrix).T
 
@@ -151,11 +163,22 @@ def step(run: Run, p: Parameters, x: Array, h: Array, c: Array, first: bool) -> 
         i, f, g, o = np.split(of_x + of_h, 4, axis=-1)
         i, o = run.sigmoid(i), run.sigmoid(o)
         f = run.sigmoid(f + x.dtype.type(run.added_to_forget))
-        c = f * c + i * run.candidate(g)
-        hidden = o * run.cell_output(c)
+        old, c = c, f * c + i * run.candidate(g)
+        hidden = o * run.cell_output(old if run.old_cell_in_h else c)
         return hidden if p.weight_hr is None else product(hidden, p.weight_hr), c, hidden
     h = gru_step(run, p, of_x, of_h, h, product, first)
     return h, c, h
+
+
+def step_in_place(
+    run: Run, p: Parameters, x: Array, h: Array, c: Array, first: bool
+) -> tuple[Array, ...]:
+    """One step, unit after unit, each of which reads the earlier ones' h'."""
+    run, h, cells = replace(run, h_in_place=False), h.copy(), c.copy()
+    for unit in range(run.hidden_size):
+        new_h, new_c, _ = step(run, p, x, h, c, first)
+        h[:, unit], cells[:, unit] = new_h[:, unit], new_c[:, unit]
+    return h, cells, h
 
 
 def gru_step(
@@ -179,22 +202,24 @@ def gru_step(
 
 
 def scan(
-    run: Run, p: Parameters, x: Array, h: Array, c: Array, reverse: bool
+    run: Run, p: Parameters, x: Array, h: Array, c: Array, reverse: bool, cell: bool = False
 ) -> tuple[Array, ...]:
-    """A direction of a layer: its results, final h and c, and results before a projection."""
+    """A direction of a layer: its results (h, or else c), final h and c, and results
+    before a projection."""
     longest, batch = x.shape[:2]
     lengths = np.full(batch, longest) if run.lengths is None else run.lengths
     if run.packing == "none" or reverse and run.packing == "reverse reads padding":
         lengths = np.full(batch, longest)
-    backwards = reverse and not run.reverse_reads_forward
-    results = np.zeros((longest, batch, run.state_size), x.dtype)
+    reading = run.reverse_reads if reverse else from_start
+    standing = run.reverse_stands if reverse else from_start
+    results = np.zeros((longest, batch, run.hidden_size if cell else run.state_size), x.dtype)
     wide = np.zeros((longest, batch, run.hidden_size), x.dtype)
     sequences = np.arange(batch)
     hidden = wide[0]
     for s in range(longest):
-        reads = s < lengths
-        t = np.where(reads, lengths - 1 - s, 0) if backwards else np.full(batch, s)
-        new = step(run, p, x[t, sequences], h, c, first=s == 0)
+        position, reads = np.full(batch, s), s < lengths
+        t = np.where(reads, reading(position, lengths, longest), 0)
+        new = step(run, p, x[t, sequences], *run.states_before(s, h, c), first=s == 0)
         moves = reads.copy()
         if run.first_step_skipped:
             moves &= s > 0
@@ -204,33 +229,49 @@ def scan(
             np.where(moves[:, None], after, before)
             for after, before in zip(new, (h, c, hidden))
         )
-        place = np.full(batch, s) if reverse and run.reverse_not_flipped_back else t
-        results[place[reads], sequences[reads]] = h[reads]
+        place = standing(position, lengths, longest)
+        results[place[reads], sequences[reads]] = (c if cell else h)[reads]
         wide[place[reads], sequences[reads]] = hidden[reads]
     if run.last_step_twice:
-        last = np.zeros(batch, int) if backwards else lengths - 1
+        last = reading(lengths - 1, lengths, longest)
         h, c, _ = step(run, p, x[last, sequences], h, c, first=False)
     return results, h, c, wide
 
 
+def scan_in_turn(
+    run: Run, p: Parameters, x: Array, h: Array, c: Array, reverse: bool, cell: bool = False
+) -> tuple[Array, ...]:
+    """As `scan`, each sequence from the final states of the one before."""
+    scanned, h, c = [], h[:1], c[:1]
+    for b in range(x.shape[1]):
+        lengths = None if run.lengths is None else run.lengths[b:b + 1]
+        scanned.append(scan(
+            replace(run, lengths=lengths), p, x[:, b:b + 1], h, c, reverse, cell))
+        _, h, c, _ = scanned[-1]
+    results, finals_h, finals_c, wide = zip(*scanned)
+    return (np.concatenate(results, axis=1), np.concatenate(finals_h), np.concatenate(finals_c),
+            np.concatenate(wide, axis=1))
+
+
 def forward(run: Run) -> Results:
     x, by_layer, hidden = run.x, [], {}
-    finals: list[tuple[Array, Array]] = []
+    finals: dict[Place, tuple[Array, Array]] = {}
     for layer in range(run.layers):
         halves = []
+        cell = run.cell_handed_up_from is not None and layer >= run.cell_handed_up_from
         for direction in range(run.directions):
-            row = layer * run.directions + direction
-            results, h, c, hidden[layer, direction] = scan(
-                run, run.parameters[layer, direction], x, run.h_0[row], run.c_0[row],
-                reverse=direction == 1,
-            )
+            place, row = (layer, direction), layer * run.directions + direction
+            start = run.starts_from(layer, direction)
+            h, c = (run.h_0[row], run.c_0[row]) if start is None else finals[start]
+            results, h, c, hidden[place] = (scan_in_turn if run.sequences_in_turn else scan)(
+                run, run.parameters[place], x, h, c, direction == 1, cell)
             halves.append(results)
-            finals.append((h, c))
+            finals[place] = h, c
         x = np.concatenate(halves, axis=-1)
         if run.packing == "reverse reads padding":
             x = without_padding(run, x)
         by_layer.append(x)
-    h_n, c_n = (np.stack(states) for states in zip(*finals))
+    h_n, c_n = (np.stack(states) for states in zip(*finals.values()))
     missing = 0 if run.total_length is None else run.total_length - len(x)
     output = np.pad(x, [(0, missing), (0, 0), (0, 0)])
     return Results(output, h_n, c_n, tuple(by_layer), hidden)
@@ -242,18 +283,3 @@ def without_padding(run: Run, output: Array) -> Array:
         return output
     valid = np.arange(len(output))[:, None] < run.lengths
     return np.where(valid[..., None], output, output.dtype.type(0))
-
-
-def arranged(run: Run, results: Results) -> dict[str, Array]:
-    """The tensors as the module of this run hands them out."""
-    output, h_n, c_n = results.output, results.h_n, results.c_n
-    if not run.batched:
-        output, h_n, c_n = output[:, 0], h_n[:, 0], c_n[:, 0]
-    elif run.batch_first:
-        output = output.swapaxes(0, 1)
-    tensors = {"output": output, "h_n": h_n, "c_n": c_n}
-    if run.is_cell:
-        tensors = {"h_n": h_n[0], "c_n": c_n[0]}
-    if run.kind != "LSTM":
-        del tensors["c_n"]
-    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}

@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from way import Way
+from ways_of_results import WAYS_OF_RESULTS
 from ways_of_running import WAYS_OF_RUNNING
+from ways_of_states import WAYS_OF_STATES
 from ways_of_weights import GATE_ORDERS, WAYS_OF_WEIGHTS
-from wrong_forward import Array, Parameters, Run, Way, arranged, forward, relu
+from wrong_forward import Array, Parameters, Results, Run, forward, relu
 
 #: By name, in the order in which two of them are applied: from how parameters are
 #: stored to how results are handed out.
-WAYS: dict[str, Way] = {way.slug: way for way in [*WAYS_OF_WEIGHTS, *WAYS_OF_RUNNING]}
+WAYS: dict[str, Way] = {way.slug: way for way in [
+    *WAYS_OF_WEIGHTS, *WAYS_OF_STATES, *WAYS_OF_RUNNING, *WAYS_OF_RESULTS,
+]}
 
 GATE_SLUGS = [way.slug for way in GATE_ORDERS]
 OTHER_SLUGS = [slug for slug in WAYS if slug not in GATE_SLUGS]
@@ -32,6 +37,21 @@ def compute(run: Run, slugs: Iterable[str] = ()) -> dict[str, Array]:
     for way in ways:
         results = way.after(run, results)
     return arranged(original, results)
+
+
+def arranged(run: Run, results: Results) -> dict[str, Array]:
+    """The tensors as the module of this run hands them out."""
+    output, h_n, c_n = results.output, results.h_n, results.c_n
+    if not run.batched:
+        output, h_n, c_n = output[:, 0], h_n[:, 0], c_n[:, 0]
+    elif run.batch_first:
+        output = output.swapaxes(0, 1)
+    tensors = {"output": output, "h_n": h_n, "c_n": c_n}
+    if run.is_cell:
+        tensors = {"h_n": h_n[0], "c_n": c_n[0]}
+    if run.kind != "LSTM":
+        del tensors["c_n"]
+    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
 
 
 def run_of(

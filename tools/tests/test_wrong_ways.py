@@ -1,17 +1,23 @@
 """The NumPy program that goes wrong: right where it is told nothing, and else visibly wrong."""
 
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import torch
 
 import diagnosis_score
 import export_fixtures
 import wrong_cases
 import wrong_unlisted
+from ways_of_results import WAYS_OF_RESULTS
 from ways_of_running import WAYS_OF_RUNNING
+from ways_of_states import WAYS_OF_STATES
 from ways_of_weights import GATE_ORDERS, WAYS_OF_WEIGHTS
-from wrong_ways import WAYS, compute
+from wrong_forward import Run
+from wrong_ways import WAYS, compute, run_of
 
 MODULES = ["LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"]
 
@@ -41,9 +47,130 @@ def test_changes_something(slug):
 
 
 def test_slugs_are_unique():
-    slugs = [way.slug for way in [*WAYS_OF_WEIGHTS, *WAYS_OF_RUNNING]]
+    slugs = [way.slug for way in [
+        *WAYS_OF_WEIGHTS, *WAYS_OF_STATES, *WAYS_OF_RUNNING, *WAYS_OF_RESULTS,
+    ]]
     assert len(slugs) == len(set(slugs)) == len(WAYS)
     assert len(GATE_ORDERS) == 23 + 5
+
+
+@dataclass
+class Torch:
+    """A module of PyTorch, called in ways that are wrong."""
+
+    module: torch.nn.Module
+    x: torch.Tensor
+    states: list[torch.Tensor]
+    lengths: list[int]
+
+    def call(self, x: torch.Tensor, states: list[torch.Tensor]) -> tuple[torch.Tensor, list]:
+        if len(states) == 1:
+            output, h_n = self.module(x, states[0])
+            return output, [h_n]
+        output, finals = self.module(x, tuple(states))
+        return output, list(finals)
+
+    def of_sequence(self, b: int) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        return self.x[:self.lengths[b], b:b + 1], [state[:, b:b + 1] for state in self.states]
+
+    def joined(self, outputs: list[torch.Tensor], finals: list) -> list[torch.Tensor]:
+        """Of sequences."""
+        padded = [torch.nn.functional.pad(each, (0, 0, 0, 0, 0, 7 - len(each))) for each in outputs]
+        return [torch.cat(padded, 1), *(torch.cat(each, 1) for each in zip(*finals))]
+
+    def chunks(self, size: int) -> list[torch.Tensor]:
+        outputs, finals = [], []
+        for b in range(3):
+            x, states = self.of_sequence(b)
+            parts = []
+            for chunk in x.split(size):
+                output, last = self.call(chunk, states)
+                parts.append(output)
+                states = [torch.zeros_like(state) for state in states]
+            outputs.append(torch.cat(parts))
+            finals.append(last)
+        return self.joined(outputs, finals)
+
+    def in_turn(self) -> list[torch.Tensor]:
+        outputs, finals = [], []
+        for b in range(3):
+            x, states = self.of_sequence(b)
+            output, last = self.call(x, finals[-1] if finals else states)
+            outputs.append(output)
+            finals.append(last)
+        return self.joined(outputs, finals)
+
+    def with_states(self, change: Callable[[torch.Tensor], torch.Tensor]) -> list[torch.Tensor]:
+        outputs, finals = [], []
+        self.states = [change(state) for state in self.states]
+        for b in range(3):
+            output, last = self.call(*self.of_sequence(b))
+            outputs.append(output)
+            finals.append(last)
+        return self.joined(outputs, finals)
+
+
+@torch.no_grad()
+def of_pytorch(kind: str, lengths: list[int] | None = None, **arguments) -> tuple[Run, Torch]:
+    """A run with 7 steps and 3 sequences, and PyTorch's module with its inputs."""
+    torch.manual_seed(1)
+    arguments = {"input_size": 5, "hidden_size": 4} | arguments
+    module = getattr(torch.nn, kind)(**arguments)
+    rows = arguments.get("num_layers", 1) * (2 if module.bidirectional else 1)
+    states = [torch.randn(rows, 3, 4) for _ in range(2 if kind == "LSTM" else 1)]
+    x = torch.randn(7, 3, 5)
+    tensors = {f"state_dict/{name}": tensor for name, tensor in module.state_dict().items()}
+    tensors |= {"inputs/input": x, **dict(zip(["inputs/h_0", "inputs/c_0"], states))}
+    if lengths:
+        tensors["inputs/lengths"] = torch.tensor(lengths)
+    run = run_of(kind, arguments, {name: t.numpy() for name, t in tensors.items()})
+    return run, Torch(module, x, states, lengths or [7] * 3)
+
+
+def assert_same(run: Run, slug: str, expected: list[torch.Tensor]) -> None:
+    assert WAYS[slug].applies(run)
+    own = compute(run, [slug])
+    assert len(own) == len(expected)
+    for tensor, other in zip(own.values(), expected):
+        np.testing.assert_allclose(tensor, other.numpy(), rtol=0, atol=2e-6)
+
+
+KINDS = pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+LENGTHS = pytest.mark.parametrize("lengths", [None, [4, 7, 3]])
+
+
+@KINDS
+@LENGTHS
+@torch.no_grad()
+def test_states_as_pytorch_gets_them(kind, lengths):
+    for directions in [1, 2]:
+        run, module = of_pytorch(kind, lengths, num_layers=2, bidirectional=directions == 2)
+        for size in [2, 3, 4]:
+            assert_same(run, f"state-reset-in-chunks({size})", module.chunks(size))
+        if directions == 1:
+            assert_same(run, "sequence-starts-where-previous-ended", module.in_turn())
+            assert_same(run, "state-reset-at(4)", module.chunks(4))
+            assert_same(run, "state-never-carried", module.chunks(1))
+        rows = 2 * directions
+        assert_same(run, "initial-states-reread", module.with_states(
+            lambda state: state.reshape(3, rows, 4).transpose(0, 1)))
+        run, module = of_pytorch(kind, lengths, num_layers=2, bidirectional=directions == 2)
+        assert_same(run, "initial-states-reshaped", module.with_states(
+            lambda state: state.transpose(0, 1).reshape(rows, 3, 4)))
+
+
+def test_units_in_place():
+    """h is one buffer, in a loop over units."""
+    run, module = of_pytorch("RNN")
+    p, h, output = run.parameters[0, 0], run.h_0[0].copy(), []
+    for x in run.x:
+        for sequence in range(3):
+            for unit in range(4):
+                h[sequence, unit] = np.tanh(
+                    p.weight_ih[unit] @ x[sequence] + p.bias_ih[unit]
+                    + p.weight_hh[unit] @ h[sequence] + p.bias_hh[unit])
+        output.append(torch.tensor(h))
+    assert_same(run, "h-overwritten-in-place", [torch.stack(output), output[-1][None]])
 
 
 def test_equivalents_are_found():

@@ -1,0 +1,126 @@
+"""Ways to be wrong in what is handed out, and where it stands."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from way import (
+    Applies, Way, is_lstm, is_ragged, stacked, stacked_both_ways, steps_of, two_directions,
+)
+from ways_of_states import by_rows, directions_flipped, layers_flipped
+from wrong_forward import Array, Results, Run
+
+
+def with_state(results: Results, row: int, state: Array) -> Results:
+    h_n = results.h_n.copy()
+    h_n[row] = state
+    return replace(results, h_n=h_n)
+
+
+def reverse_state_at_last_step(run: Run, results: Results) -> Results:
+    steps, sequences = steps_of(run), np.arange(run.x.shape[1])
+    last = results.by_layer[-1][steps - 1, sequences, run.state_size:]
+    return with_state(results, -1, last)
+
+
+def state_at_padded_step(run: Run, results: Results) -> Results:
+    return with_state(results, -run.directions, results.by_layer[-1][-1][:, :run.state_size])
+
+
+def sorted_batch(run: Run, results: Results, output: bool) -> Results:
+    order = np.argsort(-steps_of(run), kind="stable")
+    return replace(
+        results, h_n=results.h_n[:, order], c_n=results.c_n[:, order],
+        output=results.output[:, order] if output else results.output,
+    )
+
+
+def unsorted(run: Run) -> bool:
+    return run.ragged and bool((np.diff(run.lengths) > 0).any())
+
+
+def padded_to(output: Array, steps: int) -> Array:
+    return np.pad(output, [(0, steps - len(output)), (0, 0), (0, 0)])
+
+
+def halves_swapped(run: Run, results: Results) -> Results:
+    halves = np.split(results.output, 2, axis=-1)
+    return replace(results, output=np.concatenate(halves[::-1], axis=-1))
+
+
+def merge(slug: str, merged: Callable[[Array, Array], Array]) -> Way:
+    return Way(slug, "merge", two_directions, after=lambda run, results: replace(
+        results, output=merged(*np.split(results.output, 2, axis=-1))))
+
+
+MERGES = [
+    merge("merge-sum", lambda forward, reverse: forward + reverse),
+    merge("merge-ave", lambda forward, reverse: (forward + reverse) / 2),
+    merge("merge-mul", lambda forward, reverse: forward * reverse),
+]
+
+
+def written_direction_major(run: Run, states: Array) -> Array:
+    return states.swapaxes(0, 1)
+
+
+def final_states(
+    slug: str, group: str, applies: Applies, rows: Callable[[Run, Array], Array]
+) -> Way:
+    """`rows` says it for (L, D, B, units)."""
+    return Way(slug, group, applies, after=lambda run, results: replace(
+        results, h_n=by_rows(run, results.h_n, rows), c_n=by_rows(run, results.c_n, rows)))
+
+
+FINAL_STATES = [
+    final_states("final-states-directions-swapped", "directions", two_directions,
+                 directions_flipped),
+    Way("final-states-exchanged", "final", lambda run: is_lstm(run) and not run.projected,
+        after=lambda run, results: replace(results, h_n=results.c_n, c_n=results.h_n)),
+    final_states("final-states-layers-reversed", "final", stacked, layers_flipped),
+    final_states("final-states-direction-major", "final", stacked_both_ways,
+                 written_direction_major),
+]
+
+
+def can_flip_batch_first(run: Run) -> bool:
+    steps, batch = run.x.shape[:2]
+    return (
+        not run.is_cell and run.batched and run.lengths is None and (steps, batch) != (1, 1)
+        and (not run.has_initial_states or steps == batch)
+    )
+
+
+def batch_first_flipped(run: Run) -> Run:
+    if not run.has_initial_states:
+        rows, steps = len(run.h_0), len(run.x)
+        run = replace(run, h_0=np.zeros((rows, steps, run.state_size), run.x.dtype),
+                      c_0=np.zeros((rows, steps, run.hidden_size), run.x.dtype))
+    return replace(run, x=run.x.swapaxes(0, 1))
+
+
+def axes_exchanged(run: Run, results: Results) -> Results:
+    return replace(results, output=results.output.swapaxes(0, 1))
+
+
+#: In the place that they have among what is done to results.
+BATCH_FIRST_MISTAKEN = Way("batch-first-mistaken", "axes", can_flip_batch_first,
+                           batch_first_flipped, axes_exchanged)
+AXES_EXCHANGED = Way("output-axes-exchanged", "axes",
+                     lambda run: not run.is_cell and run.batched, after=axes_exchanged)
+
+WAYS_OF_RESULTS = [
+    Way("reverse-state-at-last-step", "directions", two_directions,
+        after=reverse_state_at_last_step),
+    Way("state-at-padded-step", "ragged", is_ragged, after=state_at_padded_step),
+    Way("output-of-first-layer", "layers", stacked, after=lambda run, results: replace(
+        results, output=padded_to(results.by_layer[0], len(results.output)))),
+    Way("output-halves-swapped", "directions", two_directions, after=halves_swapped),
+    *FINAL_STATES,
+    Way("batch-left-sorted", "ragged", unsorted,
+        after=lambda run, results: sorted_batch(run, results, output=True)),
+    Way("states-left-sorted", "ragged", unsorted,
+        after=lambda run, results: sorted_batch(run, results, output=False)),
+    *MERGES, BATCH_FIRST_MISTAKEN, AXES_EXCHANGED,
+]
