@@ -69,5 +69,13 @@ def steps_of(run: Run) -> Array:
     return np.full(run.x.shape[1], len(run.x)) if run.lengths is None else run.lengths
 
 
+def in_sequences(run: Run, tensor: Array, change: Callable[[Array], Array]) -> Array:
+    """A tensor's steps of each sequence changed, without its padding."""
+    tensor = tensor.copy()
+    for sequence, steps in enumerate(steps_of(run)):
+        tensor[:steps, sequence] = change(tensor[:steps, sequence])
+    return tensor
+
+
 def is_ragged(run: Run) -> bool:
     return run.ragged

@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from way import Way, always, has_gates, is_gru, is_lstm, is_ragged, option, two_directions
+from way import (
+    Applies, Way, always, has_gates, in_sequences, is_gru, is_lstm, is_ragged, option,
+    several_steps, two_directions,
+)
 from ways_of_weights import tf32
-from wrong_forward import Array, Run, from_start, relu, sigmoid, without_padding
+from wrong_forward import Array, Function, Run, from_start, relu, sigmoid, without_padding
 
 GRU_FORMULAS = [
     option("b-hn-outside-reset", "gru", lambda run: is_gru(run) and run.bias,
@@ -16,6 +19,36 @@ GRU_FORMULAS = [
            b_hn_skipped_first=True),
     option("reset-before-product", "gru", is_gru, new_gate="r before product"),
     option("update-reversed", "gru", is_gru, update_reversed=True),
+    option("reset-ignored", "gru", is_gru, new_gate="no r"),
+]
+
+
+def clipped(limit: float) -> Function:
+    return lambda c: np.clip(c, -limit, limit)
+
+
+def normalised(sums: Array) -> Array:
+    """To a mean of 0 and a variance of 1, over the units."""
+    centred = sums - sums.mean(axis=-1, keepdims=True)
+    variance = (centred * centred).mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(variance + sums.dtype.type(1e-5))
+
+
+def zoneout(slug: str, applies: Applies, of_h: int, of_c: int) -> list[Way]:
+    return [
+        option(f"{slug}({p})", "zoneout", applies, kept=(p * of_h, p * of_c))
+        for p in (0.1, 0.25, 0.5)
+    ]
+
+
+CELL_FORMULAS = [
+    option("coupled-gates", "cell", is_lstm, coupled_gates=True),
+    *(option(f"cell-clipped({limit})", "clipping", is_lstm, new_cell=clipped(limit))
+      for limit in (1, 2, 3)),
+    option("layer-norm", "sums", lambda run: run.hidden_size > 1, sums=normalised),
+    *zoneout("zoneout", always, 1, 1),
+    *zoneout("zoneout-h", always, 1, 0),
+    *zoneout("zoneout-c", is_lstm, 0, 1),
 ]
 
 
@@ -25,8 +58,12 @@ def tanh_from_sigmoid(x: Array) -> Array:
     return (2 * sigmoid(2 * narrow) - 1).astype(x.dtype)
 
 
-def hard_sigmoid(slope: float) -> Callable[[Array], Array]:
+def hard_sigmoid(slope: float) -> Function:
     return lambda x: np.clip(x.dtype.type(slope) * x + x.dtype.type(0.5), 0, 1)
+
+
+def has_tanh(run: Run) -> bool:
+    return run.nonlinearity == "tanh"
 
 
 def exchanged(run: Run) -> Run:
@@ -39,12 +76,31 @@ ACTIVATIONS = [
     option("hard-sigmoid-keras-2", "activations", has_gates, sigmoid=hard_sigmoid(0.2)),
     option("hard-sigmoid-keras-3", "activations", has_gates, sigmoid=hard_sigmoid(1 / 6)),
     option("cell-output-linear", "activations", is_lstm, cell_output=lambda x: x),
-    Way("tanh-from-sigmoid", "activations", lambda run: run.nonlinearity == "tanh",
+    option("sigmoid-for-candidate", "activations", has_tanh, candidate=sigmoid),
+    option("sigmoid-of-cell", "activations", is_lstm, cell_output=sigmoid),
+    Way("tanh-from-sigmoid", "activations", has_tanh,
         lambda run: replace(run, candidate=tanh_from_sigmoid, cell_output=tanh_from_sigmoid)),
     option("tf32-products", "precision", always, operand=tf32),
 ]
 
+
+def one_direction_of_steps(run: Run) -> bool:
+    return run.directions == 1 and several_steps(run)
+
+
+def backwards(run: Run) -> Run:
+    return replace(run, x=in_sequences(run, run.x, np.flipud))
+
+
+#: Of one group with what exchanges the axes, which would be turned round otherwise.
+BACKWARDS = [
+    Way("reads-backwards", "axes", one_direction_of_steps, backwards,
+        lambda run, results: replace(results, output=in_sequences(run, results.output, np.flipud))),
+    Way("reads-backwards-left", "axes", one_direction_of_steps, backwards),
+]
+
 READING = [
+    *BACKWARDS,
     option("reverse-reads-forward", "directions", two_directions,
            reverse_reads=from_start, reverse_stands=from_start),
     option("reverse-not-flipped-back", "directions", two_directions,
@@ -62,4 +118,4 @@ RAGGED = [
            packing="reverse reads padding"),
 ]
 
-WAYS_OF_RUNNING = [*GRU_FORMULAS, *ACTIVATIONS, *READING, *RAGGED]
+WAYS_OF_RUNNING = [*GRU_FORMULAS, *CELL_FORMULAS, *ACTIVATIONS, *READING, *RAGGED]

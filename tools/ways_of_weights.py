@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from way import Way
+from way import Way, is_lstm, option, stacked_both_ways, two_directions
 from wrong_forward import GATES, Array, Parameters, Run
 
 
@@ -63,6 +63,49 @@ def reread(run: Run, name: str, tensor: Array) -> Array:
     return tensor.reshape(tensor.shape[::-1]).T if is_weight(name) else tensor
 
 
+def units_from_gates(run: Run, name: str, tensor: Array) -> Array:
+    """Rows that stand gate after gate, put unit after unit."""
+    return exchanged_rows(tensor, len(GATES[run.kind])) if name != "weight_hr" else tensor
+
+
+def gates_from_units(run: Run, name: str, tensor: Array) -> Array:
+    return exchanged_rows(tensor, run.hidden_size) if name != "weight_hr" else tensor
+
+
+def exchanged_rows(tensor: Array, blocks: int) -> Array:
+    """The rows of blocks, the first of each first."""
+    parted = tensor.reshape(blocks, len(tensor) // blocks, *tensor.shape[1:])
+    return parted.swapaxes(0, 1).reshape(tensor.shape)
+
+
+def has_gates_of_units(run: Run) -> bool:
+    return run.kind != "RNN" and run.hidden_size > 1
+
+
+GATE_LAYOUTS = [
+    in_parameters("gates-interleaved", "gates", has_gates_of_units, units_from_gates),
+    in_parameters("gates-deinterleaved", "gates", has_gates_of_units, gates_from_units),
+]
+
+
+def exchanged_weights(run: Run) -> Run:
+    def own(p: Parameters) -> Parameters:
+        if p.weight_ih.shape != p.weight_hh.shape:
+            return p
+        return replace(p, weight_ih=p.weight_hh, weight_hh=p.weight_ih)
+
+    return replace(run, parameters={place: own(p) for place, p in run.parameters.items()})
+
+
+def with_exchanged_halves(run: Run) -> Run:
+    """Those of weight_ih's columns, in all layers but the first."""
+    return replace(run, parameters={
+        place: p if place[0] == 0 else replace(p, weight_ih=np.roll(
+            p.weight_ih, run.state_size, axis=1))
+        for place, p in run.parameters.items()
+    })
+
+
 LAYOUTS = [
     in_parameters(
         "weights-transposed", "layout",
@@ -72,6 +115,9 @@ LAYOUTS = [
         "weight-hh-transposed", "layout",
         lambda run: not run.projected and run.hidden_size > 1, recurrent_transposed),
     in_parameters("weights-reread", "layout", lambda run: True, reread),
+    Way("weights-exchanged", "layout",
+        lambda run: some_weight_ih_is_square(run) and not run.projected, exchanged_weights),
+    Way("layer-halves-exchanged", "layout", stacked_both_ways, with_exchanged_halves),
 ]
 
 
@@ -120,6 +166,17 @@ def gates_of(bias: Array, factors: list[int]) -> Array:
     return np.concatenate([f * b for f, b in zip(factors, np.split(bias, 3), strict=True)])
 
 
+def interleaved(ih: Array, hh: Array) -> tuple[Array, Array]:
+    """The buffer of both, one after the other, taken as that of pairs."""
+    both = np.concatenate([ih, hh])
+    return both[0::2], both[1::2]
+
+
+def deinterleaved(ih: Array, hh: Array) -> tuple[Array, Array]:
+    """The buffer of pairs taken as that of both, one after the other."""
+    return tuple(np.split(np.stack([ih, hh], axis=1).ravel(), 2))
+
+
 BIASES = [
     biases("bias-ih-dropped", lambda ih, hh: (0 * ih, hh)),
     biases("bias-hh-dropped", lambda ih, hh: (ih, 0 * hh)),
@@ -131,8 +188,12 @@ BIASES = [
     biases("b-hn-dropped", lambda ih, hh: (ih, gates_of(hh, [1, 1, 0])), "GRU"),
     biases("b-hr-b-hz-dropped", lambda ih, hh: (ih, gates_of(hh, [0, 0, 1])), "GRU"),
     biases("b-hn-inside-and-outside", lambda ih, hh: (ih + gates_of(hh, [0, 0, 1]), hh), "GRU"),
-    Way("forget-bias-one", "biases", lambda run: run.kind == "LSTM",
-        lambda run: replace(run, added_to_forget=1)),
+    biases("b-in-inside-reset",
+           lambda ih, hh: (gates_of(ih, [1, 1, 0]), hh + gates_of(ih, [0, 0, 1])), "GRU"),
+    biases("biases-interleaved", interleaved),
+    biases("biases-deinterleaved", deinterleaved),
+    option("forget-bias-one", "biases", is_lstm, added_to_forget=1),
+    option("forget-bias-minus-one", "biases", is_lstm, added_to_forget=-1),
 ]
 
 
@@ -144,10 +205,12 @@ def parameters_of(run: Run, source: Callable[[int, int], tuple[int, int]]) -> Ru
 
 
 DIRECTION_PARAMETERS = [
-    Way("direction-parameters-swapped", "directions", lambda run: run.directions == 2,
+    Way("direction-parameters-swapped", "directions", two_directions,
         lambda run: parameters_of(run, lambda layer, direction: (layer, 1 - direction))),
-    Way("reverse-shares-forward-parameters", "directions", lambda run: run.directions == 2,
+    Way("reverse-shares-forward-parameters", "directions", two_directions,
         lambda run: parameters_of(run, lambda layer, direction: (layer, 0))),
+    Way("forward-shares-reverse-parameters", "directions", two_directions,
+        lambda run: parameters_of(run, lambda layer, direction: (layer, 1))),
 ]
 
 
@@ -189,5 +252,6 @@ LAYER_PARAMETERS = [
 ]
 
 WAYS_OF_WEIGHTS = [
-    *LAYOUTS, *GATE_ORDERS, *PRECISIONS, *BIASES, *DIRECTION_PARAMETERS, *LAYER_PARAMETERS,
+    *LAYOUTS, *GATE_LAYOUTS, *GATE_ORDERS, *PRECISIONS, *BIASES, *DIRECTION_PARAMETERS,
+    *LAYER_PARAMETERS,
 ]

@@ -92,9 +92,16 @@ class Run:
     cell_output: Function = np.tanh
     #: What every product of matrices does to its operands.
     operand: Function = unchanged
+    #: What each gate's sums go through before its activation.
+    sums: Function = unchanged
     added_to_forget: float = 0
+    coupled_gates: bool = False
+    #: What an LSTM's c' goes through.
+    new_cell: Function = unchanged
+    #: How much of the old h and c zoneout mixes into the new ones.
+    kept: tuple[float, float] = (0, 0)
     #: Where GRU's b_hn stands, and what r multiplies.
-    new_gate: Literal["PyTorch", "b_hn outside", "r before product"] = "PyTorch"
+    new_gate: Literal["PyTorch", "b_hn outside", "r before product", "no r"] = "PyTorch"
     update_reversed: bool = False
     b_hn_skipped_first: bool = False
     #: Unit after unit is written into the h that is read.
@@ -149,34 +156,41 @@ class Results:
 
 def step(run: Run, p: Parameters, x: Array, h: Array, c: Array, first: bool) -> tuple[Array, ...]:
     """One step of one direction: h', c', and h' before a projection."""
-    if run.h_in_place:
-        return step_in_place(run, p, x, h, c, first)
+    new_h, new_c, hidden = (in_place if run.h_in_place else unmixed)(run, p, x, h, c, first)
+    share_h, share_c = run.kept
+    new_h = share_h * h + (1 - share_h) * new_h if share_h else new_h
+    new_c = share_c * c + (1 - share_c) * new_c if share_c else new_c
+    return new_h, new_c, hidden
 
+
+def unmixed(
+    run: Run, p: Parameters, x: Array, h: Array, c: Array, first: bool
+) -> tuple[Array, ...]:
     def product(vector: Array, matrix: Array) -> Array:
         return run.operand(vector) @ run.operand(matrix).T
 
     of_x, of_h = product(x, p.weight_ih) + p.bias_ih, product(h, p.weight_hh) + p.bias_hh
     if run.kind == "RNN":
-        h = run.candidate(of_x + of_h)
+        h = run.candidate(run.sums(of_x + of_h))
         return h, c, h
     if run.kind == "LSTM":
-        i, f, g, o = np.split(of_x + of_h, 4, axis=-1)
+        i, f, g, o = (run.sums(gate) for gate in np.split(of_x + of_h, 4, axis=-1))
         i, o = run.sigmoid(i), run.sigmoid(o)
-        f = run.sigmoid(f + x.dtype.type(run.added_to_forget))
-        old, c = c, f * c + i * run.candidate(g)
+        f = 1 - i if run.coupled_gates else run.sigmoid(f + x.dtype.type(run.added_to_forget))
+        old, c = c, run.new_cell(f * c + i * run.candidate(g))
         hidden = o * run.cell_output(old if run.old_cell_in_h else c)
         return hidden if p.weight_hr is None else product(hidden, p.weight_hr), c, hidden
     h = gru_step(run, p, of_x, of_h, h, product, first)
     return h, c, h
 
 
-def step_in_place(
+def in_place(
     run: Run, p: Parameters, x: Array, h: Array, c: Array, first: bool
 ) -> tuple[Array, ...]:
-    """One step, unit after unit, each of which reads the earlier ones' h'."""
-    run, h, cells = replace(run, h_in_place=False), h.copy(), c.copy()
+    """Unit after unit, each of which reads the earlier ones' h'."""
+    h, cells = h.copy(), c.copy()
     for unit in range(run.hidden_size):
-        new_h, new_c, _ = step(run, p, x, h, c, first)
+        new_h, new_c, _ = unmixed(run, p, x, h, c, first)
         h[:, unit], cells[:, unit] = new_h[:, unit], new_c[:, unit]
     return h, cells, h
 
@@ -190,14 +204,16 @@ def gru_step(
     w_hn, b_hn = np.split(p.weight_hh, 3)[2], np.split(p.bias_hh, 3)[2]
     if first and run.b_hn_skipped_first:
         b_hn = 0 * b_hn
-    r, z = run.sigmoid(x_r + h_r), run.sigmoid(x_z + h_z)
+    r, z = run.sigmoid(run.sums(x_r + h_r)), run.sigmoid(run.sums(x_z + h_z))
     if run.new_gate == "PyTorch":
         recurrent = r * (product(h, w_hn) + b_hn)
     elif run.new_gate == "b_hn outside":
         recurrent = r * product(h, w_hn) + b_hn
+    elif run.new_gate == "no r":
+        recurrent = product(h, w_hn) + b_hn
     else:
         recurrent = product(r * h, w_hn) + b_hn
-    n = run.candidate(x_n + recurrent)
+    n = run.candidate(run.sums(x_n + recurrent))
     return z * n + (1 - z) * h if run.update_reversed else (1 - z) * n + z * h
 
 

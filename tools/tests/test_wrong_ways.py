@@ -173,6 +173,62 @@ def test_units_in_place():
     assert_same(run, "h-overwritten-in-place", [torch.stack(output), output[-1][None]])
 
 
+@torch.no_grad()
+def step_by_step(
+    module: Torch, change: Callable[[list[torch.Tensor], list[torch.Tensor]], list[torch.Tensor]]
+) -> list[torch.Tensor]:
+    """What `change` makes of the states before and after each step."""
+    states, output = module.states, []
+    for x in module.x.split(1):
+        states = change(states, module.call(x, states)[1])
+        output.append(states[0])
+    return [torch.cat(output), *states]
+
+
+@KINDS
+def test_zoneout(kind):
+    run, module = of_pytorch(kind)
+    assert_same(run, "zoneout(0.1)", step_by_step(
+        module, lambda old, new: [0.1 * a + 0.9 * b for a, b in zip(old, new)]))
+    assert_same(run, "zoneout-h(0.5)", step_by_step(
+        module, lambda old, new: [0.5 * old[0] + 0.5 * new[0], *new[1:]]))
+
+
+@torch.no_grad()
+def test_layer_norm():
+    run, module = of_pytorch("RNN")
+    [h], p, output = module.states, module.module, []
+    for x in module.x:
+        sums = x @ p.weight_ih_l0.T + p.bias_ih_l0 + h @ p.weight_hh_l0.T + p.bias_hh_l0
+        h = torch.tanh(torch.nn.functional.layer_norm(sums, [4]))
+        output.append(h)
+    assert_same(run, "layer-norm", [torch.cat(output), h])
+
+
+@KINDS
+@LENGTHS
+@torch.no_grad()
+def test_reads_backwards(kind, lengths):
+    run, module = of_pytorch(kind, lengths, num_layers=2)
+    called = [module.call(x.flip(0), states) for x, states in map(module.of_sequence, range(3))]
+    finals = [final for _, final in called]
+    assert_same(run, "reads-backwards", module.joined([o.flip(0) for o, _ in called], finals))
+    assert_same(run, "reads-backwards-left", module.joined([o for o, _ in called], finals))
+
+
+def test_interleaved_rows():
+    run, _ = of_pytorch("GRU")
+    wrong, back = WAYS["gates-interleaved"].before(run), WAYS["gates-deinterleaved"].before(run)
+    for name in ["weight_hh", "bias_ih"]:
+        right, rows, other = (getattr(r.parameters[0, 0], name) for r in (run, wrong, back))
+        for gate in range(3):
+            for unit in range(4):
+                np.testing.assert_array_equal(rows[unit * 3 + gate], right[gate * 4 + unit])
+                np.testing.assert_array_equal(other[gate * 4 + unit], right[unit * 3 + gate])
+    biases = WAYS["biases-interleaved"].before(WAYS["biases-deinterleaved"].before(run))
+    np.testing.assert_array_equal(biases.parameters[0, 0].bias_hh, run.parameters[0, 0].bias_hh)
+
+
 def test_equivalents_are_found():
     """A cell has one step, which is both the first and the last."""
     r = random.Random(1)
