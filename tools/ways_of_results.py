@@ -28,6 +28,12 @@ def state_at_padded_step(run: Run, results: Results) -> Results:
     return with_state(results, -run.directions, results.by_layer[-1][-1][:, :run.state_size])
 
 
+def states_at_padded_step(run: Run, results: Results) -> Results:
+    h_n = results.h_n.copy()
+    h_n[-2:] = np.split(results.by_layer[-1][-1], 2, axis=-1)
+    return replace(results, h_n=h_n)
+
+
 def sorted_batch(run: Run, results: Results, output: bool) -> Results:
     order = np.argsort(-steps_of(run), kind="stable")
     return replace(
@@ -42,6 +48,14 @@ def unsorted(run: Run) -> bool:
 
 def padded_to(output: Array, steps: int) -> Array:
     return np.pad(output, [(0, steps - len(output)), (0, 0), (0, 0)])
+
+
+def zeros_behind(steps: int) -> Way:
+    """As many steps of zeros behind every sequence, and not in output."""
+    return Way(
+        f"zeros-behind({steps})", "axes", lambda run: not run.is_cell and run.lengths is None,
+        lambda run: replace(run, x=np.pad(run.x, [(0, steps), (0, 0), (0, 0)])),
+        lambda run, results: replace(results, output=results.output[:-steps]))
 
 
 def halves_swapped(run: Run, results: Results) -> Results:
@@ -114,8 +128,10 @@ WAYS_OF_RESULTS = [
     Way("reverse-state-at-last-step", "directions", two_directions,
         after=reverse_state_at_last_step),
     Way("state-at-padded-step", "ragged", is_ragged, after=state_at_padded_step),
+    Way("last-step-for-h-n", "directions", two_directions, after=states_at_padded_step),
     Way("output-of-first-layer", "layers", stacked, after=lambda run, results: replace(
         results, output=padded_to(results.by_layer[0], len(results.output)))),
+    *map(zeros_behind, (1, 2, 3)),
     Way("output-halves-swapped", "directions", two_directions, after=halves_swapped),
     *FINAL_STATES,
     Way("batch-left-sorted", "ragged", unsorted,

@@ -7,10 +7,12 @@ import numpy as np
 
 from way import (
     Applies, Way, always, has_gates, in_sequences, is_gru, is_lstm, is_ragged, option,
-    several_steps, two_directions,
+    several_steps, steps_of, two_directions,
 )
 from ways_of_weights import tf32
-from wrong_forward import Array, Function, Run, from_start, relu, sigmoid, without_padding
+from wrong_forward import (
+    Array, Function, Results, Run, forward, from_start, relu, sigmoid, without_padding,
+)
 
 GRU_FORMULAS = [
     option("b-hn-outside-reset", "gru", lambda run: is_gru(run) and run.bias,
@@ -110,12 +112,51 @@ READING = [
     option("last-step-twice", "steps", always, last_step_twice=True),
 ]
 
+def unmasked(run: Run, results: Results) -> Results:
+    """The states are right, and the reverse direction starts at the end of its own."""
+    further = forward(replace(run, packing="forward reads padding"))
+    return replace(results, output=further.output, by_layer=further.by_layer)
+
+
+def last_output_repeated(run: Run, results: Results) -> Results:
+    output = results.output.copy()
+    for sequence, steps in enumerate(steps_of(run)):
+        output[steps:, sequence] = output[steps - 1, sequence]
+    return replace(results, output=output)
+
+
+def from_padded_end(position: Array, lengths: Array, longest: int) -> Array:
+    return longest - 1 - position
+
+
+def padded_in_front(run: Run) -> Run:
+    x = np.zeros_like(run.x)
+    for sequence, steps in enumerate(run.lengths):
+        x[len(x) - steps:, sequence] = run.x[:steps, sequence]
+    return replace(run, x=x, lengths=None)
+
+
+def can_be_shorter(run: Run) -> bool:
+    return run.lengths is not None and bool((run.lengths > 1).all())
+
+
+#: Its output is computed anew, before any other's is changed.
+OUTPUT_UNMASKED = Way("output-unmasked", "ragged", is_ragged, after=unmasked)
+
 RAGGED = [
     option("padding-run-through", "ragged", is_ragged, packing="none"),
     Way("padding-masked-after", "ragged", is_ragged, lambda run: replace(run, packing="none"),
         lambda run, results: replace(results, output=without_padding(run, results.output))),
     option("padding-read-first", "ragged", lambda run: run.ragged and two_directions(run),
            packing="reverse reads padding"),
+    Way("last-output-repeated", "ragged", is_ragged, after=last_output_repeated),
+    option("padded-axis-flipped", "ragged", lambda run: run.ragged and two_directions(run),
+           reverse_reads=from_padded_end),
+    Way("lengths-one-less", "ragged", can_be_shorter,
+        lambda run: replace(run, lengths=run.lengths - 1)),
+    Way("lengths-one-more", "ragged", is_ragged,
+        lambda run: replace(run, lengths=np.minimum(run.lengths + 1, len(run.x)))),
+    Way("padding-in-front", "ragged", is_ragged, padded_in_front),
 ]
 
-WAYS_OF_RUNNING = [*GRU_FORMULAS, *CELL_FORMULAS, *ACTIVATIONS, *READING, *RAGGED]
+WAYS_OF_RUNNING = [*GRU_FORMULAS, *CELL_FORMULAS, *ACTIVATIONS, OUTPUT_UNMASKED, *READING, *RAGGED]

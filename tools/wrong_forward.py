@@ -120,7 +120,9 @@ class Run:
     first_step_skipped: bool = False
     last_step_skipped: bool = False
     last_step_twice: bool = False
-    packing: Literal["PyTorch", "none", "reverse reads padding"] = "PyTorch"
+    packing: Literal[
+        "PyTorch", "none", "forward reads padding", "reverse reads padding"
+    ] = "PyTorch"
 
     @property
     def projected(self) -> bool:
@@ -224,7 +226,7 @@ def scan(
     before a projection."""
     longest, batch = x.shape[:2]
     lengths = np.full(batch, longest) if run.lengths is None else run.lengths
-    if run.packing == "none" or reverse and run.packing == "reverse reads padding":
+    if run.packing in ("none", ("reverse" if reverse else "forward") + " reads padding"):
         lengths = np.full(batch, longest)
     reading = run.reverse_reads if reverse else from_start
     standing = run.reverse_stands if reverse else from_start

@@ -216,6 +216,48 @@ def test_reads_backwards(kind, lengths):
     assert_same(run, "reads-backwards-left", module.joined([o for o, _ in called], finals))
 
 
+@KINDS
+@torch.no_grad()
+def test_padding(kind):
+    lengths = [4, 7, 3]
+    for directions in [1, 2]:
+        run, module = of_pytorch(kind, lengths, num_layers=2, bidirectional=directions == 2)
+        right = module.with_states(lambda state: state)
+        if directions == 1:
+            unmasked, _ = module.call(module.x, module.states)
+            assert_same(run, "output-unmasked", [unmasked, *right[1:]])
+        repeated = right[0].clone()
+        for b, length in enumerate(lengths):
+            repeated[length:, b] = repeated[length - 1, b]
+        assert_same(run, "last-output-repeated", [repeated, *right[1:]])
+        shifted = torch.zeros_like(module.x)
+        for b, length in enumerate(lengths):
+            shifted[7 - length:, b] = module.x[:length, b]
+        output, finals = module.call(shifted, module.states)
+        assert_same(run, "padding-in-front", [output, *finals])
+        module.lengths = [5, 7, 4]
+        assert_same(run, "lengths-one-more", module.with_states(lambda state: state))
+        module.lengths = [3, 6, 2]
+        assert_same(run, "lengths-one-less", module.with_states(lambda state: state))
+    run, module = of_pytorch(kind, lengths, bidirectional=True)
+    output = np.zeros((7, 3, 8), np.float32)
+    for b, length in enumerate(lengths):
+        _, states = module.of_sequence(b)
+        output[:length, b, :4] = module.call(module.x[:length, b:b + 1], states)[0][:, 0, :4]
+        output[:length, b, 4:] = module.call(module.x[7 - length:, b:b + 1], states)[0][:, 0, 4:]
+    np.testing.assert_allclose(
+        compute(run, ["padded-axis-flipped"])["output"], output, rtol=0, atol=2e-6)
+
+
+@KINDS
+@torch.no_grad()
+def test_zeros_behind(kind):
+    run, module = of_pytorch(kind, num_layers=2, bidirectional=True)
+    x = torch.cat([module.x, torch.zeros(2, 3, 5)])
+    output, finals = module.call(x, module.states)
+    assert_same(run, "zeros-behind(2)", [output[:7], *finals])
+
+
 def test_interleaved_rows():
     run, _ = of_pytorch("GRU")
     wrong, back = WAYS["gates-interleaved"].before(run), WAYS["gates-deinterleaved"].before(run)
