@@ -57,6 +57,10 @@ def stacked_both_ways(run: Run) -> bool:
     return stacked(run) and two_directions(run)
 
 
+def has_output(run: Run) -> bool:
+    return not run.is_cell
+
+
 def several_sequences(run: Run) -> bool:
     return run.x.shape[1] > 1
 

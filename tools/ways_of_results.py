@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from way import (
-    Applies, Way, is_lstm, is_ragged, stacked, stacked_both_ways, steps_of, two_directions,
+    Applies, Way, has_output, in_sequences, is_lstm, is_ragged, several_sequences, several_steps,
+    stacked, stacked_both_ways, steps_of, two_directions,
 )
-from ways_of_states import by_rows, directions_flipped, layers_flipped
+from ways_of_states import (
+    by_rows, directions_flipped, layers_flipped, rows_and_sequences, written_batch_major,
+)
 from wrong_forward import Array, Results, Run
 
 
@@ -53,7 +56,7 @@ def padded_to(output: Array, steps: int) -> Array:
 def zeros_behind(steps: int) -> Way:
     """As many steps of zeros behind every sequence, and not in output."""
     return Way(
-        f"zeros-behind({steps})", "axes", lambda run: not run.is_cell and run.lengths is None,
+        f"zeros-behind({steps})", "axes", lambda run: has_output(run) and run.lengths is None,
         lambda run: replace(run, x=np.pad(run.x, [(0, steps), (0, 0), (0, 0)])),
         lambda run, results: replace(results, output=results.output[:-steps]))
 
@@ -61,6 +64,34 @@ def zeros_behind(steps: int) -> Way:
 def halves_swapped(run: Run, results: Results) -> Results:
     halves = np.split(results.output, 2, axis=-1)
     return replace(results, output=np.concatenate(halves[::-1], axis=-1))
+
+
+def halves_interleaved(run: Run, results: Results) -> Results:
+    halves = np.stack(np.split(results.output, 2, axis=-1), axis=-1)
+    return replace(results, output=halves.reshape(results.output.shape))
+
+
+def moved_in_time(slug: str, move: Callable[[Array], Array]) -> Way:
+    return Way(
+        slug, "time", lambda run: has_output(run) and several_steps(run),
+        after=lambda run, results: replace(
+            results, output=in_sequences(run, results.output, move)))
+
+
+def step_late(output: Array) -> Array:
+    return np.concatenate([np.zeros_like(output[:1]), output[:-1]])
+
+
+def step_early(output: Array) -> Array:
+    return np.concatenate([output[1:], np.zeros_like(output[:1])])
+
+
+#: Zero is what a step without another has.
+MOVED_IN_TIME = [
+    moved_in_time("output-reversed-in-time", np.flipud),
+    moved_in_time("output-step-late", step_late),
+    moved_in_time("output-step-early", step_early),
+]
 
 
 def merge(slug: str, merged: Callable[[Array, Array], Array]) -> Way:
@@ -95,6 +126,7 @@ FINAL_STATES = [
     final_states("final-states-layers-reversed", "final", stacked, layers_flipped),
     final_states("final-states-direction-major", "final", stacked_both_ways,
                  written_direction_major),
+    final_states("final-states-reread", "final", rows_and_sequences, written_batch_major),
 ]
 
 
@@ -118,11 +150,26 @@ def axes_exchanged(run: Run, results: Results) -> Results:
     return replace(results, output=results.output.swapaxes(0, 1))
 
 
+def output_reshaped(run: Run, results: Results) -> Results:
+    """The buffer of the other layout, taken as that of this one."""
+    output = results.output
+    steps, batch, units = output.shape
+    if run.batch_first:
+        reshaped = output.reshape(batch, steps, units).swapaxes(0, 1)
+    else:
+        reshaped = output.swapaxes(0, 1).reshape(steps, batch, units)
+    return replace(results, output=reshaped)
+
+
 #: In the place that they have among what is done to results.
 BATCH_FIRST_MISTAKEN = Way("batch-first-mistaken", "axes", can_flip_batch_first,
                            batch_first_flipped, axes_exchanged)
 AXES_EXCHANGED = Way("output-axes-exchanged", "axes",
-                     lambda run: not run.is_cell and run.batched, after=axes_exchanged)
+                     lambda run: has_output(run) and run.batched, after=axes_exchanged)
+OUTPUT_RESHAPED = Way(
+    "output-reshaped", "axes",
+    lambda run: has_output(run) and several_steps(run) and several_sequences(run),
+    after=output_reshaped)
 
 WAYS_OF_RESULTS = [
     Way("reverse-state-at-last-step", "directions", two_directions,
@@ -133,10 +180,13 @@ WAYS_OF_RESULTS = [
         results, output=padded_to(results.by_layer[0], len(results.output)))),
     *map(zeros_behind, (1, 2, 3)),
     Way("output-halves-swapped", "directions", two_directions, after=halves_swapped),
+    Way("output-halves-interleaved", "directions",
+        lambda run: two_directions(run) and run.state_size > 1, after=halves_interleaved),
+    *MOVED_IN_TIME,
     *FINAL_STATES,
     Way("batch-left-sorted", "ragged", unsorted,
         after=lambda run, results: sorted_batch(run, results, output=True)),
     Way("states-left-sorted", "ragged", unsorted,
         after=lambda run, results: sorted_batch(run, results, output=False)),
-    *MERGES, BATCH_FIRST_MISTAKEN, AXES_EXCHANGED,
+    *MERGES, OUTPUT_RESHAPED, BATCH_FIRST_MISTAKEN, AXES_EXCHANGED,
 ]

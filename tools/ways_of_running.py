@@ -60,6 +60,30 @@ def tanh_from_sigmoid(x: Array) -> Array:
     return (2 * sigmoid(2 * narrow) - 1).astype(x.dtype)
 
 
+def fast_exponential(x: Array) -> Array:
+    """The float32 whose bits are a linear function of x (Schraudolph 1999)."""
+    inside = np.clip(x.astype(np.float32), -87, 88)
+    bits = np.float32(2**23 / np.log(2)) * inside + np.float32(127 * 2**23 - 486411)
+    return bits.astype(np.int32).view(np.float32)
+
+
+def fast_sigmoid(x: Array) -> Array:
+    return (1 / (1 + fast_exponential(-x))).astype(x.dtype)
+
+
+def fast_tanh(x: Array) -> Array:
+    return 2 * fast_sigmoid(2 * x) - 1
+
+
+def piecewise_sigmoid(x: Array) -> Array:
+    """PLAN (Amin et al. 1997)."""
+    size = np.abs(x)
+    upper = np.select(
+        [size < 1, size < 2.375, size < 5],
+        [size / 4 + 0.5, size / 8 + 0.625, size / 32 + 0.84375], 1).astype(x.dtype)
+    return np.where(x < 0, 1 - upper, upper)
+
+
 def hard_sigmoid(slope: float) -> Function:
     return lambda x: np.clip(x.dtype.type(slope) * x + x.dtype.type(0.5), 0, 1)
 
@@ -77,6 +101,9 @@ ACTIVATIONS = [
     option("relu-in-place-of-tanh", "activations", has_gates, candidate=relu, cell_output=relu),
     option("hard-sigmoid-keras-2", "activations", has_gates, sigmoid=hard_sigmoid(0.2)),
     option("hard-sigmoid-keras-3", "activations", has_gates, sigmoid=hard_sigmoid(1 / 6)),
+    option("piecewise-sigmoid", "activations", has_gates, sigmoid=piecewise_sigmoid),
+    option("fast-exponential", "activations", has_tanh,
+           sigmoid=fast_sigmoid, candidate=fast_tanh, cell_output=fast_tanh),
     option("cell-output-linear", "activations", is_lstm, cell_output=lambda x: x),
     option("sigmoid-for-candidate", "activations", has_tanh, candidate=sigmoid),
     option("sigmoid-of-cell", "activations", is_lstm, cell_output=sigmoid),

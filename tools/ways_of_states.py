@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from way import (
-    Applies, Way, always, is_lstm, option, several_sequences, several_steps, stacked,
+    Applies, Way, always, has_output, is_lstm, option, several_sequences, several_steps, stacked,
     stacked_both_ways, two_directions,
 )
 from wrong_forward import Array, Order, Run
@@ -169,7 +169,7 @@ CARRYING = [
 
 
 def hands_up_cell(run: Run) -> bool:
-    return is_lstm(run) and not run.projected and not run.is_cell
+    return is_lstm(run) and not run.projected and has_output(run)
 
 
 IN_A_STEP = [

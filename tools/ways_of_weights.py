@@ -140,11 +140,36 @@ def bfloat16(tensor: Array) -> Array:
     return rounded_bits(tensor, 16)
 
 
+def int8(tensor: Array, axis: int | None) -> Array:
+    """In steps of the 127th part of the largest of all, or along an axis."""
+    narrow = tensor.astype(np.float32)
+    scale = np.abs(narrow).max(axis=axis, keepdims=True) / np.float32(127)
+    scale[scale == 0] = 1
+    return (np.rint(narrow / scale) * scale).astype(tensor.dtype)
+
+
+def float8(tensor: Array, bits: int, least: int) -> Array:
+    """`bits` behind the first of numbers from 2^least on, which are no larger than the
+    format's largest."""
+    narrow = tensor.astype(np.float32)
+    exponents = np.maximum(np.frexp(narrow)[1] - 1, least) - bits
+    return np.ldexp(np.rint(np.ldexp(narrow, -exponents)), exponents).astype(tensor.dtype)
+
+
+def coarse_weights(slug: str, coarse: Callable[[Array], Array]) -> Way:
+    return in_parameters(slug, "precision", lambda run: True, lambda run, name, tensor: (
+        coarse(tensor) if name.startswith("weight") else tensor))
+
+
 PRECISIONS = [
     in_parameters("bfloat16-parameters", "precision", lambda run: True,
                   lambda run, name, tensor: bfloat16(tensor)),
     in_parameters("float16-parameters", "precision", lambda run: True,
                   lambda run, name, tensor: tensor.astype(np.float16).astype(tensor.dtype)),
+    coarse_weights("weights-int8-per-tensor", lambda tensor: int8(tensor, None)),
+    coarse_weights("weights-int8-per-row", lambda tensor: int8(tensor, 1)),
+    coarse_weights("weights-float8-e4m3", lambda tensor: float8(tensor, 3, -6)),
+    coarse_weights("weights-float8-e5m2", lambda tensor: float8(tensor, 2, -14)),
 ]
 
 
