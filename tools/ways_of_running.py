@@ -1,6 +1,5 @@
 """Ways to be wrong in the arithmetic, and in what is read when."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
