@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wrong_ways import WAYS
+
 STATUSES = "passed|failed|invalid|unreadable|inconclusive|skipped"
 CASE = re.compile(rf"({STATUSES})\s+(\S+)")
-DIAGNOSIS = re.compile(r"\s+diagnosis: .*\[([a-z0-9, -]+)\]\s*$")
+DIAGNOSIS = re.compile(r"\s+diagnosis: .*\[([^\[\]]+)\]\s*$")
+#: A name, with the number or the scope that it was made with.
+NAME = re.compile(r"[a-z0-9-]+(?:\([^()]*\))?")
 PLACE = re.compile(r"\s.*\bit starts at (.*)")
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -52,10 +56,16 @@ def parse(text: str) -> dict[str, Verdict]:
         elif current is None:
             continue
         elif found := DIAGNOSIS.match(line):
-            current.explanations.append(frozenset(re.findall(r"[a-z0-9-]+", found[1])))
+            current.explanations.append(frozenset(map(slug, NAME.findall(found[1]))))
         elif found := PLACE.match(line):
             current.place = parse_place(found[1])
     return verdicts
+
+
+def slug(name: str) -> str:
+    """The name as a way has it: without its number where the way has none."""
+    number = re.fullmatch(r"([a-z0-9-]+)\([0-9.]+\)", name)
+    return number[1] if number and name not in WAYS else name
 
 
 def parse_place(text: str) -> dict[str, Any]:

@@ -162,8 +162,14 @@ def equivalents(run: Run, slugs: list[str]) -> list[list[str]]:
 
 
 def pick(r: random.Random) -> str:
-    """A way; a fifth of them an order of gates."""
-    return r.choice(GATE_SLUGS if r.random() < 0.2 else OTHER_SLUGS)
+    """A way; a fifth of them an order of gates. Those that differ in a number alone are drawn as
+    one."""
+    if r.random() < 0.2:
+        return r.choice(GATE_SLUGS)
+    kinds: dict[str, list[str]] = {}
+    for slug in OTHER_SLUGS:
+        kinds.setdefault(slug.partition("(")[0], []).append(slug)
+    return r.choice(r.choice(list(kinds.values())))
 
 
 def pick_pair(r: random.Random) -> list[str]:

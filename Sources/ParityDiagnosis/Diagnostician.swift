@@ -79,9 +79,11 @@ package struct Diagnostician: Diagnosing {
     if let explanation = precision?.explanation { return explanation }
     let faults = failure.hasShapes && failure.chain.isSingleModule ? FaultSearch(sample) : nil
     if let faults {
-      let scoped = search.verified(
-        search.singles(PlacedMistake.scoped(in: failure.chain, wrong: faults.firstWrongStates)))
-      guard scoped.isEmpty else { return text.diagnosis(scoped) }
+      let particular = search.verified(
+        search.singles(
+          PlacedMistake.measured(in: failure.chain, Clues(sample, faults))
+            + PlacedMistake.scoped(in: failure.chain, wrong: faults.firstWrongStates)))
+      guard particular.isEmpty else { return text.diagnosis(particular) }
     }
     let pairs = search.pairs(of: singles)
     guard pairs.isEmpty else { return text.diagnosis(pairs) }

@@ -37,7 +37,7 @@ struct ExplanationText {
   private func explanation(
     _ extent: String, _ mistakes: [PlacedMistake]
   ) -> Diagnosis.Explanation {
-    let summaries = mistakes.map { place($0) + $0.scope.text + $0.mistake.summary }
+    let summaries = mistakes.map { place($0) + $0.summary }
       .joined(separator: ", and with")
     let origins = mistakes.flatMap(\.mistake.origins)
     let likes = origins.isEmpty ? "" : " (seen in \(origins.joined(separator: "; ")))"

@@ -79,6 +79,12 @@ struct FaultSearch {
     return (layer, configuration.directions.filter { own.contains($0) || own.contains(nil) })
   }
 
+  /// The first step at which the last layer's forward direction is off in `output`; nil where none
+  /// is.
+  var firstWrongStep: Int? {
+    places(in: "output").filter { $0.place.direction != .reverse }.compactMap(\.place.step).min()
+  }
+
   /// An element that is off by more than rounding.
   private struct Deviation {
     let place: ElementPlace

@@ -64,7 +64,7 @@ struct MistakeSearch {
   /// - Complexity: O(17 forward passes) for each mistake in precision that is verified.
   func nearest(of singles: [Candidate]) -> NearMatch? {
     guard let nearest = singles.first, nearest.residual <= Self.largestResidualOfNearest else {
-      return nil
+      return estimate(of: singles)
     }
     let chain = whole.chain
     let precise = verified(
@@ -75,6 +75,19 @@ struct MistakeSearch {
     return precise.isEmpty
       ? .alone(nearest.mistakes[0], residual: nearest.residual) : .together(precise)
   }
+
+  /// A mistake that is known but for details, where it leaves the least of all, over many numbers.
+  private func estimate(of singles: [Candidate]) -> NearMatch? {
+    let count = sample.outputs.named.reduce(0) { $0 + $1.tensor.count }
+    guard let nearest = singles.first, count >= Self.countForEstimates,
+      nearest.mistakes[0].mistake.largestResidual == Mistake.largestOfEstimates,
+      nearest.residual <= Mistake.largestOfEstimates
+    else { return nil }
+    return .alone(nearest.mistakes[0], residual: nearest.residual)
+  }
+
+  /// Fewer numbers could resemble a mistake's by chance.
+  private static let countForEstimates = 64
 
   /// What is found where no single mistake explains the failure within rounding, but one does so
   /// nearly.
@@ -139,7 +152,7 @@ struct MistakeSearch {
     var replay = Replay(evidence.chain)
     for placed in mistakes {
       do throws(NotApplicable) {
-        try placed.mistake.apply(to: &replay, in: placed.modules, scope: placed.scope)
+        try placed.apply(to: &replay)
       } catch { return nil }
     }
     return replay

@@ -33,7 +33,36 @@ enum BiasMistakes {
       "forget-bias-one", with: "1 added to the forget gate's sum",
       "PyTorch adds the biases alone",
       by: ["TensorFlow 1's BasicLSTMCell(forget_bias=1.0)", "Haiku"], needs: [.lstm]
-    ) { $0.scan.addsOneToForget = true },
+    ) { $0.scan.step.addedToForget = 1 },
+    Mistake(
+      "forget-bias-minus-one", with: "1 subtracted from the forget gate's sum",
+      "PyTorch adds the biases alone", by: ["a forget bias of 1 that was folded in and taken out"],
+      needs: [.lstm]
+    ) { $0.scan.step.addedToForget = -1 },
+    interleaved(
+      "biases-interleaved", with: "the two biases interleaved, as (2, G·H) read as (G·H, 2)"
+    ) { place, count in (place % count * 2 + place / count) },
+    interleaved(
+      "biases-deinterleaved",
+      with: "the two biases as if they were interleaved, (G·H, 2) read as (2, G·H)"
+    ) { place, count in (place % 2 * count + place / 2) },
+    Mistake(
+      "b-in-inside-reset", with: "b_in inside the product with r",
+      "n = tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn)): b_in is not multiplied by r",
+      by: ["implementations that add both biases to the hidden state's product"],
+      needs: [.gru, .biases]
+    ) { replay in
+      replay.changeParameters { current, parameter in
+        guard parameter.isBias else { return nil }
+        let new = current.block(2, of: parameter)
+        let other: [Double] =
+          current.stateDict[.biasIH, parameter.layer, parameter.direction]?.elements() ?? []
+        return current.tensor(parameter).mapping { offset, own in
+          guard new ~= offset else { return own }
+          return parameter.role == .biasIH ? 0 : own + other[offset]
+        }
+      }
+    },
     hiddenBias(
       "b-hn-dropped", with: "b_hn left out",
       "PyTorch's GRU has two biases for n: tanh(W_in x + b_in + r ⊙ (W_hn h + b_hn))",
@@ -82,6 +111,31 @@ enum BiasMistakes {
         return current.tensor(parameter).mapping { offset, own in
           blocks.contains { $0 ~= offset } ? 0 : own
         }
+      }
+    }
+  }
+
+  /// A mistake that mixes the elements of bias_ih and bias_hh.
+  ///
+  /// - Parameter source: which element, of those of bias_ih followed by those of bias_hh, stands at
+  ///   a place among them.
+  private static func interleaved(
+    _ name: String, with summary: String,
+    _ source: @escaping @Sendable (_ place: Int, _ count: Int) -> Int
+  ) -> Mistake {
+    Mistake(
+      name, with: summary, "store bias_ih and bias_hh one behind the other, not transposed",
+      issue: "majianjia/nnom#82", needs: [.biases]
+    ) { replay in
+      replay.changeParameters { current, parameter in
+        guard parameter.isBias,
+          let input = current.stateDict[.biasIH, parameter.layer, parameter.direction],
+          let hidden = current.stateDict[.biasHH, parameter.layer, parameter.direction]
+        else { return nil }
+        let both = input.appending(hidden)
+        let first = parameter.role == .biasIH ? 0 : input.count
+        return both.gathering(
+          (first..<first + input.count).map { source($0, input.count) }, shape: input.shape)
       }
     }
   }

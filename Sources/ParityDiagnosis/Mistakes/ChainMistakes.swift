@@ -61,9 +61,14 @@ enum ChainMistakes {
       let changed = weight.mapping { row.contains($0) ? 0 : $1 }.rounded(to: weight.elementType)
       try replay.setLayer(.embedding(weight: changed, paddingIdx: padding))
     },
+    indices("indices-from-one", with: "every index taken as one more: row 1 is the first", 1),
+    indices("indices-one-less", with: "every index taken as one less: the row before it", -1),
+  ]
+
+  /// - Parameter difference: how much more every index is taken as.
+  private static func indices(_ name: String, with summary: String, _ difference: Int) -> Mistake {
     Mistake(
-      "indices-from-one", with: "every index taken as one more",
-      "indices count from 0: row 0 is the first", in: .embedding,
+      name, with: summary, "indices count from 0: row 0 is the first", in: .embedding,
       needs: [
         Requirement("an Embedding of several rows") {
           if case .embedding(let weight, _) = $0.layer { weight.shape.axes[0] > 1 } else { false }
@@ -72,10 +77,11 @@ enum ChainMistakes {
     ) { replay throws(NotApplicable) in
       guard case .embedding(let weight, let padding) = replay.layer else { return }
       let rows = weight.shape.axes[0]
-      let changed = weight.selecting((0..<rows).map { ($0 + 1) % rows }, along: 0)
+      let changed = weight.selecting(
+        (0..<rows).map { ($0 + difference + rows) % rows }, along: 0)
       try replay.setLayer(.embedding(weight: changed, paddingIdx: padding))
-    },
-  ]
+    }
+  }
 
   private static let linears: [Mistake] = [
     Mistake(
@@ -113,36 +119,43 @@ enum ChainMistakes {
     softmax(
       "softmax-without-logarithm", with: "probabilities in place of their logarithms",
       "LogSoftmax gives logarithms", needs: "a LogSoftmax"
-    ) { if case .logSoftmax(let axis) = $0 { .softmax(axis: axis) } else { nil } },
+    ) { layer, _ in if case .logSoftmax(let axis) = layer { .softmax(axis: axis) } else { nil } },
     softmax(
       "softmax-with-logarithm", with: "logarithms in place of probabilities",
       "Softmax gives probabilities", needs: "a Softmax"
-    ) { if case .softmax(let axis) = $0 { .logSoftmax(axis: axis) } else { nil } },
+    ) { layer, _ in if case .softmax(let axis) = layer { .logSoftmax(axis: axis) } else { nil } },
+    overAxis("softmax-over-first-axis", "first", 0),
+    overAxis("softmax-over-second-axis", "second", 1),
+    overAxis("softmax-over-third-axis", "third", 2),
+  ]
+
+  private static func overAxis(_ name: String, _ which: String, _ axis: Int) -> Mistake {
     softmax(
-      "softmax-over-first-axis", with: "the sum taken over the first axis",
-      "the case's dim is another", needs: "a softmax over another axis than the first",
-      mixesSequences: true
-    ) { layer in
-      switch layer {
-      case .softmax(let axis) where axis != 0: .softmax(axis: 0)
-      case .logSoftmax(let axis) where axis != 0: .logSoftmax(axis: 0)
+      name, with: "the sum taken over the \(which) axis", "the case's dim is another",
+      needs: "a softmax over another axis than the \(which)", mixesSequences: true
+    ) { layer, rank in
+      guard axis < rank else { return nil }
+      return switch layer {
+      case .softmax(let own) where own != axis: .softmax(axis: axis)
+      case .logSoftmax(let own) where own != axis: .logSoftmax(axis: axis)
       default: nil
       }
-    },
-  ]
+    }
+  }
 
   /// - Parameter change: what stands in the place of a softmax; nil where the mistake cannot be
   ///   made in it.
   private static func softmax(
     _ name: String, with summary: String, _ advice: String, needs need: String,
     mixesSequences: Bool = false,
-    _ change: @escaping @Sendable (ChainModule.Layer) -> ChainModule.Layer?
+    _ change: @escaping @Sendable (ChainModule.Layer, _ rank: Int) -> ChainModule.Layer?
   ) -> Mistake {
     Mistake(
       name, with: summary, advice, in: .softmax,
-      needs: [Requirement(need) { change($0.layer) != nil }], mixesSequences: mixesSequences
+      needs: [Requirement(need) { change($0.layer, $0.outputRank) != nil }],
+      mixesSequences: mixesSequences
     ) { replay throws(NotApplicable) in
-      if let changed = change(replay.layer) { try replay.setLayer(changed) }
+      if let changed = change(replay.layer, replay.outputRank) { try replay.setLayer(changed) }
     }
   }
 }

@@ -18,10 +18,31 @@ enum DirectionMistakes {
       "reverse-shares-forward-parameters",
       with: "the forward direction's parameters in both directions",
       "load the parameters that end in _reverse into the reverse direction",
-      needs: [.twoDirections]
+      needs: [.twoDirections], isOfEachParameter: true
     ) { replay in
       replay.changeParameters { current, parameter in current.tensor(like: parameter, .forward) }
     },
+    Mistake(
+      "forward-shares-reverse-parameters",
+      with: "the reverse direction's parameters in both directions",
+      "load the parameters without _reverse into the forward direction",
+      needs: [.twoDirections], isOfEachParameter: true
+    ) { replay in
+      replay.changeParameters { current, parameter in current.tensor(like: parameter, .reverse) }
+    },
+    Mistake(
+      "reads-backwards", with: "the sequence read backwards, from its last step to its first",
+      "one direction reads from the first step to the last",
+      by: ["Keras' go_backwards=True"],
+      needs: [StateMistakes.oneDirection, .severalSteps, .unchangedForwardReading]
+    ) { $0.scan.forwardReading = .fromLastStep },
+    Mistake(
+      "reads-backwards-left",
+      with: "the sequence read backwards, and output in the order in which it was read",
+      "one direction reads from the first step to the last",
+      by: ["Keras' go_backwards=True"],
+      needs: [StateMistakes.oneDirection, .severalSteps, .unchangedForwardReading]
+    ) { $0.scan.forwardReading = .fromLastStepNotFlippedBack },
     Mistake(
       "reverse-reads-forward", with: "the reverse direction reading from the first step",
       "the reverse direction reads each sequence from its last step to its first",
@@ -60,6 +81,24 @@ enum DirectionMistakes {
         needs: [.twoDirections, .severalSteps]
       ) { replay in
         replay.takeState(of: .reverse) { $0.length(of: $1) - 1 }
+      },
+      Mistake(
+        "output-halves-interleaved",
+        with: "the halves of output interleaved, unit by unit",
+        "output[..., :H] is the forward direction's and output[..., H:] the reverse's",
+        needs: [.twoDirections, .sequences, .severalUnits]
+      ) { replay in
+        replay.move(takingVectorsApart: true) { outputs, _ in
+          outputs.with(
+            output: outputs.output.map { output in
+              let features = output.shape.axes.last ?? 1
+              return output.gathering(
+                (0..<output.count).map { offset in
+                  let (row, place) = offset.quotientAndRemainder(dividingBy: features)
+                  return row * features + place % 2 * (features / 2) + place / 2
+                }, shape: output.shape)
+            })
+        }
       },
     ] + [.sum, .ave, .mul].map(merge)
 

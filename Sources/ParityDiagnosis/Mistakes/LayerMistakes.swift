@@ -27,6 +27,17 @@ enum LayerMistakes {
       }
     },
     Mistake(
+      "layer-halves-exchanged",
+      with: "the halves exchanged between the layers: each reads the reverse direction's first",
+      "the next layer reads the forward direction's half first",
+      needs: [.severalLayers, .twoDirections]
+    ) { replay in
+      replay.changeParameters { current, parameter in
+        parameter.role == .weightIH && parameter.layer > 0
+          ? current.tensor(parameter).halvesExchanged : nil
+      }
+    },
+    Mistake(
       "later-layers-share-parameters", with: "one layer's parameters in all that have its shapes",
       "each layer has parameters of its own: weight_ih_l1, weight_ih_l2 and so on",
       needs: [.severalLayers, alikeLayers]
@@ -43,7 +54,7 @@ enum LayerMistakes {
     Mistake(
       "output-of-first-layer", with: "the first layer's output", "output is the last layer's",
       needs: [.severalLayers, .sequences]
-    ) { $0.scan.returnsFirstLayer = true },
+    ) { $0.scan.shown = .firstLayer },
     Mistake(
       "final-states-layers-reversed", with: "the layers of the final states in reverse order",
       "PyTorch's first row is the first layer's", needs: [.severalLayers]

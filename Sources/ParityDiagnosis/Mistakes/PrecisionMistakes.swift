@@ -15,7 +15,7 @@ enum PrecisionMistakes {
         // Each library rounds σ's last bit in its own way, and much of the difference may be
         // left: only the noise rule can decide.
         largestResidual: 1.5
-      ) { $0.scan.makesTanhFromSigmoid = true }
+      ) { $0.scan.step.tanh = .fromSigmoid }
     ]
     + CoarserWay.all.map { way in
       Mistake(

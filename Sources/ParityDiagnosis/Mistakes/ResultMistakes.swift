@@ -22,10 +22,78 @@ enum ResultMistakes {
         outputs.with(output: outputs.output.map { $0.axesExchanged })
       }
     },
+    Mistake(
+      "output-reversed-in-time", with: "output in reverse order of time",
+      "output[t] belongs to step t of the input", by: ["Keras' go_backwards=True"],
+      needs: [.severalSteps]
+    ) { replay in
+      replay.move { outputs, contract in
+        outputs.movingSteps(contract) { sequence, step in
+          let length = contract.length(of: sequence)
+          return step < length ? length - 1 - step : step
+        }
+      }
+    },
+    Mistake(
+      "output-reshaped", with: "output reshaped where it should be transposed",
+      "exchange the axes B and T by transpose, not by reshape",
+      issue: "NervanaSystems/neon#311", needs: [.batchAxis, severalBoth], mixesSequences: true
+    ) { replay in
+      replay.move(mixingSequences: true) { outputs, _ in
+        outputs.with(output: outputs.output?.reshapedForTransposed(isBack: false))
+      }
+    },
+    states(
+      "final-states-reread",
+      with: "the final states put into (B, D·L, H), and that read as (D·L, B, H)"
+    ) { place, rows, batch in place % rows * batch + place / rows },
+    states(
+      "final-states-reshaped", with: "the final states read as (B, D·L, H)"
+    ) { place, rows, batch in place % batch * rows + place / batch },
   ]
+
+  static let severalBoth = Requirement("several sequences and steps") {
+    $0.layout.batch > 1 && ($0.packing?.outputSteps ?? $0.layout.steps) > 1
+  }
+
+  /// - Parameter source: which vector stands at a place.
+  private static func states(
+    _ name: String, with summary: String,
+    _ source: @escaping @Sendable (_ place: Int, _ rows: Int, _ batch: Int) -> Int
+  ) -> Mistake {
+    Mistake(
+      name, with: summary, "the final states are (D·L, B, H), also with batch_first=True",
+      needs: [
+        .batchAxis,
+        Requirement("several sequences, and several layers or directions") {
+          $0.layout.batch > 1 && $0.configuration.stateRows > 1
+        },
+      ], mixesSequences: true
+    ) { replay in
+      replay.move(mixingSequences: true) { outputs, _ in
+        outputs.mappingStates { state in
+          let (rows, batch, size) = (state.shape.axes[0], state.shape.axes[1], state.shape.axes[2])
+          return state.gathering(
+            blocksOf: size,
+            at: (0..<rows * batch).map { source($0, rows, batch) * size }, shape: state.shape)
+        }
+      }
+    }
+  }
 }
 
 extension Tensor {
+  /// The tensor whose axes are exchanged and whose buffer is then taken for one of its own shape;
+  /// or, back, whose buffer is taken for one of exchanged axes, which are then exchanged.
+  func reshapedForTransposed(isBack: Bool) -> Tensor {
+    let (first, second, features) = (shape.axes[0], shape.axes[1], shape.axes[2])
+    let starts = (0..<first * second).map { place in
+      isBack
+        ? place % second * first + place / second : place % first * second + place / first
+    }
+    return gathering(blocksOf: features, at: starts.map { $0 * features }, shape: shape)
+  }
+
   /// (B, T, F) as (T, B, F), or the other way round.
   fileprivate var axesExchanged: Tensor {
     let features = shape.axes.last ?? 0

@@ -40,7 +40,49 @@ enum WeightMistakes {
         return current.tensor(parameter).gathering(offsets, shape: parameter.shape)
       }
     },
+    Mistake(
+      "weights-exchanged", with: "weight_ih and weight_hh exchanged",
+      "PyTorch multiplies weight_ih with x, and weight_hh with h",
+      needs: [.noProjection, squareInput]
+    ) { replay in
+      let hidden = replay.configuration.hiddenSize
+      replay.changeParameters { current, parameter in
+        guard parameter.isWeight,
+          let input = current.stateDict[.weightIH, parameter.layer, parameter.direction],
+          input.shape.axes[1] == hidden
+        else { return nil }
+        return parameter.role == .weightHH
+          ? input : current.stateDict[.weightHH, parameter.layer, parameter.direction]
+      }
+    },
+    interleaved(
+      "gates-interleaved",
+      with: "the gates' rows interleaved, unit by unit",
+      "PyTorch's rows stand in one block for each gate"
+    ) { place, gates, units in place % gates * units + place / gates },
+    interleaved(
+      "gates-deinterleaved",
+      with: "the rows read as if the gates were interleaved, unit by unit",
+      "PyTorch's rows stand in one block for each gate"
+    ) { place, gates, units in place % units * gates + place / units },
   ]
+
+  /// - Parameter source: which row stands at a place.
+  private static func interleaved(
+    _ name: String, with summary: String, _ advice: String,
+    _ source: @escaping @Sendable (_ place: Int, _ gates: Int, _ units: Int) -> Int
+  ) -> Mistake {
+    Mistake(
+      name, with: summary, advice, needs: [.lstmOrGRU, .severalUnits], isOfEachParameter: true
+    ) { replay in
+      let (gates, units) = (replay.gateCount, replay.configuration.hiddenSize)
+      replay.changeParameters { current, parameter in
+        parameter.hasGates
+          ? current.tensor(parameter).takingBlocks(
+            (0..<gates * units).map { source($0, gates, units) }) : nil
+      }
+    }
+  }
 
   private static let squareInput = Requirement("input_size equal to hidden_size") { replay in
     let configuration = replay.configuration

@@ -4,30 +4,51 @@ import RecurrentModel
 /// it concerns: those of one kind, one layer or one direction.
 ///
 /// ```swift
-/// ParameterScope(role: .weightHH, layer: 1, direction: .reverse).text
+/// ParameterScope(part: .weightHH, layer: 1, direction: .reverse).text
 /// // "in weight_hh of layer 1's reverse direction only, "
 /// ```
 struct ParameterScope: Sendable, Equatable {
   /// nil for every kind.
-  var role: ParameterSpecification.Role?
+  var part: Part?
   /// nil for every layer.
   var layer: Int?
   /// nil for both directions.
   var direction: Direction?
+
+  /// Some of the kinds of parameters.
+  enum Part: String, CaseIterable {
+    case weightIH = "weight_ih"
+    case weightHH = "weight_hh"
+    case biasIH = "bias_ih"
+    case biasHH = "bias_hh"
+    case weights
+    case biases
+
+    var roles: [ParameterSpecification.Role] {
+      switch self {
+      case .weightIH: [.weightIH]
+      case .weightHH: [.weightHH]
+      case .biasIH: [.biasIH]
+      case .biasHH: [.biasHH]
+      case .weights: [.weightIH, .weightHH]
+      case .biases: [.biasIH, .biasHH]
+      }
+    }
+  }
 
   static let all = ParameterScope()
 
   var isAll: Bool { self == .all }
 
   func includes(_ parameter: ParameterSpecification) -> Bool {
-    role.map { $0 == parameter.role } ?? true
+    part.map { $0.roles.contains(parameter.role) } ?? true
       && layer.map { $0 == parameter.layer } ?? true
       && direction.map { $0 == parameter.direction } ?? true
   }
 
   /// What stands behind a mistake's name: `(weight_hh, layer 1, reverse)`; empty for all.
   var suffix: String {
-    let parts = [role?.rawValue, layer.map { "layer \($0)" }, direction.map { "\($0)" }]
+    let parts = [part?.rawValue, layer.map { "layer \($0)" }, direction.map { "\($0)" }]
     return isAll ? "" : "(" + parts.compactMap(\.self).joined(separator: ", ") + ")"
   }
 
@@ -41,8 +62,9 @@ struct ParameterScope: Sendable, Equatable {
       case (nil, let direction?): "the \(direction) direction"
       case (nil, nil): nil
       }
-    guard let role else { return "in \(place ?? "") only, " }
-    return "in \(role.rawValue)\(place.map { " of " + $0 } ?? "") only, "
+    guard let part else { return "in \(place ?? "") only, " }
+    let article = part == .weights || part == .biases ? "the " : ""
+    return "in \(article)\(part.rawValue)\(place.map { " of " + $0 } ?? "") only, "
   }
 }
 
@@ -58,20 +80,21 @@ extension PlacedMistake {
     guard chain.isSingleModule, let configuration = chain.modules[0].configuration else {
       return []
     }
-    let roles: [ParameterSpecification.Role?] =
-      [nil] + [.weightIH, .weightHH, .biasIH, .biasHH].map(\.self)
+    let parts: [ParameterScope.Part?] = [nil] + ParameterScope.Part.allCases.map(\.self)
     let layers: [Int?] = [nil] + (wrong.map { [$0.layer] } ?? Array(0..<configuration.numLayers))
     let directions: [Direction?] =
       wrong.map { $0.directions.count == 1 ? [nil, $0.directions[0]] : [nil] }
       ?? [nil] + configuration.directions.map(\.self)
     let scopes = directions.flatMap { direction in
       layers.flatMap { layer in
-        roles.map { ParameterScope(role: $0, layer: layer, direction: direction) }
+        parts.map { ParameterScope(part: $0, layer: layer, direction: direction) }
       }
     }.filter { !$0.isAll }.sorted { $0.specificity < $1.specificity }
-    let mistakes = Mistake.all(concerning: chain).filter { $0.kind == .recurrent }
+    let mistakes = Mistake.all(concerning: chain).filter {
+      $0.kind == .recurrent && $0.amounts == nil
+    }
     return scopes.flatMap { scope in
-      mistakes.filter { scope.role == nil || $0.isOfEachParameter }.map {
+      mistakes.filter { scope.part == nil || $0.isOfEachParameter }.map {
         PlacedMistake(mistake: $0, modules: [0], scope: scope)
       }
     }
@@ -81,6 +104,6 @@ extension PlacedMistake {
 extension ParameterScope {
   /// How many things it says.
   fileprivate var specificity: Int {
-    (role == nil ? 0 : 1) + (layer == nil ? 0 : 1) + (direction == nil ? 0 : 1)
+    (part == nil ? 0 : 1) + (layer == nil ? 0 : 1) + (direction == nil ? 0 : 1)
   }
 }

@@ -99,6 +99,12 @@ extension Replay {
 
   var layer: ChainModule.Layer { chain.modules[place].layer }
 
+  /// How many axes what the module gives has.
+  var outputRank: Int { chain.shapes.stages[place].output.shape.rank }
+
+  /// Whether the module reads the chain's input.
+  var isFirst: Bool { place == 0 }
+
   /// The module behind it; nil for the last.
   var nextLayer: ChainModule.Layer? {
     place + 1 < chain.modules.count ? chain.modules[place + 1].layer : nil
@@ -206,10 +212,11 @@ extension Replay {
 
   /// Puts the module's results in other places. `ResultMove.apply` says what a move may do.
   mutating func move(
-    mixingSequences mixes: Bool = false,
+    mixingSequences mixes: Bool = false, takingVectorsApart: Bool = false,
     _ move: @escaping @Sendable (RecurrentOutput, LayoutContract) -> RecurrentOutput
   ) {
-    variant.modules[place].moves.append(ResultMove(mixesSequences: mixes, move))
+    variant.modules[place].moves.append(
+      ResultMove(mixesSequences: mixes, takesVectorsApart: takingVectorsApart, move))
   }
 
   /// Puts the rows of both final states in another order: row k is what was row `order[k]`.

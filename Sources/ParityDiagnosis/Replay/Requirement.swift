@@ -60,6 +60,9 @@ extension Requirement {
   static let hiddenStates = Requirement("several steps, or initial states") {
     $0.longest > 1 || $0.h0 != nil
   }
+  static let firstInChain = Requirement("a module that reads the input") {
+    $0.isFirst
+  }
   static let batchAxis = Requirement("a batch of sequences") {
     !$0.layout.isCell && $0.layout.isBatched
   }
@@ -107,6 +110,16 @@ extension Requirement {
   static let unchangedReverseReading = Requirement(aloneNeed) {
     $0.scan.reverseReading == .fromLastStep
   }
+  /// The forward direction still reads as PyTorch's does.
+  static let unchangedForwardReading = Requirement(aloneNeed) {
+    $0.scan.forwardReading == .fromFirstStep
+  }
+  /// The states are still carried, and start from their own.
+  static let unchangedStates = Requirement(aloneNeed) { $0.scan.states == StateVariant() }
+  /// `output` still holds the last layer's h.
+  static let unchangedShown = Requirement(aloneNeed) { $0.scan.shown == .hidden }
+  /// `output` still holds the state after each step.
+  static let unchangedTiming = Requirement(aloneNeed) { $0.scan.timing == .own }
   /// All steps are still run.
   static let unchangedSteps = Requirement(aloneNeed) { $0.scan.steps == .all }
   /// The padding is still skipped, by both directions.

@@ -35,6 +35,20 @@ extension RecurrentOutput {
     return RecurrentOutput(output: output, hN: taken, cN: cN)
   }
 
+  /// The results with each step's vectors of `output` taken from another step of its sequence.
+  func movingSteps(
+    _ contract: LayoutContract, from source: (_ sequence: Int, _ step: Int) -> Int
+  ) -> RecurrentOutput {
+    guard let output else { return self }
+    let features = output.shape.axes.last ?? 0
+    let rows = features == 0 ? 0 : output.count / features
+    let starts = (0..<rows).map { row in
+      let (sequence, step) = contract.layout.position(ofRow: row)
+      return contract.layout.row(sequence: sequence, step: source(sequence, step)) * features
+    }
+    return with(output: output.gathering(blocksOf: features, at: starts, shape: output.shape))
+  }
+
   /// The results with the sequences of the batch in another order.
   ///
   /// - Parameter isWhole: whether `output` is put in that order too, or the final states alone.

@@ -119,7 +119,7 @@ extension NoiseEstimate {
     let sizes = [
       ("output", configuration.outputSize), ("h_n", configuration.outputSize),
       ("c_n", configuration.hiddenSize),
-    ]
+    ].map { ($0, places.isOfElements ? 1 : $1) }
     // For each number of a vector, the result that it belongs to and where it starts there.
     let vectors = sizes.flatMap { name, size in
       (0..<(results[name]?.limits.sigma.count ?? 0) / size).map { (name, start: $0 * size, size) }

@@ -45,13 +45,15 @@ struct NoiseRun: Sendable {
     variant.chain.isSingleModule && !variant.modules[0].moves.isEmpty
   }
 
-  /// Whether a module of a chain of several moves results between sequences, so that the whole
-  /// batch must be scanned at once.
+  /// Whether the results of a sequence depend on others, so that the whole batch must be scanned
+  /// at once: a module's sequences do not start from their own states, or a module of a chain of
+  /// several moves results between sequences.
   private var mixesSequences: Bool {
-    !variant.chain.isSingleModule
-      && variant.modules.contains { way in
-        (way.moves + way.movesHandedOn).contains(where: \.mixesSequences)
-      }
+    variant.modules.contains { way in
+      way.scan.states.start == .previousSequence
+        || !variant.chain.isSingleModule
+          && (way.moves + way.movesHandedOn).contains(where: \.mixesSequences)
+    }
   }
 
   /// Scans the sequences, one at a time where the chain keeps them apart, each with every group

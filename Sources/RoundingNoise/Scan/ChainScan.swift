@@ -25,7 +25,7 @@ struct PreparedChain<Operations: StepOperations>: Sendable {
           (0..<configuration.numLayers).map { layer in
             configuration.directions.map { direction in
               ScanCell(
-                configuration, stateDict, layer: layer, direction, way.scan, matrix: matrix)
+                configuration, stateDict, layer: layer, direction, way.scan.step, matrix: matrix)
             }
           })
       case .linear(let weight, let bias): .linear(matrix(ScanMatrix(weight, bias: bias)))
@@ -160,6 +160,7 @@ struct ChainScan<Operations: StepOperations> {
       ScanTensor<Vector>(
         exact: $0, batchAxis: nil, pieces: configuration.directions.count)
     }
+    var previous: [[SequenceScan<Operations>.Pass]]?
     for sequence in 0..<layout.batch {
       let number = sequences?[sequence] ?? sequence
       let length = chain.input.packing?.lengths[sequence] ?? layout.steps
@@ -170,7 +171,12 @@ struct ChainScan<Operations: StepOperations> {
           return (value.vectors[row], value.isLost[row])
         },
         length: length,
-        start: { initialState($0, $1, configuration, sequence, layout, of: index) },
+        start: { [previous] layer, direction in
+          if variant.states.start == .previousSequence, let previous {
+            return previous[layer][direction.rawValue].final
+          }
+          return initialState(layer, direction, configuration, sequence, layout, of: index)
+        },
         forced: forced.map { given in
           { step, direction in
             let row = outputLayout.row(sequence: sequence, step: step)
@@ -184,6 +190,7 @@ struct ChainScan<Operations: StepOperations> {
               module: index, layer: layer, direction: direction,
               sequence: sequenceTwins?[number] ?? number), units)
         }, isLost: { isLost(configuration, $0) })
+      previous = passes
       for (row, pass) in passes.joined().enumerated() {
         let place = row * layout.batch + sequence
         guard let final = pass.final else {
@@ -194,13 +201,21 @@ struct ChainScan<Operations: StepOperations> {
         tensors.hN.set(place, final.h, isLost: false)
         if let c = final.c { tensors.cN?.set(place, c, isLost: false) }
       }
-      guard let shown = variant.returnsFirstLayer ? passes.first : passes.last else { continue }
-      let isMasked = if case .readAndMasked = variant.padding { true } else { false }
+      guard let shown = variant.shown == .firstLayer ? passes.first : passes.last else { continue }
+      let isMasked =
+        switch variant.padding {
+        case .read(_, let isMasked, _): isMasked
+        case .zerosBehind: true
+        default: false
+        }
+      let isMovedBack = if case .inFront(_, true) = variant.padding { true } else { false }
       for (direction, pass) in shown.enumerated() {
-        for step in pass.hidden.indices where !isMasked || step < length {
+        for position in pass.hidden.indices where !isMasked || position < length {
+          let step = position - (isMovedBack ? pass.hidden.count - length : 0)
+          guard step >= 0 else { continue }
           let row = outputLayout.row(sequence: sequence, step: step)
           tensors.output?.set(
-            row * shown.count + direction, pass.hidden[step], isLost: pass.isLost[step])
+            row * shown.count + direction, pass.hidden[position], isLost: pass.isLost[position])
         }
       }
     }

@@ -5,7 +5,7 @@ package import RecurrentModel
 ///
 /// ```swift
 /// var variant = ChainVariant(chain)
-/// variant.modules[0].scan.addsOneToForget = true
+/// variant.modules[0].scan.step.addedToForget = 1
 /// let wrong = try variant.exactResults()
 /// ```
 ///
@@ -99,18 +99,22 @@ package struct ModuleVariant: Sendable {
 package struct ResultMove: Sendable {
   /// Whether the move puts results of one sequence in the place of another's.
   package let mixesSequences: Bool
+  /// Whether elements of a direction's vector are put apart from each other.
+  package let takesVectorsApart: Bool
   /// Makes the move.
   ///
   /// It must not depend on the numbers, and leave the size of the last axis as it finds it: it is
-  /// given tensors whose last axis is the module's own, and also tensors that have one element
-  /// for each vector of a direction, which tell where the move takes each vector from.
+  /// given tensors whose last axis is the module's own, and, unless it takes vectors apart, also
+  /// tensors that have one element for each vector of a direction, which tell where the move takes
+  /// each vector from.
   package let apply: @Sendable (RecurrentOutput, LayoutContract) -> RecurrentOutput
 
   package init(
-    mixesSequences: Bool = false,
+    mixesSequences: Bool = false, takesVectorsApart: Bool = false,
     _ apply: @escaping @Sendable (RecurrentOutput, LayoutContract) -> RecurrentOutput
   ) {
     self.mixesSequences = mixesSequences
+    self.takesVectorsApart = takesVectorsApart
     self.apply = apply
   }
 }

@@ -41,8 +41,20 @@ struct ExactOperations: StepOperations {
 
   func relu(_ a: Double) -> Double { stored(a < 0 ? 0 : a) }
 
-  func hardSigmoid(_ a: Double, slope: Double, _: NoiseDraws.Operation, _: Int) -> Double {
-    stored(.hardSigmoid(a, slope: slope))
+  func applied(
+    _ function: (Double) -> Double, to a: Double, error _: Double, _: NoiseDraws.Operation, _: Int
+  ) -> Double {
+    stored(function(a))
+  }
+
+  func clipped(_ a: Double, at limit: Double) -> Double { a.clipped(at: limit) }
+
+  func mapped(_ x: [Double], _ function: ([Double]) -> [Double]) -> [Double] { function(x) }
+
+  func mixed(
+    _ a: Double, _ share: Double, _ b: Double, _: NoiseDraws.Operation, _: Int
+  ) -> Double {
+    stored(stored(share * a) + stored((1 - share) * b))
   }
 
   func tanhFromSigmoid(_ a: Double, _: NoiseDraws.Operation, _: Int) -> Double {
@@ -99,9 +111,9 @@ struct ExactMatrix: Sendable {
 }
 
 extension Double {
-  static func hardSigmoid(_ x: Double, slope: Double) -> Double {
-    let y = slope * x + 0.5
-    return y.isNaN ? y : Swift.min(1, Swift.max(0, y))
+  /// The number, cut off at `limit` and at its negative.
+  func clipped(at limit: Double) -> Double {
+    isNaN ? self : Swift.min(limit, Swift.max(-limit, self))
   }
 
   static func tanhFromSigmoid(_ x: Double) -> Double {

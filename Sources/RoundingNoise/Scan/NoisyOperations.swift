@@ -142,13 +142,42 @@ struct NoisyOperations: StepOperations {
     return number
   }
 
-  func hardSigmoid(
-    _ a: NoisyNumber, slope: Double, _ operation: NoiseDraws.Operation, _ unit: Int
+  func applied(
+    _ function: (Double) -> Double, to a: NoisyNumber, error: Double,
+    _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> NoisyNumber {
-    let value = Double.hardSigmoid(a.value, slope: slope)
+    let value = function(a.value)
     return perturbed(
-      value, a.replicas.mapping { .hardSigmoid($0, slope: slope) }, model.rounding(value),
-      operation,
+      value, a.replicas.mapping(function), max(model.rounding(value), error), operation, unit)
+  }
+
+  func clipped(_ a: NoisyNumber, at limit: Double) -> NoisyNumber {
+    guard max(abs(a.value), a.replicas.max(), -a.replicas.min()) > limit else { return a }
+    return NoisyNumber(
+      value: a.value.clipped(at: limit), replicas: a.replicas.mapping { $0.clipped(at: limit) })
+  }
+
+  func mapped(_ x: NoisyVector, _ function: ([Double]) -> [Double]) -> NoisyVector {
+    var mapped = NoisyVector(function(x.values))
+    guard let replicas = x.replicas else { return mapped }
+    var changed = replicas
+    for replica in 0..<Replicas.scalarCount {
+      for (unit, number) in function(replicas.map { $0[replica] }).enumerated() {
+        changed[unit][replica] = number
+      }
+    }
+    mapped.replicas = changed
+    return mapped
+  }
+
+  func mixed(
+    _ a: NoisyNumber, _ share: Double, _ b: NoisyNumber, _ operation: NoiseDraws.Operation,
+    _ unit: Int
+  ) -> NoisyNumber {
+    let value = share * a.value + (1 - share) * b.value
+    return perturbed(
+      value, share * a.replicas + (1 - share) * b.replicas,
+      .hypot(model.rounding(value), model.rounding(max(abs(a.value), abs(b.value)))), operation,
       unit)
   }
 

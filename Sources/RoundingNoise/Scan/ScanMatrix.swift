@@ -26,12 +26,12 @@ struct ScanMatrix {
   }
 
   /// The matrix of some of the rows, with their part of the bias.
-  func rows(_ range: Range<Int>) -> ScanMatrix {
+  func rows(_ rows: [Int]) -> ScanMatrix {
     var part = self
-    part.rows = range.count
-    part.weights = Array(weights[range.lowerBound * columns..<range.upperBound * columns])
-    part.bias = Array(bias[range])
-    part.biasSums = biasSums.map { Array($0[range]) }
+    part.rows = rows.count
+    part.weights = rows.flatMap { weights[$0 * columns..<($0 + 1) * columns] }
+    part.bias = rows.map { bias[$0] }
+    part.biasSums = biasSums.map { sums in rows.map { sums[$0] } }
     return part
   }
 

@@ -41,12 +41,27 @@ struct ScanTensor<Vector: NumberVector>: Sendable {
   }
 
   /// The same numbers with one vector on the last axis, which is lost where one of its pieces is.
-  var joined: ScanTensor {
-    guard pieces > 1 else { return self }
-    let rows = stride(from: 0, to: vectors.count, by: pieces)
+  var joined: ScanTensor { joined(into: 1) }
+
+  /// The same numbers with fewer, longer vectors side by side, each of which is lost where one of
+  /// its parts is.
+  func joined(into count: Int) -> ScanTensor {
+    guard pieces > count else { return self }
+    let size = pieces / count
+    let starts = stride(from: 0, to: vectors.count, by: size)
     return ScanTensor(
-      shape, rows.map { Vector(joining: Array(vectors[$0..<$0 + pieces])) },
-      isLost: rows.map { isLost[$0..<$0 + pieces].contains(true) })
+      shape, pieces: count, starts.map { Vector(joining: Array(vectors[$0..<$0 + size])) },
+      isLost: starts.map { isLost[$0..<$0 + size].contains(true) })
+  }
+
+  /// The same numbers with a vector for each of them.
+  var apart: ScanTensor {
+    ScanTensor(
+      shape, pieces: shape.shape.axes.last ?? 1,
+      vectors.flatMap { vector in
+        (0..<vector.count).map { element in Vector(count: 1) { _ in vector[element] } }
+      },
+      isLost: zip(vectors, isLost).flatMap { Array(repeating: $1, count: $0.count) })
   }
 
   /// The values without their errors, in float64.
@@ -84,7 +99,7 @@ struct ModuleTensors<Vector: NumberVector> {
 
   /// The results with their vectors in other places.
   func moved(_ places: ResultPlaces) -> ModuleTensors {
-    let all = named.map(\.tensor)
+    let all = named.map { places.isOfElements ? $1.apart : $1 }
     let (vectors, isLost) = (all.flatMap(\.vectors), all.flatMap(\.isLost))
     func taken(_ places: Tensor, _ own: ScanTensor<Vector>?) -> ScanTensor<Vector> {
       let numbers = ResultPlaces.numbers(places)
@@ -97,8 +112,9 @@ struct ModuleTensors<Vector: NumberVector> {
         shape, pieces: pieces, numbers.map { vectors[$0] }, isLost: numbers.map { isLost[$0] })
     }
     return ModuleTensors(
-      output: places.output.map { taken($0, output) }, hN: taken(places.hN, hN),
-      cN: places.cN.map { taken($0, cN) })
+      output: places.output.map { taken($0, output).joined(into: output?.pieces ?? 1) },
+      hN: taken(places.hN, hN).joined,
+      cN: places.cN.map { taken($0, cN).joined })
   }
 
   /// What the module hands on, in the given shape.

@@ -3,32 +3,29 @@
 ///
 /// ```swift
 /// var scan = ScanVariant()
-/// scan.resetsBeforeProduct = true  // GRU as in Keras' reset_after=False
+/// scan.step.resetsBeforeProduct = true  // GRU as in Keras' reset_after=False
 /// ```
 ///
 /// It holds only what cannot be had in a simpler way. A mistake that amounts to other parameters,
 /// inputs or arguments, or to results in other places, is made with these: see `ChainVariant`.
 package struct ScanVariant: Sendable, Equatable {
-  // MARK: A step
-
-  /// GRU's n is tanh(W_in x + b_in + W_hn (r ⊙ h) + b_hn), as before cuDNN and in Keras'
-  /// `reset_after=False`.
-  package var resetsBeforeProduct = false
-  /// GRU's b_hn is 0 at the first step that each direction reads.
-  package var skipsFirstHiddenBias = false
-  /// 1 is added to the sum of LSTM's forget gate.
-  package var addsOneToForget = false
-  /// LSTM's h' is o ⊙ c', without tanh.
-  package var leavesCellLinear = false
-  /// LSTM and GRU have slope · x + ½, cut off at 0 and 1, in place of the sigmoid; nil for the
-  /// sigmoid.
-  package var hardSigmoidSlope: Double?
-  /// LSTM and GRU have ReLU in place of tanh.
-  package var activatesByReLU = false
-  /// tanh x is computed as 2σ(2x) − 1, with σ(2x) in float32.
-  package var makesTanhFromSigmoid = false
+  /// The formulas of a step.
+  package var step = StepVariant()
+  /// Which states the steps start from.
+  package var states = StateVariant()
 
   // MARK: The order of the steps
+
+  /// In which order a direction reads the steps of a sequence, where that is not PyTorch's.
+  package enum ForwardReading: Sendable, Equatable {
+    case fromFirstStep
+    /// Like the reverse direction.
+    case fromLastStep
+    /// Like the reverse direction, with the results left in the order of the reading.
+    case fromLastStepNotFlippedBack
+  }
+
+  package var forwardReading = ForwardReading.fromFirstStep
 
   /// In which order the reverse direction reads the steps of a sequence.
   package enum ReverseReading: Sendable, Equatable {
@@ -40,6 +37,11 @@ package struct ScanVariant: Sendable, Equatable {
     ///
     /// - Parameter end: how many steps the longest sequence of the batch has.
     case fromPadding(end: Int)
+    /// From the end of the padding, and only as many steps as the sequence has: its first ones
+    /// are not read where there is padding.
+    ///
+    /// - Parameter end: how many steps the longest sequence of the batch has.
+    case paddingForSequence(end: Int)
   }
 
   package var reverseReading = ReverseReading.fromLastStep
@@ -60,24 +62,143 @@ package struct ScanVariant: Sendable, Equatable {
 
   package var steps = Steps.all
 
-  /// What becomes of the steps between a sequence's end and that of the longest sequence.
+  /// What is read beside a sequence's own steps.
   package enum Padding: Sendable, Equatable {
-    /// They are not read, as in PyTorch.
+    /// Nothing, as in PyTorch.
     case skipped
-    /// They are read as if they were input.
+    /// The steps between the sequence's end and that of the longest sequence, as if they were
+    /// input.
+    ///
+    /// - Parameters:
+    ///   - end: how many steps the longest sequence of the batch has.
+    ///   - isMasked: whether `output` is set to 0 there afterwards.
+    ///   - forward: what the forward direction does there.
+    case read(end: Int, isMasked: Bool = false, forward: Forward = .goesOn)
+    /// Zeros before the sequence, as many as there are steps behind it to the end of the longest.
+    ///
+    /// - Parameters:
+    ///   - end: how many steps the longest sequence of the batch has.
+    ///   - isMovedBack: whether `output` is put back to where the sequence's steps are, and else
+    ///     stands as it is computed.
+    case inFront(end: Int, isMovedBack: Bool)
+    /// Some steps more than the sequence has, or fewer.
     ///
     /// - Parameter end: how many steps the longest sequence of the batch has.
-    case read(end: Int)
-    /// The same, but `output` is set to 0 there afterwards.
-    ///
-    /// - Parameter end: how many steps the longest sequence of the batch has.
-    case readAndMasked(end: Int)
+    case lengthOff(by: Int, end: Int)
+    /// This many steps of zeros behind the sequence, which `output` does not show.
+    case zerosBehind(Int)
+  }
+
+  /// What the forward direction does with the padding, which the reverse one reads.
+  package enum Forward: Sendable {
+    case goesOn
+    /// It goes on, but its final states are those at the sequence's own end.
+    case endsStates
+    /// The same, and the reverse direction does not read the padding.
+    case goesOnAlone
+    /// It does not read it, and gives zeros there.
+    case stops
   }
 
   package var padding = Padding.skipped
 
-  /// Whether `output` is the first layer's, in place of the last layer's.
-  package var returnsFirstLayer = false
+  /// What `output` holds at each step.
+  package enum Shown: Sendable {
+    /// The last layer's h.
+    case hidden
+    /// The first layer's h.
+    case firstLayer
+    /// The last layer's c.
+    case cell
+    /// The last layer's c, and each layer hands c on to the next.
+    case cellOfEveryLayer
+  }
+
+  package var shown = Shown.hidden
+
+  /// At which step `output` holds the state after a step.
+  package enum Timing: Sendable, Equatable {
+    case own
+    /// At the step that the direction reads next, so that each step holds the state from which it
+    /// starts.
+    case nextRead
+    /// So many steps later, along the axis, with zeros where there is no such state.
+    case later(by: Int)
+  }
+
+  package var timing = Timing.own
 
   package init() {}
+}
+
+/// What a step computes, where that is not PyTorch's formula.
+package struct StepVariant: Sendable, Equatable {
+  /// GRU's n is tanh(W_in x + b_in + W_hn (r ⊙ h) + b_hn), as before cuDNN and in Keras'
+  /// `reset_after=False`.
+  package var resetsBeforeProduct = false
+  /// GRU's b_hn is 0 at the first step that each direction reads.
+  package var skipsFirstHiddenBias = false
+  /// GRU's r is 1.
+  package var ignoresReset = false
+  /// What is added to the sum of LSTM's forget gate.
+  package var addedToForget = 0.0
+  /// LSTM's f is 1 − i.
+  package var couplesGates = false
+  /// LSTM's c' is cut off at this and at its negative; nil where it is not.
+  package var cellClip: Double?
+  /// What LSTM multiplies with o.
+  package var cellOutput = CellOutput.activated
+  /// Each unit's h' is put in the place of its h before the next unit is computed.
+  package var updatesInPlace = false
+  /// What is normalised to a mean of 0 and a variance of 1.
+  package var normalization = Normalization.none
+  /// Each vector that a matrix is multiplied with is rounded to 8-bit integers; nil where none is.
+  package var rounding8: Rounding8?
+  /// Shares of the old states that are kept, as zoneout does outside of training.
+  package var keptOfHidden = 0.0
+  package var keptOfCell = 0.0
+
+  /// What stands in the place of the sigmoid; nil for the sigmoid.
+  package var sigmoid: ActivationVariant?
+  /// What stands in the place of tanh; nil for tanh.
+  package var tanh: TanhVariant?
+
+  package enum Normalization: Sendable {
+    case none
+    /// The sums of each gate, over the units.
+    case gates
+    /// The same, and the cell state that tanh is taken of.
+    case gatesAndCell
+    /// The sums of all gates together.
+    case joined
+  }
+
+  /// How vectors are rounded to 8-bit integers.
+  package enum Rounding8: Sendable {
+    /// From −127 to 127, by their largest absolute value.
+    case symmetric
+    /// To 128 steps between their least and their largest number, of which 0 is one.
+    case range
+  }
+
+  package enum CellOutput: Sendable {
+    /// tanh(c'), as in PyTorch.
+    case activated
+    /// c'.
+    case linear
+    /// σ(c').
+    case squashed
+    /// tanh(c), of the c before the step.
+    case old
+  }
+
+  package enum TanhVariant: Sendable, Equatable {
+    /// ReLU, in an LSTM or a GRU.
+    case relu
+    /// σ, in the candidate: LSTM's g, GRU's n, an RNN's h'.
+    case sigmoid
+    /// 2σ(2x) − 1, with σ(2x) in float32.
+    case fromSigmoid
+    case other(ActivationVariant)
+  }
 }

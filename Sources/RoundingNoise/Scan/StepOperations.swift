@@ -34,9 +34,19 @@ protocol StepOperations {
   func sigmoid(_ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
   func tanh(_ a: Number, _ operation: NoiseDraws.Operation, _ unit: Int) -> Number
   func relu(_ a: Number) -> Number
-  /// slope · a + ½, cut off at 0 and 1.
-  func hardSigmoid(
-    _ a: Number, slope: Double, _ operation: NoiseDraws.Operation, _ unit: Int
+  /// Another function in the place of an activation. Its results round as any number does, and
+  /// have an error of the given size beside.
+  func applied(
+    _ function: (Double) -> Double, to a: Number, error: Double, _ operation: NoiseDraws.Operation,
+    _ unit: Int
+  ) -> Number
+  /// a, cut off at `limit` and at its negative, which is exact.
+  func clipped(_ a: Number, at limit: Double) -> Number
+  /// A vector that a function makes of a whole one, without rounding errors of its own.
+  func mapped(_ x: Vector, _ function: ([Double]) -> [Double]) -> Vector
+  /// share · a + (1 − share) · b.
+  func mixed(
+    _ a: Number, _ share: Double, _ b: Number, _ operation: NoiseDraws.Operation, _ unit: Int
   ) -> Number
   /// tanh a as 2σ(2a) − 1 with σ in float32, whose error is small beside 1, not beside a small
   /// result.
