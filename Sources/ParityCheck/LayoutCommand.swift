@@ -76,9 +76,8 @@ struct LayoutCommand: ParsableCommand {
       return try question(output, hN)
     } catch {
       let isExchanged = (try? question(hN, output)) != nil
-      throw InvalidValue(
-        "\(self.output) and \(self.hN): \(error.name)", expected: error.expected,
-        found: error.found + (isExchanged ? "; are output and h_n exchanged?" : ""))
+      throw error.within("\(self.output) and \(self.hN)")
+        .advising(isExchanged ? "are output and h_n exchanged?" : nil)
     }
   }
 

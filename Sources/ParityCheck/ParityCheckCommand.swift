@@ -5,6 +5,8 @@ import ParityFixtures
 import ParityJudging
 import ParityReports
 import Platform
+import RecurrentModel
+import TensorArchives
 
 /// `parity-check` without a subcommand: judges cases.
 struct ParityCheckCommand: AsyncParsableCommand {
@@ -154,12 +156,19 @@ struct ParityCheckCommand: AsyncParsableCommand {
       let places = Style.printable(path.joined(separator: ", "))
       Terminal.printError(
         found.all.isEmpty
-          ? "no case found in \(places)"
+          ? "no case found in \(places)" + hint(on: found.otherFiles)
           : "none of the \(found.all.count) cases in \(places) matches --filter")
     } else {
       Terminal.print([report.summary(seconds: (ContinuousClock.now - start) / .seconds(1))])
     }
     throw ExitCode(RunStatus(of: statuses).rawValue)
+  }
+
+  /// How single `.npy` files become a case; empty where there are none.
+  private func hint(on files: [String]) -> String {
+    guard files.contains(where: { TensorContainer(path: $0) != nil }) else { return "" }
+    return "; a folder of .npy files is one where it has a manifest.json, at least "
+      + MissingManifest.least(.lstm)
   }
 
   /// Prints the names of the cases, for `--list`.

@@ -12,7 +12,11 @@ package struct BorrowedTensors: Sendable, Equatable {
   /// belong to the case.
   package let prefix: String
 
-  private static let groups = ["state_dict", "inputs", "outputs"]
+  /// How a manifest states that these are the parameters, for an error message.
+  var advice: String {
+    let start = prefix.isEmpty ? "" : ", \"prefix\": \"\(prefix)\""
+    return "say \"tensors\": {\"state_dict\": {\"file\": \"\(file)\"\(start)}} in manifest.json"
+  }
 
   /// The path of the other file for a case in `folder`.
   func path(from folder: String) -> String {
@@ -28,9 +32,11 @@ extension BorrowedTensors {
   static func all(
     in manifest: ManifestObject
   ) throws(InvalidValue) -> [String: BorrowedTensors] {
-    guard let object = try manifest.object("tensors", known: groups) else { return [:] }
+    guard let object = try manifest.object("tensors", known: FixtureNames.groups) else {
+      return [:]
+    }
     var all: [String: BorrowedTensors] = [:]
-    for group in groups {
+    for group in FixtureNames.groups {
       guard let values = try object.object(group, known: ["file", "prefix"]) else { continue }
       let file = try values.required("file", try values.string("file"), "a path")
       guard !file.isEmpty else {

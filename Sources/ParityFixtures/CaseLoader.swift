@@ -29,12 +29,29 @@ extension ParityCase {
   package init(
     _ location: CaseLocation, _ manifest: Manifest, _ tensors: [String: Tensor]
   ) throws(InvalidValue) {
+    do throws(InvalidValue) {
+      try self.init(location, unsigned: manifest, tensors)
+    } catch {
+      throw ExchangedAxes(manifest, tensors).explanation(of: error) { manifest, tensors in
+        (try? ParityCase(location, unsigned: manifest, tensors)) != nil
+      }
+    }
+    // Checked last: what is missing or contradicts another part says more than a checksum.
+    try manifest.checkDigest(tensors)
+  }
+
+  /// The same, but for the manifest's digest, which is not checked.
+  private init(
+    _ location: CaseLocation, unsigned manifest: Manifest, _ tensors: [String: Tensor]
+  ) throws(InvalidValue) {
+    try manifest.checkNames(of: tensors.keys)
     var parts = FixtureParts(tensors)
-    let packing = try parts.packing(manifest.packed)
     let parameters = parts.takeStateDict()
-    let isComputed = !parameters.isEmpty || !manifest.modules.contains(where: \.hasParameters)
-    let reference = try parts.takeReference(manifest, isComputed: isComputed)
     let tensor = parts.take("inputs/input")
+    let isComputed = !parameters.isEmpty || !manifest.modules.contains(where: \.hasParameters)
+    let modules = isComputed ? try manifest.modules(parameters, input: tensor?.shape) : []
+    let packing = try parts.packing(manifest.packed)
+    let reference = try parts.takeReference(manifest, isComputed: isComputed)
     let (h0, c0) = (parts.take("inputs/h_0"), parts.take("inputs/c_0"))
     try parts.requireEmpty()
     try Self.check(manifest, outputs: reference.names, isComputed: isComputed)
@@ -43,7 +60,7 @@ extension ParityCase {
       guard let input else {
         throw InvalidValue("inputs/input", expected: "a tensor, beside state_dict", found: "none")
       }
-      try self.init(location, manifest, reference, input, parameters)
+      try self.init(location, manifest, reference, input, modules)
     } else {
       if input == nil, let state = h0 ?? c0 {
         throw InvalidValue(
@@ -52,8 +69,6 @@ extension ParityCase {
       }
       try self.init(location, manifest, reference, layoutOnly: input, packing)
     }
-    // Checked last: what is missing or contradicts another part says more than a checksum.
-    try manifest.checkDigest(tensors)
   }
 
   /// Refuses what the manifest states and such a case can't have.
@@ -84,19 +99,8 @@ extension ParityCase {
   /// A case with the parameters and the input that it takes to compute its outputs.
   private init(
     _ location: CaseLocation, _ manifest: Manifest, _ reference: Results, _ input: ChainInput,
-    _ parameters: [String: Tensor]
+    _ modules: [ChainModule]
   ) throws(InvalidValue) {
-    var parameters = parameters
-    var modules: [ChainModule] = []
-    for arguments in manifest.modules {
-      let isFirst = modules.isEmpty
-      modules.append(
-        try arguments.module(taking: &parameters, input: isFirst ? input.tensor.shape : nil))
-    }
-    if let other = parameters.keys.min() {
-      throw InvalidValue(
-        "state_dict/" + other, expected: "parameters of the modules", found: "no such module's")
-    }
     try Self.check(input.tensor, modules[0])
     // Before the types are unified, so that what PyTorch would refuse is refused.
     if let configuration = modules[0].configuration {

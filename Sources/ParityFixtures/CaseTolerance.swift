@@ -21,6 +21,7 @@ package struct CaseTolerance: Sendable, Equatable {
   }
 
   private static let ruleKeys = ["rule", "rtol", "atol", "sigma", "replicas"]
+  private static let ruleNames = ["noise", "torch", "exact"]
   private static let noiseKeys = ["sigma", "replicas"]
 }
 
@@ -30,7 +31,9 @@ extension CaseTolerance {
   /// - Parameter names: the outputs that may have exceptions; nil for any.
   /// - Throws: `InvalidValue`, naming the key, for what is no rule.
   init(in manifest: ManifestObject, outputs names: [String]?) throws(InvalidValue) {
-    guard let object = try manifest.object("tolerance", known: Self.ruleKeys + ["outputs"]) else {
+    guard
+      let object = try Self.object("tolerance", in: manifest, known: Self.ruleKeys + ["outputs"])
+    else {
       self = .standard
       return
     }
@@ -38,12 +41,31 @@ extension CaseTolerance {
     var exceptions: [String: ToleranceRule] = [:]
     if let outputs = try object.object("outputs", known: names) {
       for name in outputs.keys {
-        guard let exception = try outputs.object(name, known: Self.ruleKeys) else { continue }
+        guard let exception = try Self.object(name, in: outputs, known: Self.ruleKeys)
+        else { continue }
         exceptions[name] = try exception.required(
           "rule", try Self.rule(exception), "a rule, or rtol and atol")
       }
     }
     self.exceptions = exceptions
+  }
+
+  /// The object of a rule. A rule's bare name in place of it, as on the command line, is told
+  /// how it is written here.
+  private static func object(
+    _ key: String, in manifest: ManifestObject, known: [String]
+  ) throws(InvalidValue) -> ManifestObject? {
+    do throws(InvalidValue) {
+      return try manifest.object(key, known: known)
+    } catch {
+      guard !manifest.isObject(key) else { throw error }
+      let name = (try? manifest.string(key)).flatMap { ruleNames.contains($0) ? $0 : nil }
+      throw error.advising(
+        name.map { "say \"\(key)\": {\"rule\": \"\($0)\"}" }
+          ?? """
+          say {"rule": "noise"}, {"rule": "torch"}, {"rule": "exact"} or {"rtol": …, "atol": …}
+          """)
+    }
   }
 
   /// The rule that an object states; nil where it states none.

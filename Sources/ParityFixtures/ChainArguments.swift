@@ -7,7 +7,7 @@ package struct ChainArguments: Sendable {
   /// The name that its parameters and results start with; empty where the case is one
   /// recurrent module.
   package let name: String
-  package let layer: Layer
+  package private(set) var layer: Layer
 
   package enum Layer: Sendable {
     case embedding(numEmbeddings: Int?, embeddingDim: Int?, paddingIdx: Int?)
@@ -120,6 +120,23 @@ package struct ChainArguments: Sendable {
       let axis = try given.required("dim", try given.integer("dim"), "an axis")
       return className == .softmax ? .softmax(axis: axis) : .logSoftmax(axis: axis)
     }
+  }
+
+  /// `batch_first` of a recurrent module that has this argument; nil for any other module.
+  var batchFirst: Bool? {
+    guard case .recurrent(let arguments, _) = layer, !arguments.module.isCell else { return nil }
+    return arguments.batchFirst ?? false
+  }
+
+  /// The same module with another `batch_first`, where it has this argument.
+  func with(batchFirst: Bool) -> ChainArguments {
+    guard case .recurrent(var arguments, let select) = layer, self.batchFirst != nil else {
+      return self
+    }
+    arguments.batchFirst = batchFirst
+    var copy = self
+    copy.layer = .recurrent(arguments, select: select)
+    return copy
   }
 
   /// The names of the module's results, without its own before them.

@@ -1,6 +1,35 @@
 import RecurrentModel
 import TensorCore
 
+extension Manifest {
+  /// The modules of the case, with their parameters.
+  ///
+  /// - Parameters:
+  ///   - stateDict: the parameters of all modules.
+  ///   - input: the shape of what is given to the first; nil where it is not known.
+  /// - Throws: `InvalidValue` as `ChainArguments.module`, and where a parameter is no module's.
+  func modules(
+    _ stateDict: [String: Tensor], input: Shape?
+  ) throws(InvalidValue) -> [ChainModule] {
+    do throws(InvalidValue) {
+      var parameters = stateDict
+      var modules: [ChainModule] = []
+      for arguments in self.modules {
+        let given = modules.isEmpty ? input : nil
+        modules.append(try arguments.module(taking: &parameters, input: given))
+      }
+      if let other = parameters.keys.min() {
+        throw InvalidValue(
+          "state_dict/" + other, expected: "parameters of the modules", found: "no such module's")
+      }
+      return modules
+    } catch {
+      throw ParameterPrefix(stateDict.keys, of: self.modules)?.error(borrowed["state_dict"])
+        ?? error
+    }
+  }
+}
+
 extension ChainArguments {
   /// The module that a manifest describes, with its parameters.
   ///
@@ -36,17 +65,11 @@ extension ChainArguments {
     case .recurrent(let arguments, let select):
       let tensors = parameters.tensors
       parameters.tensors = [:]
-      let inferred = InferredArguments(
-        parameters: tensors.mapValues(\.shape), input: input, outputs: [:])
       do throws(InvalidValue) {
-        let configuration = try arguments.configuration(with: inferred)
-        let stateDict = try StateDict(tensors, checkedAgainst: configuration)
+        let (configuration, stateDict) = try arguments.checked(tensors, input: input)
         return .recurrent(configuration, stateDict, select: select)
       } catch {
-        throw name.isEmpty
-          ? error
-          : InvalidValue(
-            "\(name): \(error.name)", expected: error.expected, found: error.found)
+        throw name.isEmpty ? error : error.within(name)
       }
     case .directionMerge(let mode):
       return .directionMerge(mode)

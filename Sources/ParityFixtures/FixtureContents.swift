@@ -28,7 +28,7 @@ struct FixtureContents {
     }
     do throws(InvalidValue) {
       guard let text else {
-        throw InvalidValue("manifest", expected: "a manifest", found: "none")
+        throw MissingManifest.error(try? pending.archive(), path: path)
       }
       json = try JSONParser.parse(text)
       manifest = try Manifest(json)

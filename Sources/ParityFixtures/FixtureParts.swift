@@ -16,9 +16,8 @@ struct FixtureParts {
   mutating func takeStateDict() -> [String: Tensor] { tensors.takeAll(withPrefix: "state_dict/") }
 
   /// Takes the outputs. A case of one module must have all results of the module, or those that
-  /// its manifest lists. A chain must
-  /// have the last module's result, `output`, where it can be computed, and may have any of the
-  /// other results.
+  /// its manifest lists. A chain must have the last module's result, `output`, where it can be
+  /// computed, and may have any of the other results.
   ///
   /// - Parameter isComputed: whether the case has all that it takes to compute the outputs.
   /// - Throws: `InvalidValue` where a required output is missing, or there is none at all.
@@ -29,9 +28,11 @@ struct FixtureParts {
     for module in manifest.modules {
       for result in manifest.outputs ?? module.results {
         let name = Results.name(result, of: module.name)
-        reference[name] =
-          module.name.isEmpty ? try takeRequired("outputs/" + name) : take("outputs/" + name)
+        reference[name] = take("outputs/" + name)
       }
+    }
+    if manifest.modules[0].name.isEmpty {
+      try requireResults(of: manifest.modules[0], manifest, isComputed, in: reference)
     }
     guard reference["output"] == nil, !manifest.modules[0].name.isEmpty else { return reference }
     reference["output"] =
@@ -79,13 +80,26 @@ struct FixtureParts {
 
   private mutating func takeRequired(_ name: String) throws(InvalidValue) -> Tensor {
     guard let tensor = take(name) else {
-      throw InvalidValue(
-        name,
-        expected: name.hasPrefix("outputs/")
-          ? "a tensor, unless \"outputs\" in the manifest lists the others" : "a tensor",
-        found: "none")
+      throw InvalidValue(name, expected: "a tensor", found: "none")
     }
     return tensor
+  }
+
+  /// Checks that a module by itself has all of its results, or those that its manifest lists.
+  ///
+  /// - Parameter reference: the results that are there.
+  private func requireResults(
+    of module: ChainArguments, _ manifest: Manifest, _ isComputed: Bool, in reference: Results
+  ) throws(InvalidValue) {
+    let missing = (manifest.outputs ?? module.results).first { reference[$0] == nil }
+    guard let missing, case .recurrent(let arguments, _) = module.layer else { return }
+    let kept = reference.names.map { "\"\($0)\"" }.joined(separator: ", ")
+    // The layout alone can't be checked without h_n.
+    let canDo = isComputed ? !kept.isEmpty : reference["h_n"] != nil
+    throw InvalidValue(
+      "outputs/" + missing, expected: "a tensor", found: "none",
+      remedy: "nn.\(arguments.module.rawValue)'s \(missing) missing: save it too"
+        + (canDo ? ", or say \"outputs\": [\(kept)] in the manifest if no more was kept" : ""))
   }
 }
 

@@ -13,7 +13,7 @@ package import TensorCore
 package struct Manifest: Sendable {
   /// The modules of a chain in their order, or one recurrent module, whose name is empty. There
   /// is at least one.
-  package let modules: [ChainArguments]
+  package private(set) var modules: [ChainArguments]
   /// How the padded sequences were packed; nil where they were not.
   package let packed: Packed?
   /// What the reference was computed in; nil where that is its tensors' own type.
@@ -86,6 +86,13 @@ package struct Manifest: Sendable {
         "digest", expected: "crc32: and eight hexadecimal digits", found: "\"\(digest.prefix(60))\""
       )
     }
+  }
+
+  /// The same manifest with another `batch_first` in all recurrent modules.
+  func with(batchFirst: Bool) -> Manifest {
+    var copy = self
+    copy.modules = modules.map { $0.with(batchFirst: batchFirst) }
+    return copy
   }
 
   private static func modules(

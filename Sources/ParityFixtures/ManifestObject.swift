@@ -25,10 +25,11 @@ struct ManifestObject {
     self.values = values
     self.path = path
     if let known, let unknown = values.keys.filter({ !known.contains($0) }).min() {
+      let slips = NearNames.slips(in: [unknown], missing: known.filter { values[$0] == nil })
       throw InvalidValue(
         name(of: String(unknown.prefix(60))),
         expected: "one of the keys \(known.joined(separator: ", "))",
-        found: "an unknown key")
+        found: "an unknown key", remedy: NearNames.question(slips))
     }
   }
 

@@ -17,18 +17,31 @@ package struct OutputsRequest: Sendable {
 }
 
 extension OutputsRequest {
+  /// What the names of outputs start with in a fixture.
+  private static let group = "outputs/"
+
   /// Checks the names and types of outputs that were given. Their shapes are not checked.
   ///
   /// - Throws: `InvalidValue` where one is missing, is of integers, or was not asked for.
   package func check(_ tensors: [String: Tensor]) throws(InvalidValue) {
     let list = required.joined(separator: ", ")
+    let known = required + optional
+    let unknown = tensors.keys.filter { !known.contains($0) }.sorted()
+    let missing = known.filter { tensors[$0] == nil }.map { Self.group + $0 }
+    let slips = FixtureNames.slips(in: unknown, missing: missing).map {
+      (found: $0.found, meant: String($0.meant.dropFirst(Self.group.count)))
+    }
+    if let first = slips.first {
+      throw InvalidValue(
+        first.found, expected: "one of \(known.joined(separator: ", "))", found: "another name",
+        remedy: NearNames.question(slips))
+    }
     for name in required where tensors[name]?.elementType.isFloatingPoint != true {
       throw InvalidValue(
         name, expected: "a tensor of floats, beside \(list)",
         found: tensors[name].map { "\($0.elementType) \($0.shape)" } ?? "none")
     }
-    let known = required + optional
-    if let unknown = tensors.keys.filter({ !known.contains($0) }).min() {
+    if let unknown = unknown.first {
       throw InvalidValue(
         unknown, expected: "none but \(known.joined(separator: ", "))", found: "a tensor")
     }

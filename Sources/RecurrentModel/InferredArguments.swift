@@ -61,17 +61,9 @@ package struct InferredArguments: Sendable, Equatable {
     }
     bias = parameters.keys.contains { $0.hasPrefix("bias_") }
     bidirectional = parameters.keys.contains { $0.hasSuffix("_reverse") }
-    numLayers = parameters.keys.compactMap(Self.layer).max().map { $0 + 1 }
-  }
-
-  /// The layer that a parameter's name holds, 1 in `weight_ih_l1_reverse`; nil where it holds
-  /// none.
-  private static func layer(of name: String) -> Int? {
-    let forward = name.hasSuffix("_reverse") ? name.dropLast("_reverse".count) : name[...]
-    let roots = ParameterSpecification.Role.allCases.map { $0.rawValue + "_l" }
-    guard let root = roots.first(where: forward.hasPrefix) else { return nil }
-    // No module has a layer of a larger number; the bound keeps the count from overflowing.
-    return Int(forward.dropFirst(root.count)).flatMap { 0..<(1 << 32) ~= $0 ? $0 : nil }
+    numLayers = parameters.keys.compactMap { ParameterName($0, isCell: false)?.layer }.max().map {
+      $0 + 1
+    }
   }
 
   private mutating func infer(from outputs: [String: Shape], _ input: Shape?) {

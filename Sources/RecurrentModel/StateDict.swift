@@ -24,15 +24,11 @@ package struct StateDict: Sendable {
     for parameter in parameters {
       let name = "state_dict/" + parameter.name
       guard let tensor = tensors[parameter.name] else {
-        throw InvalidValue(
-          name, expected: "a tensor \(parameter.shape)",
-          found: "none" + Self.unexpected(tensors, besides: parameters))
+        throw InvalidValue(name, expected: "a tensor \(parameter.shape)", found: "none")
       }
       guard tensor.shape == parameter.shape else {
-        let isTransposed = tensor.shape.axes == parameter.shape.axes.reversed()
         throw InvalidValue(
-          name, expected: "the shape \(parameter.shape)",
-          found: "\(tensor.shape)\(isTransposed ? ", its transpose" : "")")
+          name, expected: "the shape \(parameter.shape)", found: "\(tensor.shape)")
       }
       guard tensor.elementType == type, type.isFloatingPoint else {
         let expected = type.isFloatingPoint ? "\(type), as \(parameters[0].name)" : "floats"
@@ -48,18 +44,6 @@ package struct StateDict: Sendable {
     self.tensors = tensors
     elementType = type
     isCell = configuration.module.isCell
-  }
-
-  /// The names that stand there in place of a missing one, as the end of a message; empty where
-  /// there are none.
-  private static func unexpected(
-    _ tensors: [String: Tensor], besides parameters: [ParameterSpecification]
-  ) -> String {
-    let known = Set(parameters.map(\.name))
-    let names = tensors.keys.filter { !known.contains($0) }.sorted()
-    guard let first = names.first else { return "" }
-    return "; there is \(first.prefix(60))"
-      + (names.count > 1 ? " and \(names.count - 1) more" : "")
   }
 
   /// The parameter of a role, a layer and a direction; nil where the configuration has none, as

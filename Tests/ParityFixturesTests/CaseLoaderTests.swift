@@ -212,7 +212,7 @@ import Testing
       try subject(manifest: arguments("\"bidirectional\": false"))
         == "state_dict/weight_ih_l1")
     #expect(try subject(manifest: arguments("", module: "RNN")) == "module")
-    #expect(try subject(manifest: arguments("", module: "LSTM")) == "outputs/c_n")
+    #expect(try subject(manifest: arguments("", module: "LSTM")) == "module")
   }
 
   @Test func whatACaseHasNoUseForIsNamed() throws {

@@ -40,22 +40,6 @@ import Testing
     #expect(error?.found == "none")
   }
 
-  /// A name that is nearly right, and a whole model's prefix.
-  @Test func namesWhatStandsInItsPlace() {
-    let misspelt = error { $0["bias_hh_l0_rev"] = $0.removeValue(forKey: "bias_hh_l0_reverse") }
-    #expect(misspelt?.found == "none; there is bias_hh_l0_rev")
-    let prefixed = error { tensors in
-      tensors = Dictionary(
-        uniqueKeysWithValues: tensors.map { ("encoder." + $0.key, $0.value) })
-    }
-    #expect(prefixed?.found == "none; there is encoder.bias_hh_l0 and 7 more")
-  }
-
-  @Test func namesATranspose() {
-    let error = error { $0["weight_hh_l0"] = $0["weight_hh_l0"]?.reshaped([3, 9]) }
-    #expect(error?.found == "(3, 9), its transpose")
-  }
-
   @Test func namesAnExtraParameter() {
     let error = error { $0["weight_ih_l1"] = $0["weight_ih_l0"] }
     #expect(error?.name == "state_dict/weight_ih_l1")

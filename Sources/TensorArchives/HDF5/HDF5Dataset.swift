@@ -163,11 +163,18 @@
     /// Refuses filters (such as compression) that this build of libhdf5 can't undo.
     private func checkFilters(_ creation: hid_t, _ count: CInt) throws(ArchiveError.Reason) {
       for position in 0..<max(0, count) {
+        var name = [CChar](repeating: 0, count: 32)
         let filter = H5Pget_filter2(
-          creation, UInt32(position), nil, nil, nil, 0, nil, nil)
+          creation, UInt32(position), nil, nil, nil, name.count, &name, nil)
         guard filter >= 0, H5Zfilter_avail(filter) > 0 else {
+          // The last byte is no part of the name, however long that is.
+          let bytes = name.dropLast().prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
           throw .unsupported(
-            "filter", expected: "one that this libhdf5 has", found: "number \(filter)")
+            "filter", expected: "one that this libhdf5 has",
+            found: """
+              number \(filter), \(String(decoding: bytes, as: UTF8.self)); save it again with \
+              gzip or uncompressed (h5py: compression="gzip" or none)
+              """)
         }
       }
     }

@@ -1,0 +1,68 @@
+package import RecurrentModel
+import TensorArchives
+import TensorCore
+
+/// What to say of a file or folder of tensors without a manifest: how to add one.
+package enum MissingManifest {
+  /// The least that a manifest states, as JSON.
+  package static func least(_ module: RecurrentModule) -> String {
+    #"{"format": "\#(Manifest.format)", "module": "\#(module.rawValue)"}"#
+  }
+
+  /// - Parameter archive: the file or folder; nil where its tensors can't be read either.
+  static func error(_ archive: (any TensorArchive)?, path: String) -> InvalidValue {
+    let container = TensorContainer(path: path)
+    let names = archive?.tensorNames ?? []
+    let dataset = ["manifest", manifestName].first(where: names.contains)
+    return InvalidValue(
+      "manifest", expected: place(container),
+      found: dataset.map { "\(container == .hdf5 ? "a dataset" : "an array") \($0)" } ?? "none",
+      remedy: dataset.map { move($0, container, path) } ?? add(container, path, module(archive)))
+  }
+
+  /// Where the manifest is expected.
+  private static func place(_ container: TensorContainer?) -> String {
+    switch container {
+    case .hdf5: "an attribute \"manifest\" of the root, a string"
+    case .npz: "a member \(manifestName), a text"
+    default: "a file \(manifestName)"
+    }
+  }
+
+  private static func move(
+    _ dataset: String, _ container: TensorContainer?, _ path: String
+  ) -> String {
+    guard container == .hdf5 else {
+      return "leave it out of numpy.savez, and add it as text: " + write("text", path)
+    }
+    return "make it the attribute, with h5py: file.attrs[\"manifest\"] = "
+      + "file[\"\(dataset)\"].asstr()[()]; del file[\"\(dataset)\"]"
+  }
+
+  private static func add(
+    _ container: TensorContainer?, _ path: String, _ module: RecurrentModule?
+  ) -> String {
+    let least = least(module ?? .lstm)
+    switch container {
+    case .hdf5:
+      return "add one, at least: h5py.File(\"\(path)\", \"a\").attrs[\"manifest\"] = '\(least)'"
+    case .npz: return "add one, at least: " + write("'\(least)'", path)
+    default: return "add one, at least \(least)"
+    }
+  }
+
+  private static func write(_ text: String, _ path: String) -> String {
+    "zipfile.ZipFile(\"\(path)\", \"a\").writestr(\"\(manifestName)\", \(text))"
+  }
+
+  /// The module that the parameters belong to; nil where they do not tell.
+  private static func module(_ archive: (any TensorArchive)?) -> RecurrentModule? {
+    guard let archive else { return nil }
+    var shapes: [String: Shape] = [:]
+    for name in archive.tensorNames {
+      guard let parameter = RecurrentModule.parameterName(endOf: name) else { continue }
+      shapes[parameter] = (try? archive.header(of: name))?.shape
+    }
+    return InferredArguments(parameters: shapes, input: nil, outputs: [:]).module?.value
+  }
+}
