@@ -30,11 +30,12 @@ enum FixtureNames {
   /// - Parameter missing: the known names that are not there, with their groups. No two unknown
   ///   names are taken to mean the same.
   static func slips(in unknown: [String], missing: [String]) -> [NearNames.Slip] {
+    let named = Dictionary(
+      unknown.map { (normalized($0), $0) }, uniquingKeysWith: { first, _ in first })
     var slips: [NearNames.Slip] = []
     for meant in missing {
-      let forms = forms(of: meant)
-      let found = unknown.first { name in
-        forms.contains(normalized(name)) && !slips.contains { $0.found == name }
+      let found = forms(of: meant).lazy.compactMap { named[$0] }.first { name in
+        !slips.contains { $0.found == name }
       }
       if let found { slips.append((found, meant)) }
     }
@@ -50,12 +51,12 @@ enum FixtureNames {
     }
   }
 
-  /// All forms of a name with a group.
-  private static func forms(of name: String) -> Set<String> {
+  /// All forms of a name with a group, its own first.
+  private static func forms(of name: String) -> [String] {
     let words = name.split(separator: "/", maxSplits: 1).map(String.init)
     guard words.count == 2 else { return [] }
     func all(_ word: String) -> [String] { [word] + (synonyms[word] ?? []) }
-    return Set(all(words[0]).flatMap { group in all(words[1]).map { normalized(group + $0) } })
+    return all(words[0]).flatMap { group in all(words[1]).map { normalized(group + $0) } }
   }
 
   private static func normalized(_ name: String) -> String {

@@ -8,7 +8,7 @@ package enum NearNames {
   /// A name that is not known, and the one that was meant.
   package typealias Slip = (found: String, meant: String)
 
-  /// Longer names are no slips; comparing two takes time in proportion to both lengths.
+  /// Longer names are no slips: to compare two takes time in proportion to both lengths.
   private static let longestName = 80
   /// How many slips a message lists.
   private static let listed = 4
@@ -22,8 +22,11 @@ package enum NearNames {
     var pairs: [(slip: Slip, distance: Int)] = []
     for found in unknown.sorted() where found.utf8.count <= longestName {
       for meant in missing {
+        // No distance is less than the difference of the lengths.
+        let limit = meant.utf8.count / 3
+        guard abs(found.utf8.count - meant.utf8.count) <= limit else { continue }
         let distance = distance(Array(found.utf8), Array(meant.utf8))
-        if distance <= meant.utf8.count / 3 { pairs.append(((found, meant), distance)) }
+        if distance <= limit { pairs.append(((found, meant), distance)) }
       }
     }
     // Sorting keeps the order of what is equally near.

@@ -62,12 +62,23 @@ import Testing
         + "expected its record in the last 64 KiB, found none (the file is cut off)")
     #expect(tool.lines[1].hasPrefix("passed        good         "))
     #expect(
-      tool.lines[2]
-        == "invalid       no-manifest  \(folder.path)/no-manifest.npz: manifest: expected a "
-        + "manifest, found none")
+      tool.lines[2].hasPrefix(
+        "invalid       no-manifest  \(folder.path)/no-manifest.npz: manifest: expected a "
+          + "member manifest.json, a text, found none; add one"))
     #expect(
       tool.lines[3] == "note: \(folder.path)/stranger.txt is not a fixture, passed over")
     #expect(tool.lines[4].hasPrefix("3 cases: 1 passed, 1 invalid, 1 unreadable in "))
+  }
+
+  @Test func aFolderOfTensorsIsToldWhatMakesItACase() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(try bytes(of: Repository.samples + "/float32.npy"), to: "outputs/h_n.npy")
+    let tool = try Tool(folder.path)
+    #expect(tool.status == 2)
+    #expect(
+      tool.errors.hasPrefix(
+        "no case found in \(folder.path); a folder of .npy files is one where it has a "
+          + #"manifest.json, at least {"format": "pytorch-parity/1", "module": "LSTM"}"#))
   }
 
   @Test func whatLeadsOutOrWasNotFetchedIsStatusTwoAndTheOthersRun() throws {
