@@ -134,6 +134,11 @@ PIPELINE_CASES: list[PipelineCase] = [
          Stage("softmax", "Softmax", {"dim": -1})],
     ),
     PipelineCase(
+        "sequential-softmax-over-steps", "npz-stored",
+        "weights that sum to 1 over the steps of a sequence, as attention has",
+        [embedding(), recurrent("GRU", "output"), merge("sum"), linear(6), log_softmax(1)],
+    ),
+    PipelineCase(
         "sequential-float64", "npz-stored", "doubles through every module",
         [embedding(**PADDING), recurrent("LSTM", "h_n"), merge("concat"), linear(12),
          log_softmax(1)],

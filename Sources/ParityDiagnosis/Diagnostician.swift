@@ -78,14 +78,17 @@ package struct Diagnostician: Diagnosing {
     if let (module, own) = own { return diagnose(own)?.within(module) }
     if let explanation = precision?.explanation { return explanation }
     let faults = failure.hasShapes && failure.chain.isSingleModule ? FaultSearch(sample) : nil
+    var candidates = singles
     if let faults {
-      let particular = search.verified(
-        search.singles(
-          PlacedMistake.measured(in: failure.chain, Clues(sample, faults))
-            + PlacedMistake.scoped(in: failure.chain, wrong: faults.firstWrongStates)))
+      let measured = search.singles(
+        PlacedMistake.measured(in: failure.chain, Clues(sample, faults)))
+      let scoped = search.singles(
+        PlacedMistake.scoped(in: failure.chain, wrong: faults.firstWrongStates))
+      let particular = search.verified(MistakeSearch.ordered(measured + scoped))
       guard particular.isEmpty else { return text.diagnosis(particular) }
+      candidates = MistakeSearch.ordered(singles + MistakeSearch.best(of: measured))
     }
-    let pairs = search.pairs(of: singles)
+    let pairs = search.pairs(of: candidates)
     guard pairs.isEmpty else { return text.diagnosis(pairs) }
     switch search.nearest(of: singles) {
     case .together(let matches): return text.diagnosis(matches)

@@ -49,12 +49,67 @@ struct MistakeSearch {
     candidates(mistakes.map { [$0] }, budget: 100 * budget)
   }
 
+  /// Candidates in the order of what they leave, the least first.
+  static func ordered(_ candidates: [Candidate]) -> [Candidate] {
+    candidates.sorted { $0.residual < $1.residual }
+  }
+
+  /// Of single mistakes that have a number, those numbers of each that leave the least.
+  static func best(of measured: [Candidate]) -> [Candidate] {
+    var counts: [String: Int] = [:]
+    return measured.filter { candidate in
+      counts[candidate.mistakes[0].mistake.name, default: 0] += 1
+      return counts[candidate.mistakes[0].mistake.name, default: 0] <= numbersInPairs
+    }
+  }
+
+  /// How many numbers of one mistake are tried in pairs.
+  private static let numbersInPairs = 3
+
   /// Tries the mistakes two at a time.
   ///
   /// - Returns: the pairs that reproduce the failing side about as well as the best of them does.
   /// - Complexity: O(mistakes²) forward passes, which cost at most the budget.
   func pairs(of singles: [Candidate]) -> [Match] {
-    verified(candidates(orderedPairs(of: singles).map(ordered), budget: budget))
+    // What changes nothing by itself, changes nothing beside another either, but for few.
+    let groups = Self.alike(singles.filter { $0.residual != 1 })
+    let found = candidates(
+      orderedPairs(of: groups.map(\.first)).map(ordered), budget: budget)
+    let matches = verified(found)
+    guard !matches.isEmpty else { return [] }
+    let others = Dictionary(
+      groups.map { ($0.first.mistakes[0].name, $0.others) }, uniquingKeysWith: { first, _ in first }
+    )
+    let alike = matches.flatMap { match in
+      match.mistakes.indices.flatMap { index in
+        (others[match.mistakes[index].name] ?? []).map { other in
+          var pair = match.mistakes
+          pair[index] = other.mistakes[0]
+          return ordered(pair)
+        }
+      }
+    }
+    guard !alike.isEmpty else { return matches }
+    return verified(Self.ordered(found + candidates(alike, budget: budget)))
+  }
+
+  /// Candidates that leave the same of the difference, to many digits, and so give the same outputs:
+  /// the first of each, in their order, and the others.
+  private static func alike(
+    _ candidates: [Candidate]
+  ) -> [(first: Candidate, others: [Candidate])] {
+    var groups: [(first: Candidate, others: [Candidate])] = []
+    for candidate in candidates {
+      // Where the shapes differ, nothing is known of what is left.
+      if let last = groups.last?.first.residual, candidate.residual.isFinite,
+        abs(candidate.residual - last) <= 1e-12 * last
+      {
+        groups[groups.count - 1].others.append(candidate)
+      } else {
+        groups.append((candidate, []))
+      }
+    }
+    return groups
   }
 
   /// The single mistake that leaves next to nothing of the difference, but more than rounding
@@ -136,7 +191,7 @@ struct MistakeSearch {
   private func candidates(_ all: [[PlacedMistake]], budget: Double) -> [Candidate] {
     var left = budget
     let affordable = all.filter { mistakes in
-      let work = evidence(mistakes, screening).chain.work
+      let work = evidence(mistakes, screening).chain.work + Self.workBeside
       guard work <= left else { return false }
       left -= work
       return true
@@ -179,6 +234,8 @@ struct MistakeSearch {
     mistakes.map(\.mistake.largestResidual).min() ?? 0
   }
 
+  /// What a small forward pass costs beside its multiplications, in multiplications.
+  private static let workBeside = 2e5
   /// How many times the budget one forward pass may cost. A few mistakes need the whole batch,
   /// which may cost more than any sample.
   private static let wholeBatches = 10.0

@@ -29,6 +29,19 @@ package struct CoarseRounding {
   /// all of it is.
   private static let largestResidual = 0.4
 
+  /// The share of the squared differences that one number being off may explain, where no
+  /// emulation explains more: of rounding it is a few percent.
+  private static let largestExplainedShare = 0.5
+
+  /// The one number whose being off explains most; nil where there are too few differences to tell.
+  private func systematic(
+    _ results: Results, _ exact: Results
+  ) -> SystematicErrors.Explanation? {
+    let count = results.named.reduce(0) { $0 + $1.tensor.count }
+    guard count >= SystematicErrors.leastCount else { return nil }
+    return SystematicErrors(chain).best(explaining: results, exact: exact)
+  }
+
   /// What speaks against rounding, as the end of a sentence; nil where nothing does.
   ///
   /// - Parameters:
@@ -51,12 +64,20 @@ package struct CoarseRounding {
     let residuals = arithmetics.flatMap(variants).compactMap { variant in
       (try? variant.exactResults()).map { emulated in
         // A module that amplifies rounding drifts from its emulation, but not in its first steps.
-        min(
-          results.distance(from: emulated) / results.distance(from: exact),
-          results.lowerQuartile(ofDistancesFrom: emulated, over: exact))
+        let whole = results.distance(from: emulated) / results.distance(from: exact)
+        return (
+          whole: whole,
+          nearest: min(whole, results.lowerQuartile(ofDistancesFrom: emulated, over: exact))
+        )
       }
     }
-    let least = residuals.min() ?? 1
+    let least = residuals.map(\.nearest).min() ?? 1
+    if let systematic = systematic(results, exact), systematic.share > Self.largestExplainedShare,
+      systematic.share > 1 - (residuals.map(\.whole).min() ?? 1).squared
+    {
+      let percent = Int(100 * systematic.share)
+      return "\(systematic.text) explains \(percent)% of it"
+    }
     return least <= Self.largestResidual
       ? nil : "rounding weights, operands or results to \(arithmetic) gives nothing like it"
   }
@@ -90,6 +111,10 @@ package struct CoarseRounding {
       }
     }
   }
+}
+
+extension Double {
+  fileprivate var squared: Double { self * self }
 }
 
 extension Results {

@@ -22,6 +22,7 @@ import Testing
   func namesWhatWasDone(name: String) throws {
     let shown = FixtureSuite.plantable.filter { parityCase in
       guard let outputs = try? parityCase.results(with: [.named(name)]),
+        outputs.named.allSatisfy({ $0.tensor.elements(as: Double.self).allSatisfy(\.isFinite) }),
         let judge = OutputsJudge(parityCase)
       else { return false }
       return !judge.accepts(outputs)
@@ -30,14 +31,16 @@ import Testing
     let parityCase = try #require(
       shown.max { $0.outputs.hN.count < $1.outputs.hN.count }, "no fixture shows it")
     let found = try names(parityCase, name)
-    #expect(found.contains([name]), "\(parityCase.location.name): \(found)")
+    // Some have a number behind their name.
+    let named = found.contains { $0.count == 1 && $0[0].prefix { $0 != "(" } == name }
+    #expect(named, "\(parityCase.location.name): \(found)")
   }
 
   /// A mistake that was made in some parameters alone is named with these, and never as the whole.
   @Test(arguments: [
-    ParameterScope(role: .weightHH), ParameterScope(layer: 1), ParameterScope(direction: .reverse),
-    ParameterScope(layer: 0, direction: .forward), ParameterScope(role: .biasIH, layer: 1),
-    ParameterScope(role: .weightIH, layer: 1, direction: .reverse),
+    ParameterScope(part: .weightHH), ParameterScope(layer: 1), ParameterScope(direction: .reverse),
+    ParameterScope(layer: 0, direction: .forward), ParameterScope(part: .biasIH, layer: 1),
+    ParameterScope(part: .weightIH, layer: 1, direction: .reverse),
   ])
   func namesWhereItWasDone(scope: ParameterScope) throws {
     let parityCase = try FixtureSuite.named("lstm-stacked-bidirectional")
@@ -57,7 +60,7 @@ import Testing
     let chain = try #require(FixtureSuite.named("lstm").chain)
     for (name, scope) in [
       ("gates-iofg", ParameterScope(layer: 0)), ("gates-iofg", ParameterScope(layer: 1)),
-      ("forget-bias-one", ParameterScope(role: .biasHH)),
+      ("forget-bias-one", ParameterScope(part: .biasHH)),
     ] {
       var replay = Replay(chain)
       #expect(throws: NotApplicable.self) {

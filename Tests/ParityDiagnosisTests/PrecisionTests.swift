@@ -19,7 +19,9 @@ import Testing
     let (chain, exact) = (Chain(call), Results(call.oracleOutputs))
     let noise = try NoiseEstimate.measure(ChainVariant(chain), RoundingModel(.float32))
     func share(_ outputs: RecurrentOutput) -> Double {
-      ScaledParameters(chain).largestShare(of: Results(outputs), exact: exact, noise)
+      SystematicErrors(chain).best(explaining: Results(outputs), exact: exact) {
+        noise[$0]?.limits.sigma
+      }?.share ?? 0
     }
     let scaled = call.stateDict.tensors.mapValues { $0 }.reduce(into: [String: Tensor]()) {
       let factor = $1.key.hasPrefix("weight_hh") ? 1 + 3e-6 : 1

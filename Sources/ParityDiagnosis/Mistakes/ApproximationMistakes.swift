@@ -91,34 +91,32 @@ enum ApproximationMistakes {
       "int8-dynamic",
       with: "8-bit weights, a scale for each row, and each vector rounded to 8-bit integers "
         + "before it is multiplied with them",
-      "compare against dequantised weights and a model of this rounding, if 8 bits are meant",
-      needs: [.float32]
+      "compare against dequantised weights and a model of this rounding, if 8 bits are meant"
     ) { replay in
       replay.quantizeWeights { $0.inIntegers(upTo: 127, sharing: $0.shape.axes[1]) }
-      replay.scan.step.rounding8 = .symmetric
+      replay.scan.step.inputRounding = .symmetric
+      replay.scan.step.hiddenRounding = .symmetric
     },
     Mistake(
       "int8-dynamic-pytorch",
       with: "8-bit weights, one scale for each matrix, and vectors rounded to 7-bit integers over "
         + "their range, as PyTorch's quantize_dynamic does",
       "compare against the quantised module, if 8 bits are meant",
-      by: ["torch.ao.quantization.quantize_dynamic"], needs: [.float32, .sequences, .firstInChain],
+      by: ["torch.ao.quantization.quantize_dynamic"], needs: [.sequences, .firstInChain],
       // The range is that of the whole batch, which a sequence by itself does not tell.
-      largestResidual: Mistake.largestOfEstimates
+      mixesSequences: true, largestResidual: Mistake.largestOfEstimates
     ) { replay in
       replay.quantizeWeights { $0.inIntegers(upTo: 127.5, sharing: $0.count) }
-      let rounded = StepVariant.Rounding8.range.rounded(replay.chain.input.tensor.elements())
+      let input = replay.chain.input.tensor
+      let rounded = StepVariant.Rounding8.range.rounded(input.elements())
       replay.setInput(
-        Tensor(rounded, shape: replay.chain.input.tensor.shape).rounded(to: .float32),
+        Tensor(rounded, shape: input.shape).rounded(to: input.elementType),
         h0: replay.h0, c0: replay.c0)
-      replay.scan.step.rounding8 = .range
+      replay.scan.step.hiddenRounding = .range
     },
     minifloat("weights-float8-e4m3", "float8 (e4m3)", significantBits: 4, least: -6, largest: 448),
     minifloat(
       "weights-float8-e5m2", "float8 (e5m2)", significantBits: 3, least: -14, largest: 57344),
-    minifloat("weights-float16", "float16", significantBits: 11, least: -14, largest: 65504),
-    minifloat(
-      "weights-bfloat16", "bfloat16", significantBits: 8, least: -126, largest: 0x1.FEp127),
   ]
 
   /// - Parameter block: how many elements share a scale.
@@ -127,7 +125,7 @@ enum ApproximationMistakes {
   ) -> Mistake {
     Mistake(
       name, with: "8-bit integer weights, \(scales), ±{n} for the largest",
-      "compare against the dequantised weights, if 8 bits are meant", needs: [.float32],
+      "compare against the dequantised weights, if 8 bits are meant",
       amounts: { _, _ in [127, 127.5, 128] },
       { replay, largest in
         replay.quantizeWeights { $0.inIntegers(upTo: largest, sharing: block($0)) }
@@ -139,7 +137,7 @@ enum ApproximationMistakes {
   ) -> Mistake {
     Mistake(
       name, with: "weights stored in \(type)",
-      "compare against the weights as they are stored, if \(type) is meant", needs: [.float32]
+      "compare against the weights as they are stored, if \(type) is meant"
     ) { replay in
       replay.quantizeWeights { tensor in
         tensor.mapping { _, own in

@@ -67,7 +67,8 @@ enum StateMistakes {
       needs: [.severalSteps, oneDirection],
       amounts: { replay, clues in
         guard replay.longest > 2 else { return [] }
-        return [Double(clues.firstWrongStep ?? replay.longest / 2)].filter { $0 > 0 }
+        if let first = clues.firstWrongStep, first > 1 { return [Double(first)] }
+        return ([replay.longest / 2] + Array(2..<min(replay.longest, 9))).map(Double.init)
       },
       { replay, step in replay.scan.states.reset = .once(Int(step)) }),
   ]
@@ -76,8 +77,10 @@ enum StateMistakes {
   /// second chunk; else small ones, round ones and halves.
   private static func chunkSizes(_ steps: Int, _ replay: Replay, _ clues: Clues) -> [Double] {
     let sizes = 2..<max(2, steps)
-    if let first = clues.firstWrongStep, !replay.configuration.bidirectional {
-      return sizes.contains(first) ? [Double(first)] : []
+    // Where it starts with the first step, another mistake may have been made too.
+    if let first = clues.firstWrongStep, sizes.contains(first), !replay.configuration.bidirectional
+    {
+      return [Double(first)]
     }
     let round = [
       30, 32, 40, 48, 50, 60, 64, 80, 96, 100, 120, 128, 150, 160, 192, 200, 240, 250, 256, 300,

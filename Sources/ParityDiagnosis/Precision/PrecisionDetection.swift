@@ -72,8 +72,7 @@ struct PrecisionDetection {
       }), let relative = estimate(RoundingModel(arithmetic)), !agrees(with: relative),
       let noise = estimate(RoundingModel(arithmetic, activations: .absolute)),
       agrees(with: noise), isOfActivations(differences(noise), differences(relative)),
-      ScaledParameters(sample.chain).largestShare(of: sample.outputs, exact: sample.exact, noise)
-        <= Self.largestExplainedShare
+      systematicShare(noise) <= Self.largestExplainedShare
     else { return nil }
     let agree = "the \(whole.side.rawValue) \(whole.side.verb("agrees", "agree"))"
     return Diagnosis(
@@ -83,6 +82,13 @@ struct PrecisionDetection {
           sentence: "\(agree) where sigmoid and tanh are accurate to some \(error) of 1, "
             + "as ONNX Runtime's are, and not of their result, as PyTorch's")
       ], undeclared: StatedComputation(activations: .absolute))
+  }
+
+  /// The share of the differences, in σ of some noise, that one number being off explains.
+  private func systematicShare(_ noise: NoiseEstimate) -> Double {
+    SystematicErrors(sample.chain).best(explaining: sample.outputs, exact: sample.exact) {
+      noise[$0]?.limits.sigma
+    }?.share ?? 0
   }
 
   /// Whether differences look like the errors of absolutely accurate activations: they stand out
@@ -105,8 +111,8 @@ struct PrecisionDetection {
       && !absolute.contains { $0.isOfOneSign(beyond: Self.largestOneSign) }
   }
 
-  /// Up to which share of the squared differences may be explained by a factor on the weights or
-  /// the input. Rounding's have hardly any.
+  /// Up to which share of the squared differences may be explained by one number being off.
+  /// Rounding's have hardly any.
   private static let largestExplainedShare = 0.2
 
   /// Up to which share of their root mean square the errors of absolutely accurate activations are

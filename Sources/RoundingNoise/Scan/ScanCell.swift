@@ -1,3 +1,4 @@
+import RealModule
 import RecurrentModel
 import TensorCore
 
@@ -87,11 +88,14 @@ struct ScanCell<Operations: StepOperations>: Sendable {
   /// - Parameter step: how many steps this direction has read before this one.
   func step(_ x: Vector, _ state: State, _ operations: Operations, step: Int) -> State {
     let own = operations.at(step: step)
-    let fromInput = own.product(inputWeights, rounded(x, own), .inputProduct)
+    let fromInput = own.product(inputWeights, rounded(x, variant.inputRounding, own), .inputProduct)
     var new =
       unitWeights.isEmpty
       ? self.step(fromInput, state, own, isFirst: step == 0)
       : stepInPlace(fromInput, state, own)
+    if variant.offsets.hidden != 0 {
+      new.h = own.mapped(new.h) { $0.map { $0 * (1 + variant.offsets.hidden) } }
+    }
     if variant.keptOfHidden > 0 {
       new.h = mixed(state.h, variant.keptOfHidden, new.h, .kept, own)
     }
@@ -105,7 +109,8 @@ struct ScanCell<Operations: StepOperations>: Sendable {
     _ fromInput: Vector, _ state: State, _ own: Operations, isFirst: Bool
   ) -> State {
     let hiddenWeights = isFirst ? firstHiddenWeights ?? self.hiddenWeights : self.hiddenWeights
-    let fromHidden = own.product(hiddenWeights, rounded(state.h, own), .hiddenProduct)
+    let fromHidden = own.product(
+      hiddenWeights, rounded(state.h, variant.hiddenRounding, own), .hiddenProduct)
     switch recurrence {
     case .lstm: return lstm(fromInput, fromHidden, state, own)
     case .gru:
@@ -138,9 +143,10 @@ struct ScanCell<Operations: StepOperations>: Sendable {
   }
 
   /// A vector as the variant rounds it before a product.
-  private func rounded(_ x: Vector, _ operations: Operations) -> Vector {
-    guard let rounding = variant.rounding8 else { return x }
-    return operations.mapped(x, rounding.rounded)
+  private func rounded(
+    _ x: Vector, _ rounding: StepVariant.Rounding8?, _ operations: Operations
+  ) -> Vector {
+    rounding.map { operations.mapped(x, $0.rounded) } ?? x
   }
 
   private func pair(_ a: Vector?, _ b: Vector?) -> (Vector, Vector)? {
@@ -218,6 +224,10 @@ struct ScanCell<Operations: StepOperations>: Sendable {
       let forgotten = operations.product(forget, old[unit], .forgotten, twin)
       let admitted = operations.product(admitting, gate(2, unit), .admitted, twin)
       let new = operations.sum(forgotten, admitted, .cellSum, twin)
+      if variant.offsets.cell != 0 {
+        return operations.applied(
+          { $0 * (1 + variant.offsets.cell) }, to: new, error: 0, .cellSum, twin)
+      }
       return variant.cellClip.map { operations.clipped(new, at: $0) } ?? new
     }
     let shown =
@@ -300,7 +310,13 @@ struct ScanCell<Operations: StepOperations>: Sendable {
 
   /// The sigmoid, or what the variant has in its place.
   private func squashed(_ sum: Number, _ row: Int, _ operations: Operations) -> Number {
-    guard let other = variant.sigmoid else { return operations.sigmoid(sum, .gate, row) }
+    guard let other = variant.sigmoid else {
+      let result = operations.sigmoid(sum, .gate, row)
+      let offsets = variant.offsets
+      guard offsets.sigmoid != 0 || offsets.sigmoidShift != 0 else { return result }
+      return operations.applied(
+        { $0 * (1 + offsets.sigmoid) + offsets.sigmoidShift }, to: result, error: 0, .gate, row)
+    }
     return operations.applied(other.sigmoid, to: sum, error: other.error, .gate, row)
   }
 
@@ -321,6 +337,9 @@ struct ScanCell<Operations: StepOperations>: Sendable {
     case .fromSigmoid: operations.tanhFromSigmoid(sum, operation, unit)
     case .other(let function):
       operations.applied(function.tanh, to: sum, error: 2 * function.error, operation, unit)
+    case nil where variant.offsets.tanh != 0:
+      operations.applied(
+        { .tanh($0) * (1 + variant.offsets.tanh) }, to: sum, error: 0, operation, unit)
     case nil, .sigmoid, .relu: operations.tanh(sum, operation, unit)
     }
   }

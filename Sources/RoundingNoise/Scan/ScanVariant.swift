@@ -152,16 +152,32 @@ package struct StepVariant: Sendable, Equatable {
   package var updatesInPlace = false
   /// What is normalised to a mean of 0 and a variance of 1.
   package var normalization = Normalization.none
-  /// Each vector that a matrix is multiplied with is rounded to 8-bit integers; nil where none is.
-  package var rounding8: Rounding8?
+  /// How each vector of the input is rounded to 8-bit integers before the product; nil where it is
+  /// not.
+  package var inputRounding: Rounding8?
+  /// The same of h.
+  package var hiddenRounding: Rounding8?
   /// Shares of the old states that are kept, as zoneout does outside of training.
   package var keptOfHidden = 0.0
   package var keptOfCell = 0.0
+
+  /// By how much of themselves numbers are off at every step.
+  package var offsets = Offsets()
 
   /// What stands in the place of the sigmoid; nil for the sigmoid.
   package var sigmoid: ActivationVariant?
   /// What stands in the place of tanh; nil for tanh.
   package var tanh: TanhVariant?
+
+  /// By how much of itself each of these is off: 0.01 for 1 % more.
+  package struct Offsets: Sendable, Equatable {
+    package var cell = 0.0
+    package var hidden = 0.0
+    package var sigmoid = 0.0
+    /// What is added to every σ.
+    package var sigmoidShift = 0.0
+    package var tanh = 0.0
+  }
 
   package enum Normalization: Sendable {
     case none
