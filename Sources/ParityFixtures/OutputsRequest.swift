@@ -39,12 +39,23 @@ extension OutputsRequest {
     for name in required where tensors[name]?.elementType.isFloatingPoint != true {
       throw InvalidValue(
         name, expected: "a tensor of floats, beside \(list)",
-        found: tensors[name].map { "\($0.elementType) \($0.shape)" } ?? "none")
+        found: tensors[name].map { "\($0.elementType) \($0.shape)" } ?? "none",
+        remedy: tensors[name] == nil ? judgingRest(of: tensors) : nil)
     }
     if let unknown = unknown.first {
       throw InvalidValue(
         unknown, expected: "none but \(known.joined(separator: ", "))", found: "a tensor")
     }
+  }
+}
+
+extension OutputsRequest {
+  /// How outputs of which some were not kept are judged by the others; nil where there are none.
+  private func judgingRest(of tensors: [String: Tensor]) -> String? {
+    let given = required.filter { tensors[$0] != nil }
+    guard !given.isEmpty, required.contains("h_n") else { return nil }
+    return "if no more was kept than \(given.joined(separator: ", ")), judge by that: "
+      + "--only \(given.joined(separator: ",")), or VerificationOptions(only:)"
   }
 }
 

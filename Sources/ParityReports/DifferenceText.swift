@@ -27,6 +27,10 @@ struct DifferenceText {
     if detail.isAllNaN { lines.append("found NaN everywhere") }
     if detail.isAllZero { lines.append("found 0 everywhere") }
     if tensor.tally.mismatches > 0 {
+      if let factor = detail.factor {
+        let sign = factor == -1 ? ": the sign" : ""
+        lines.append("found is \(NumberText.printed("%.4g", factor)) × expected\(sign)")
+      }
       lines.append(sufficientTolerance(detail))
       let places = detail.axes.enumerated().filter { $1.size > 1 }.map(places)
       if !places.isEmpty { lines.append("mismatches: " + places.joined(separator: "; ")) }

@@ -91,7 +91,7 @@ package struct NoiseLimits: Sendable, Equatable {
   /// The default of `largestZ`. It leaves room for a σ that sixteen replicas measure to about
   /// ±18%, and for errors that are not quite normally distributed: of 3,191 random modules of
   /// real PyTorch the largest z was 5.6
-  /// (`tools/calibrate_noise.py --count 3200 --seed 606060`).
+  /// (`tools/calibrate_noise.py --count 3200 --seed 717171`).
   package static let standardZ = 8.0
 
   /// - Parameter independentCount: nil where all elements err independently.

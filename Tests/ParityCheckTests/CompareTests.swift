@@ -160,6 +160,28 @@ import Testing
     #expect(try !compare("actual.npy", "actual.npy", "--verbose").lines.contains(hint))
   }
 
+  @Test(arguments: [
+    (2, "    found is 2 × expected"), (-1, "    found is -1 × expected: the sign"),
+    (0.3333, "    found is 0.3333 × expected"),
+  ])
+  func aFactorIsSaid(factor: Float, hint: String) throws {
+    try write("expected.npy", ["": right])
+    try write("actual.npy", ["": changed { for k in $0.indices { $0[k] *= factor } }])
+    let tool = try compare("expected.npy", "actual.npy")
+    #expect(tool.status == 1 && tool.lines.contains(hint))
+    // One element more that is off, and no factor explains it.
+    try write(
+      "actual.npy",
+      [
+        "": changed {
+          for k in $0.indices { $0[k] *= factor }
+          $0[5] += 1
+        }
+      ])
+    let other = try compare("expected.npy", "actual.npy")
+    #expect(!other.lines.contains { $0.contains("× expected") })
+  }
+
   @Test func axesThatWereExchangedAreNamed() throws {
     try write("expected.npy", ["": right])
     let swapped = right.gathering(

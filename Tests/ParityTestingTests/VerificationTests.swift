@@ -67,6 +67,11 @@ import Testing
 
   @Test(arguments: [
     (["output", "h_n"], "c_n: expected a tensor of floats, beside output, h_n, c_n, found none"),
+    (
+      ["output", "h_n"],
+      "if no more was kept than output, h_n, judge by that: --only output,h_n, or "
+        + "VerificationOptions(only:)"
+    ),
     (["output", "h_n", "c_n", "x"], "x: expected none but output, h_n, c_n, found a tensor"),
   ])
   func whatIsMissingOrExtraIsNamed(names: [String], message: String) throws {
