@@ -186,7 +186,7 @@ def check_agreement(
     pipeline = Pipeline(case.stages, torch.float32).eval()
     pipeline.load_state_dict({name: torch.from_numpy(t) for name, t in state_dict.items()})
     with torch.no_grad():
-        own = pipeline(torch.from_numpy(x))["output"].numpy()
+        own = pipeline({"input": torch.from_numpy(x)})["output"].numpy()
     if own.shape != output.shape or not np.abs(own - output).max() <= AGREEMENT:
         raise BrokenContract(f"{case.name}: PyTorch's module does not agree with Keras")
 
