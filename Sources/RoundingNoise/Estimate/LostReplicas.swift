@@ -40,9 +40,17 @@ struct LostReplicas {
 }
 
 extension [Double] {
-  /// 0 of no numbers.
+  /// 0 of no numbers. It is right also where their squares would overflow or underflow.
   var rootMeanSquare: Double {
-    isEmpty ? 0 : (reduce(0) { $0 + $1 * $1 } / Double(count)).squareRoot()
+    guard !isEmpty else { return 0 }
+    let squares = reduce(0) { $0 + $1 * $1 }
+    if squares > 0x1p-900, squares < .infinity {
+      return (squares / Double(count)).squareRoot()
+    }
+    let largest = reduce(0) { Swift.max($0, abs($1)) }
+    guard largest > 0, largest.isFinite else { return largest }
+    return largest
+      * (reduce(0) { $0 + ($1 / largest) * ($1 / largest) } / Double(count)).squareRoot()
   }
 }
 
