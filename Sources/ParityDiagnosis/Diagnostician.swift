@@ -84,7 +84,8 @@ package struct Diagnostician: Diagnosing {
         PlacedMistake.measured(in: failure.chain, Clues(sample, faults)))
       let scoped = search.singles(
         PlacedMistake.scoped(in: failure.chain, wrong: faults.firstWrongStates))
-      let particular = search.verified(MistakeSearch.ordered(measured + scoped))
+      let particular = MistakeSearch.widest(
+        search.verified(MistakeSearch.ordered(measured + scoped)))
       guard particular.isEmpty else { return text.diagnosis(particular) }
       candidates = MistakeSearch.ordered(singles + MistakeSearch.best(of: measured))
     }

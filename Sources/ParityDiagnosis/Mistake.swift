@@ -242,7 +242,7 @@ struct PlacedMistake: Sendable {
 
   /// What was done, as it stands behind "with".
   var summary: String {
-    scope.text + mistake.summary.replacing("{n}", with: amount?.short ?? "")
+    mistake.summary.replacing("{n}", with: amount?.short ?? "") + scope.text
   }
 
   func apply(to replay: inout Replay) throws(NotApplicable) {

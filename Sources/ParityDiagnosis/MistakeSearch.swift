@@ -63,6 +63,18 @@ struct MistakeSearch {
     }
   }
 
+  /// Of one mistake in several scopes, the one that says least: the others give the same.
+  static func widest(_ matches: [Match]) -> [Match] {
+    let groups = Dictionary(grouping: matches) { $0.mistakes[0].mistake.name }
+    return matches.filter { match in
+      let scope = match.mistakes[0].scope
+      guard match.mistakes.count == 1, !scope.isAll else { return true }
+      let widest = groups[match.mistakes[0].mistake.name]?.map(\.mistakes[0].scope)
+        .min { $0.specificity < $1.specificity }
+      return widest == scope
+    }
+  }
+
   /// How many numbers of one mistake are tried in pairs.
   private static let numbersInPairs = 3
 

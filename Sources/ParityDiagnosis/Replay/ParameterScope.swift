@@ -5,7 +5,7 @@ import RecurrentModel
 ///
 /// ```swift
 /// ParameterScope(part: .weightHH, layer: 1, direction: .reverse).text
-/// // "in weight_hh of layer 1's reverse direction only, "
+/// // ", in weight_hh of layer 1's reverse direction only"
 /// ```
 struct ParameterScope: Sendable, Equatable {
   /// nil for every kind.
@@ -52,7 +52,7 @@ struct ParameterScope: Sendable, Equatable {
     return isAll ? "" : "(" + parts.compactMap(\.self).joined(separator: ", ") + ")"
   }
 
-  /// The scope as it stands behind "with" in a sentence; empty for all parameters.
+  /// The scope as it stands behind a mistake's summary; empty for all parameters.
   var text: String {
     guard !isAll else { return "" }
     let place: String? =
@@ -62,9 +62,9 @@ struct ParameterScope: Sendable, Equatable {
       case (nil, let direction?): "the \(direction) direction"
       case (nil, nil): nil
       }
-    guard let part else { return "in \(place ?? "") only, " }
+    guard let part else { return ", in \(place ?? "") only" }
     let article = part == .weights || part == .biases ? "the " : ""
-    return "in \(article)\(part.rawValue)\(place.map { " of " + $0 } ?? "") only, "
+    return ", in \(article)\(part.rawValue)\(place.map { " of " + $0 } ?? "") only"
   }
 }
 
@@ -103,7 +103,7 @@ extension PlacedMistake {
 
 extension ParameterScope {
   /// How many things it says.
-  fileprivate var specificity: Int {
+  var specificity: Int {
     (part == nil ? 0 : 1) + (layer == nil ? 0 : 1) + (direction == nil ? 0 : 1)
   }
 }
