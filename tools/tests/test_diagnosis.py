@@ -37,7 +37,7 @@ def test_single_mistakes_are_named_first(tmp_path):
 
 
 def test_pairs_are_named(tmp_path):
-    found = scores(tmp_path, wrong_cases.write_ways(tmp_path, 60, 7, pairs=True))
+    found = scores(tmp_path, wrong_cases.write_ways(tmp_path, 30, 7, pairs=True))
     assert found.count("first") + found.count("among") >= 0.8 * len(found)
 
 
