@@ -27,10 +27,13 @@ struct ExplanationText {
   /// - Parameter residual: the share of the difference that the mistake does not explain.
   func diagnosis(_ mistake: PlacedMistake, residual: Double) -> Diagnosis {
     let parts = Int(1 / max(residual, 1e-9))
+    let question =
+      mistake.mistake.isEstimate
+      ? "" : " (is an exponential or a tanh of less than float32's precision?)"
     return Diagnosis(explanations: [
       explanation(
-        "but for 1 part in \(parts) of the difference, more than rounding leaves (is an exponential "
-          + "or a tanh of less than float32's precision?),", [mistake])
+        "but for 1 part in \(parts) of the difference, more than rounding leaves\(question),",
+        [mistake])
     ])
   }
 

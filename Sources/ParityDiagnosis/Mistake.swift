@@ -171,6 +171,9 @@ package struct Mistake: Sendable {
     + PrecisionMistakes.all + LayerMistakes.ofResults + DirectionMistakes.ofResults
     + RaggedMistakes.ofResults + ResultMistakes.all
 
+  /// Whether it is known but for details, as `largestOfEstimates` says.
+  var isEstimate: Bool { largestResidual == Self.largestOfEstimates }
+
   /// The mistake's place in `all`.
   var rank: Int { Self.ranks[name] ?? 0 }
 

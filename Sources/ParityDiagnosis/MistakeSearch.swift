@@ -147,7 +147,7 @@ struct MistakeSearch {
   private func estimate(of singles: [Candidate]) -> NearMatch? {
     let count = sample.outputs.named.reduce(0) { $0 + $1.tensor.count }
     guard let nearest = singles.first, count >= Self.countForEstimates,
-      nearest.mistakes[0].mistake.largestResidual == Mistake.largestOfEstimates,
+      nearest.mistakes[0].mistake.isEstimate,
       nearest.residual <= Mistake.largestOfEstimates
     else { return nil }
     return .alone(nearest.mistakes[0], residual: nearest.residual)

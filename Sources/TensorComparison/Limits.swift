@@ -89,8 +89,8 @@ package struct NoiseLimits: Sendable, Equatable {
   package var largestUnjudged: Double?
 
   /// The default of `largestZ`. It leaves room for a σ that sixteen replicas measure to about
-  /// ±18%, and for errors that are not quite normally distributed: of 3,191 random modules of
-  /// real PyTorch the largest z was 5.6
+  /// ±18%, and for errors that are not quite normally distributed: of 3,190 random modules of
+  /// real PyTorch the largest z was 6.1
   /// (`tools/calibrate_noise.py --count 3200 --seed 717171`).
   package static let standardZ = 8.0
 

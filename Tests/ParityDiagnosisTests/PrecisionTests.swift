@@ -33,6 +33,26 @@ import Testing
     #expect(share(Engine.forwardPass(call).outputs(for: call.input)) < 0.3)
   }
 
+  /// Errors as small as bfloat16's rounding, but of a factor on the cell state, are no rounding.
+  @Test func aFactorOnTheCellStateIsNamed() throws {
+    let call = try #require(FixtureSuite.named("lstm-stacked-bidirectional").call)
+    let (chain, exact) = (Chain(call), Results(call.oracleOutputs))
+    var variant = ChainVariant(chain)
+    variant.modules[0].scan.step.offsets.cell = -1e-3
+    let outputs = try variant.exactResults().stored(in: .float32)
+    let found = try #require(SystematicErrors(chain).best(explaining: outputs, exact: exact))
+    #expect(found.text == "c times 0.999 at every step")
+    #expect(found.share > 0.99)
+    let doubt = CoarseRounding(chain, .bfloat16).doubt(outputs, exact: exact, [])
+    #expect(doubt == "c times 0.999 at every step explains 99% of it")
+    // What bfloat16's rounding of the weights gives is not doubted.
+    let rounded = try ChainVariant(
+      chain, emulation: Emulation(weights: .bfloat16, biases: .bfloat16)
+    )
+    .exactResults().stored(in: .float32)
+    #expect(CoarseRounding(chain, .bfloat16).doubt(rounded, exact: exact, []) == nil)
+  }
+
   /// The case with the results of parameters and inputs rounded to `bits` of
   /// significand, as an accelerator's products round them.
   private func rounded(_ name: String, bits: Int) throws -> ParityCase {

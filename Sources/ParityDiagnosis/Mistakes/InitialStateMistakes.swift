@@ -98,30 +98,22 @@ enum InitialStateMistakes {
 
   /// The rows and the batch taken for each other.
   private static let reread: [Mistake] = [
-    initialStates(
-      "initial-states-reread", with: "the initial states read as (B, D·L, H)",
-      "h_0 is (D·L, B, H), also with batch_first=True", needs: [severalSequences, severalRows],
-      mixesSequences: true
-    ) { state, own in
-      let (rows, batch) = (own.stateRows, state.shape.axes[1])
-      return state.gathering(
-        blocksOf: state.shape.axes[2],
-        at: (0..<rows * batch).map { ($0 % batch * rows + $0 / batch) * state.shape.axes[2] },
-        shape: state.shape)
-    },
-    initialStates(
+    reshaped(
+      "initial-states-reread", with: "the initial states read as (B, D·L, H)", isBack: true),
+    reshaped(
       "initial-states-reshaped",
       with: "the initial states put into (B, D·L, H), and that read as (D·L, B, H)",
-      "h_0 is (D·L, B, H), also with batch_first=True", needs: [severalSequences, severalRows],
-      mixesSequences: true
-    ) { state, own in
-      let (rows, batch) = (own.stateRows, state.shape.axes[1])
-      return state.gathering(
-        blocksOf: state.shape.axes[2],
-        at: (0..<rows * batch).map { ($0 % rows * batch + $0 / rows) * state.shape.axes[2] },
-        shape: state.shape)
-    },
+      isBack: false),
   ]
+
+  private static func reshaped(
+    _ name: String, with summary: String, isBack: Bool
+  ) -> Mistake {
+    initialStates(
+      name, with: summary, "h_0 is (D·L, B, H), also with batch_first=True",
+      needs: [severalSequences, severalRows], mixesSequences: true
+    ) { state, _ in state.reshapedForTransposed(isBack: isBack) }
+  }
 
   static let severalSequences = Requirement("several sequences") {
     $0.layout.batch > 1 && $0.layout.isBatched

@@ -45,21 +45,17 @@ enum ResultMistakes {
     },
     states(
       "final-states-reread",
-      with: "the final states put into (B, D·L, H), and that read as (D·L, B, H)"
-    ) { place, rows, batch in place % rows * batch + place / rows },
+      with: "the final states put into (B, D·L, H), and that read as (D·L, B, H)", isBack: false),
     states(
-      "final-states-reshaped", with: "the final states read as (B, D·L, H)"
-    ) { place, rows, batch in place % batch * rows + place / batch },
+      "final-states-reshaped", with: "the final states read as (B, D·L, H)", isBack: true),
   ]
 
   static let severalBoth = Requirement("several sequences and steps") {
     $0.layout.batch > 1 && ($0.packing?.outputSteps ?? $0.layout.steps) > 1
   }
 
-  /// - Parameter source: which vector stands at a place.
   private static func states(
-    _ name: String, with summary: String,
-    _ source: @escaping @Sendable (_ place: Int, _ rows: Int, _ batch: Int) -> Int
+    _ name: String, with summary: String, isBack: Bool
   ) -> Mistake {
     Mistake(
       name, with: summary, "the final states are (D·L, B, H), also with batch_first=True",
@@ -71,12 +67,7 @@ enum ResultMistakes {
       ], mixesSequences: true
     ) { replay in
       replay.move(mixingSequences: true) { outputs, _ in
-        outputs.mappingStates { state in
-          let (rows, batch, size) = (state.shape.axes[0], state.shape.axes[1], state.shape.axes[2])
-          return state.gathering(
-            blocksOf: size,
-            at: (0..<rows * batch).map { source($0, rows, batch) * size }, shape: state.shape)
-        }
+        outputs.mappingStates { $0.reshapedForTransposed(isBack: isBack) }
       }
     }
   }
