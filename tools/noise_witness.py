@@ -1,4 +1,5 @@
-"""Whether PyTorch itself parts from the exact result where a verdict is inconclusive."""
+"""Whether an inconclusive verdict is confirmed: by PyTorch itself, which parts from the
+exact result, or by states so large that sums on the way to them may have overflowed."""
 
 import copy
 import dataclasses
@@ -11,6 +12,24 @@ from random_modules import Configuration, forward, make, make_inputs
 #: Under which an inconclusive case is not confirmed: how far PyTorch itself parts, as
 #: the root mean square over the units of a state, of which the rule allows 1/16.
 CONFIRMED = 0.02
+
+#: A state of this share of the largest number may have overflowed on the way, as the
+#: rule has it: in PyTorch that depends on the order in which a sum is taken.
+OVERFLOW = 1 / 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Witness:
+    """What PyTorch says of an inconclusive case."""
+
+    #: How far it parts in the worst step of the worst layer.
+    parted: float
+    #: Whether ReLU's states come near the largest number, in some layer.
+    overflows: bool
+
+    @property
+    def confirms(self) -> bool:
+        return self.overflows or self.parted > CONFIRMED
 
 
 def prefixes(c: Configuration, module: torch.nn.Module) -> list[torch.nn.Module]:
@@ -50,11 +69,22 @@ def apart(c: Configuration, a: Named, b: Named) -> float:
     return worst
 
 
+def near_overflow(c: Configuration, outputs: Named) -> bool:
+    """Whether the root mean square over the units of a step's states is above `OVERFLOW`
+    of the largest number. Only ReLU's states are without a bound."""
+    if c.arguments.get("nonlinearity") != "relu":
+        return False
+    largest = torch.finfo(c.dtype).max
+    return any(
+        (t.double() / largest).square().nanmean(dim=-1).sqrt().nan_to_num(0).max() > OVERFLOW
+        for t in outputs.values())
+
+
 @torch.no_grad()
-def divergence(c: Configuration, seed: int) -> float:
-    """How far PyTorch itself parts, in the worst step of the worst layer: its result
-    from the same module in float64; or, as the derivative has it, float64's from that
-    of inputs and parameters changed by a unit roundoff of `c.dtype`.
+def witness(c: Configuration, seed: int) -> Witness:
+    """PyTorch's result compared with that of the same module in float64; or, as the
+    derivative has it, float64's with that of inputs and parameters changed by a unit
+    roundoff of `c.dtype`.
     """
     torch.manual_seed(seed)
     module = make(c)
@@ -67,7 +97,7 @@ def divergence(c: Configuration, seed: int) -> float:
     def nudged(tensor: torch.Tensor) -> torch.Tensor:
         return tensor * (1 + tiny * torch.randn_like(tensor))
 
-    worst = 0.0
+    worst, overflows = 0.0, False
     for prefix in prefixes(c, module):
         rows = None
         if not c.kind.endswith("Cell"):
@@ -77,12 +107,14 @@ def divergence(c: Configuration, seed: int) -> float:
             name: tensor if name == "lengths" else tensor.double() for name, tensor in own.items()}
         exact_module = copy.deepcopy(prefix).double()
         exact = forward(wide, exact_module, exact_inputs)
-        worst = max(worst, apart(c, forward(c, prefix, own), exact))
+        result = forward(c, prefix, own)
+        worst = max(worst, apart(c, result, exact))
+        overflows |= near_overflow(c, result) or near_overflow(c, exact)
         for _ in range(4):
             other = copy.deepcopy(exact_module)
             for parameter in other.parameters():
                 parameter.data = nudged(parameter.data)
-            result = forward(wide, other, {
+            changed = forward(wide, other, {
                 n: t if n == "lengths" else nudged(t) for n, t in exact_inputs.items()})
-            worst = max(worst, apart(c, result, exact) / tiny * roundoff)
-    return worst
+            worst = max(worst, apart(c, changed, exact) / tiny * roundoff)
+    return Witness(worst, overflows)

@@ -131,6 +131,23 @@ def draw_sizes(number: int, seed: int) -> Configuration:
     )
 
 
+def draw_large(number: int, seed: int) -> Configuration:
+    """One of a million to ten million elements of `output`, with units enough that this
+    does not take many steps; its weights as drawn, or trained."""
+    r = random.Random(f"{seed}/{number}/large")
+    c = draw(r.randrange(10**6), seed)
+    while c.is_cell or c.hidden_size < 32 or c.lengths:
+        c = draw(r.randrange(10**6), seed)
+    features = c.hidden_size if not c.arguments.get("proj_size") else c.arguments["proj_size"]
+    features *= 2 if c.arguments["bidirectional"] else 1
+    elements = math.exp(r.uniform(math.log(1e6), math.log(1e7)))
+    steps = r.choice([50, 200, 1000])
+    batch = max(1, round(elements / features / steps))
+    arguments = c.arguments | ({"num_layers": 1} if c.trained is None else {})
+    return replace(
+        c, name=f"{number:05}-large-{c.kind}", arguments=arguments, steps=steps, batch=batch)
+
+
 @torch.no_grad()
 def make(c: Configuration) -> torch.nn.Module:
     if c.trained is not None:

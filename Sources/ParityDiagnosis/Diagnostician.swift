@@ -90,7 +90,7 @@ package struct Diagnostician: Diagnosing {
       candidates = MistakeSearch.ordered(singles + MistakeSearch.best(of: measured))
     }
     let pairs = search.pairs(of: candidates)
-    guard pairs.isEmpty else { return text.diagnosis(pairs) }
+    guard pairs.matches.isEmpty else { return text.diagnosis(pairs.matches) }
     switch search.nearest(of: singles) {
     case .together(let matches): return text.diagnosis(matches)
     case .alone(let mistake, let residual):
@@ -99,6 +99,7 @@ package struct Diagnostician: Diagnosing {
     }
     return Diagnosis(
       explanations: [], start: faults?.place(),
+      observations: faults.map { RightParts($0).clauses } ?? [], untried: pairs.untried,
       suspicion: precision?.suspicion?.sentence,
       undeclared: (precision?.suspicion?.arithmetic).map { StatedComputation(arithmetic: $0) })
   }

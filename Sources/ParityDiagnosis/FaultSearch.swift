@@ -10,13 +10,12 @@ import TensorCore
 /// `output` tells the first step that is off, in the order in which the direction reads, and at
 /// that step the unit that is off most.
 struct FaultSearch {
-  private let evidence: Evidence
-  private let contract: LayoutContract
+  let evidence: Evidence
+  let contract: LayoutContract
+  let configuration: RecurrentConfiguration
   /// For each tensor of the evidence, in its order, how far each element is off in units of σ; 0
   /// for an element that passes.
   private let excess: [[Double]]
-
-  private let configuration: RecurrentConfiguration
 
   /// - Parameter evidence: of a case of one recurrent module.
   /// - Returns: nil for a chain of several modules.
@@ -34,7 +33,7 @@ struct FaultSearch {
     }
   }
 
-  private static func excess(
+  static func excess(
     _ given: Tensor, _ exact: Tensor, _ limits: NoiseLimits
   ) -> [Double] {
     (0..<given.count).map { offset in
@@ -54,8 +53,8 @@ struct FaultSearch {
 
   /// Where the difference starts; nil where no element is beyond rounding.
   func place() -> FaultPlace? {
-    let output = places(in: "output")
-    let states = places(in: "h_n") + places(in: "c_n")
+    let output = deviations(in: "output")
+    let states = deviations(in: "h_n") + deviations(in: "c_n")
     let last = configuration.numLayers - 1
     var found: FaultPlace?
     if let layer = states.compactMap(\.place.layer).min(), layer < last {
@@ -72,7 +71,7 @@ struct FaultSearch {
   /// The first layer whose final states are off, and the directions in which they are: a mistake in
   /// a layer does not show in those below it. nil where the final states are right, or not there.
   var firstWrongStates: (layer: Int, directions: [Direction])? {
-    let states = places(in: "h_n") + places(in: "c_n")
+    let states = deviations(in: "h_n") + deviations(in: "c_n")
     guard let layer = states.compactMap(\.place.layer).min() else { return nil }
     let own = states.filter { $0.place.layer == layer }.map(\.place.direction)
     // Where there is one direction, places do not name it.
@@ -82,20 +81,29 @@ struct FaultSearch {
   /// The first step at which the last layer's forward direction is off in `output`; nil where none
   /// is.
   var firstWrongStep: Int? {
-    places(in: "output").filter { $0.place.direction != .reverse }.compactMap(\.place.step).min()
+    deviations(in: "output").filter { $0.place.direction != .reverse }.compactMap(\.place.step)
+      .min()
   }
 
   /// An element that is off by more than rounding.
-  private struct Deviation {
+  struct Deviation {
     let place: ElementPlace
     let z: Double
     let tensor: String
   }
 
-  private func places(in name: String) -> [Deviation] {
+  /// The elements of a result that are off; none of a result that is not there.
+  func deviations(in name: String) -> [Deviation] {
     guard let tensor = evidence.outputs[name] else { return [] }
     let features = max(tensor.shape.axes.last ?? 1, 1)
-    return excess(of: name).enumerated().compactMap { offset, z in
+    return deviations(of: excess(of: name), in: name, features)
+  }
+
+  /// - Parameters:
+  ///   - excess: for each element of a result, how far it is off; 0 for one that is not.
+  ///   - features: the size of the result's last axis.
+  func deviations(of excess: [Double], in name: String, _ features: Int) -> [Deviation] {
+    excess.enumerated().compactMap { offset, z in
       guard z > 0 else { return nil }
       return Deviation(
         place: ElementPlace(

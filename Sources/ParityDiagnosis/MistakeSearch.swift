@@ -46,7 +46,7 @@ struct MistakeSearch {
   ///   cannot show in this case.
   /// - Complexity: O(mistakes) forward passes, which cost at most a hundred times the budget.
   func singles(_ mistakes: [PlacedMistake]) -> [Candidate] {
-    candidates(mistakes.map { [$0] }, budget: 100 * budget)
+    candidates(affordable(mistakes.map { [$0] }, 100 * budget))
   }
 
   /// Candidates in the order of what they leave, the least first.
@@ -80,15 +80,27 @@ struct MistakeSearch {
 
   /// Tries the mistakes two at a time.
   ///
-  /// - Returns: the pairs that reproduce the failing side about as well as the best of them does.
+  /// - Returns: the pairs that reproduce the failing side about as well as the best of them does;
+  ///   and, where there is none, which were not tried.
   /// - Complexity: O(mistakes²) forward passes, which cost at most the budget.
-  func pairs(of singles: [Candidate]) -> [Match] {
+  func pairs(of singles: [Candidate]) -> (matches: [Match], untried: UntriedPairs?) {
     // What changes nothing by itself, changes nothing beside another either, but for few.
     let groups = Self.alike(singles.filter { $0.residual != 1 })
-    let found = candidates(
-      orderedPairs(of: groups.map(\.first)).map(ordered), budget: budget)
+    let all = orderedPairs(of: groups.map(\.first)).map(ordered)
+    let tried = affordable(all, budget)
+    let found = candidates(tried)
     let matches = verified(found)
-    guard !matches.isEmpty else { return [] }
+    guard !matches.isEmpty else {
+      let isWhole = tried.count == all.count
+      return (
+        [],
+        isWhole
+          ? nil
+          : UntriedPairs(
+            tried: tried.count, all: all.count,
+            isExtensible: budget < Diagnostician.Effort.full.budget)
+      )
+    }
     let others = Dictionary(
       groups.map { ($0.first.mistakes[0].name, $0.others) }, uniquingKeysWith: { first, _ in first }
     )
@@ -101,8 +113,8 @@ struct MistakeSearch {
         }
       }
     }
-    guard !alike.isEmpty else { return matches }
-    return verified(Self.ordered(found + candidates(alike, budget: budget)))
+    guard !alike.isEmpty else { return (matches, nil) }
+    return (verified(Self.ordered(found + candidates(affordable(alike, budget)))), nil)
   }
 
   /// Candidates that leave the same of the difference, to many digits, and so give the same outputs:
@@ -197,18 +209,20 @@ struct MistakeSearch {
     mistakes.contains(where: \.mistake.mixesSequences) ? whole : some
   }
 
-  /// Tries as many as the budget allows, the first of them first.
-  ///
-  /// - Returns: what each leaves of the difference, the least first.
-  private func candidates(_ all: [[PlacedMistake]], budget: Double) -> [Candidate] {
+  /// As many as the budget allows, the first of them first.
+  private func affordable(_ all: [[PlacedMistake]], _ budget: Double) -> [[PlacedMistake]] {
     var left = budget
-    let affordable = all.filter { mistakes in
+    return all.filter { mistakes in
       let work = evidence(mistakes, screening).chain.work + Self.workBeside
       guard work <= left else { return false }
       left -= work
       return true
     }
-    return concurrentMap(affordable.count) { candidate(affordable[$0]) }
+  }
+
+  /// - Returns: what each leaves of the difference, the least first.
+  private func candidates(_ all: [[PlacedMistake]]) -> [Candidate] {
+    concurrentMap(all.count) { candidate(all[$0]) }
       .compactMap(\.self).sorted { $0.residual < $1.residual }
   }
 

@@ -40,7 +40,8 @@ extension Failure {
       (own.cN != nil) == configuration.module.recurrence.hasCellState,
       let input = try? chain.recurrentInput(index, value, chain.arithmetic.computation)
     else { return nil }
-    let alone = Chain(RecurrentCall(configuration, stateDict, input, in: chain.arithmetic))
+    let alone = Chain(
+      RecurrentCall(configuration, stateDict, input, in: chain.arithmetic), chain.activations)
     guard let truth = try? Truth(alone) else { return nil }
     return Failure(
       chain: alone, side: side, outputs: Results(own), oracle: truth.results, stated: stated)
@@ -56,6 +57,7 @@ extension Diagnosis {
     return Diagnosis(
       explanations: explanations.map {
         Explanation(names: $0.names, sentence: "in \(name), \($0.sentence)")
-      }, start: start, suspicion: suspicion, undeclared: undeclared)
+      }, start: start, observations: observations, untried: untried, suspicion: suspicion,
+      undeclared: undeclared)
   }
 }

@@ -65,6 +65,12 @@ package struct Diagnosis: Sendable {
   package let explanations: [Explanation]
   /// Where the difference starts; only where there is no explanation.
   package let start: FaultPlace?
+  /// What is right of the results where there is no explanation, and what that tells; each a
+  /// clause.
+  package let observations: [String]
+  /// The pairs of mistakes that were not tried because the effort did not allow it; nil where the
+  /// whole search was made.
+  package let untried: UntriedPairs?
   /// What else there is to say where there is no explanation, as a sentence.
   package let suspicion: String?
   /// How the outputs seem to have been computed, where the case does not say so. Once the case,
@@ -72,13 +78,32 @@ package struct Diagnosis: Sendable {
   package let undeclared: StatedComputation?
 
   package init(
-    explanations: [Explanation], start: FaultPlace? = nil, suspicion: String? = nil,
+    explanations: [Explanation], start: FaultPlace? = nil, observations: [String] = [],
+    untried: UntriedPairs? = nil, suspicion: String? = nil,
     undeclared: StatedComputation? = nil
   ) {
     self.explanations = explanations
     self.start = start
+    self.observations = observations
+    self.untried = untried
     self.suspicion = suspicion
     self.undeclared = undeclared
+  }
+}
+
+/// How much of a search for two mistakes that were made together was left out.
+package struct UntriedPairs: Sendable, Equatable {
+  /// The pairs that were tried, the likeliest ones.
+  package let tried: Int
+  /// All pairs that there are.
+  package let all: Int
+  /// Whether a larger effort would try more of them.
+  package let isExtensible: Bool
+
+  package init(tried: Int, all: Int, isExtensible: Bool) {
+    self.tried = tried
+    self.all = all
+    self.isExtensible = isExtensible
   }
 }
 

@@ -15,8 +15,22 @@ struct DiagnosisText {
     let declaration = diagnosis.undeclared.map { [declaring($0)] } ?? []
     guard explanations.isEmpty else { return explanations + declaration }
     let start = diagnosis.start.map { "; it starts \($0.module == nil ? "at" : "in") \($0)" } ?? ""
-    return ["no known mistake reproduces it\(start)"]
+    return ["\(search)\(start)"]
+      + (diagnosis.observations.isEmpty
+        ? [] : ["what is right: " + diagnosis.observations.joined(separator: "; ")])
       + [diagnosis.suspicion].compactMap(\.self) + declaration
+  }
+
+  /// What was tried without finding a mistake.
+  private var search: String {
+    guard let untried = diagnosis.untried else { return "no known mistake reproduces it" }
+    let more =
+      switch audience {
+      case .commandLine: "--diagnose full"
+      case .library: "VerificationOptions(diagnosis: .full)"
+      }
+    return "no known mistake alone reproduces it, nor does any of the likeliest \(untried.tried) "
+      + "of \(untried.all) pairs\(untried.isExtensible ? " (\(more) tries more)" : "")"
   }
 
   /// How a user states in which way the reference or other outputs were computed.

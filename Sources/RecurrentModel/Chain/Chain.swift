@@ -45,10 +45,12 @@ package struct Chain: Sendable {
   }
 
   /// The chain of one recurrent module, without a name.
-  package init(_ call: RecurrentCall) {
+  package init(_ call: RecurrentCall, _ activations: ActivationAccuracy = .relative) {
     let module = ChainModule(
       name: "", layer: .recurrent(call.configuration, call.stateDict, select: .output))
-    guard let chain = try? Chain([module], input: ChainInput(call.input), in: call.arithmetic)
+    guard
+      let chain = try? Chain(
+        [module], input: ChainInput(call.input), in: call.arithmetic, activations)
     else { preconditionFailure("what a call holds fits together") }
     self = chain
   }
