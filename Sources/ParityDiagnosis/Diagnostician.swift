@@ -97,10 +97,10 @@ package struct Diagnostician: Diagnosing {
       return text.diagnosis(mistake, residual: residual)
     case nil: break
     }
+    let parts = faults.map(RightParts.init)
     return Diagnosis(
-      explanations: [], start: faults?.place(),
-      observations: faults.map { RightParts($0).clauses } ?? [], untried: pairs.untried,
-      suspicion: precision?.suspicion?.sentence,
+      explanations: [], start: faults?.place(), observations: parts?.clauses ?? [],
+      untried: pairs.untried, suspicion: precision?.suspicion?.sentence ?? parts?.resemblance,
       undeclared: (precision?.suspicion?.arithmetic).map { StatedComputation(arithmetic: $0) })
   }
 

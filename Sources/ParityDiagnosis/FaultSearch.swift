@@ -90,6 +90,8 @@ struct FaultSearch {
     let place: ElementPlace
     let z: Double
     let tensor: String
+    /// The layer of an element of a state; 0 in a cell.
+    var layer: Int { place.layer ?? 0 }
   }
 
   /// The elements of a result that are off; none of a result that is not there.

@@ -27,12 +27,12 @@ struct RightParts {
   /// - Complexity: O(17 forward passes).
   var clauses: [String] {
     guard output.count + states.count > 1 else { return [] }
-    let right = [sequences, direction, steps, rows("h_n"), rows("c_n")].compactMap(\.self)
-    let told = right.isEmpty ? ["nothing of \(names.joined(separator: ", "))"] : right
-    return told + [ownSteps ?? resemblance].compactMap(\.self)
+    let right = [sequences, direction, steps, stateRows].compactMap(\.self)
+    let told = right + [ownSteps].compactMap(\.self)
+    return told.isEmpty ? ["no part of \(names)"] : told
   }
 
-  private var names: [String] { evidence.outputs.named.map(\.name) }
+  private var names: String { evidence.outputs.named.map(\.name).joined(separator: ", ") }
 
   /// The sequences of the batch that are right altogether.
   private var sequences: String? {
@@ -75,26 +75,41 @@ struct RightParts {
     return NumberRanges(right).text("step").map { "\($0) of output" }
   }
 
-  /// The rows of a state that are right, with what they stand for.
-  private func rows(_ name: String) -> String? {
-    guard evidence.outputs[name] != nil else { return nil }
-    let off = states.filter { $0.tensor == name }
-    let all = configuration.stateRows
-    guard !off.isEmpty else { return name }
-    guard all > 1 else { return nil }
-    let wrong = Set(
-      off.map { configuration.stateRow(layer: $0.place.layer ?? 0, $0.place.direction ?? .forward) }
-    )
-    let right = (0..<all).filter { !wrong.contains($0) }
-    guard !right.isEmpty else { return nil }
-    func told(_ row: Int) -> String {
-      let (layer, direction) = row.quotientAndRemainder(dividingBy: configuration.directions.count)
-      let ofTwo = configuration.bidirectional ? ", \(configuration.directions[direction])" : ""
-      return "\(name)[\(row)] (layer \(layer)\(ofTwo))"
+  /// The rows of `h_n` and `c_n` that are right, with what they stand for, and the lowest ones that
+  /// are not.
+  private var stateRows: String? {
+    let named = ["h_n", "c_n"].filter { evidence.outputs[$0] != nil }
+    let wrong = Dictionary(grouping: states, by: \.tensor).mapValues {
+      Set($0.map { configuration.stateRow(layer: $0.layer, $0.place.direction ?? .forward) })
     }
-    guard all <= 8 else { return NumberRanges(right).text("row").map { "\($0) of \(name)" } }
-    return right.map(told).joined(separator: ", ") + "; not "
-      + wrong.sorted().map(told).joined(separator: ", ")
+    let whole = named.filter { wrong[$0] == nil }
+    guard whole.count < named.count, configuration.stateRows > 1 else {
+      return whole.isEmpty ? nil : whole.joined(separator: " and ")
+    }
+    let rows = (0..<configuration.stateRows).map { row in
+      named.filter { wrong[$0]?.contains(row) != true }.map { "\($0)[\(row)]" }
+    }
+    let right = rows.indices.filter { !rows[$0].isEmpty }
+    guard !right.isEmpty else { return nil }
+    guard right.count <= Self.rowsTold else {
+      return NumberRanges(right).text("row").map { "\($0) of \(named.joined(separator: " and "))" }
+    }
+    let told = right.map { rows[$0].joined(separator: " and ") + place(ofRow: $0) }
+    let firstWrong = rows.indices.first { rows[$0].count < named.count } ?? 0
+    let wrongThere = named.filter { wrong[$0]?.contains(firstWrong) == true }.map {
+      "\($0)[\(firstWrong)]"
+    }
+    return told.joined(separator: ", ") + ", but not "
+      + wrongThere.joined(separator: " and ") + place(ofRow: firstWrong)
+  }
+
+  /// How many rows are listed one by one.
+  private static let rowsTold = 6
+
+  private func place(ofRow row: Int) -> String {
+    let (layer, direction) = row.quotientAndRemainder(dividingBy: configuration.directions.count)
+    return configuration.bidirectional
+      ? " (layer \(layer), \(configuration.directions[direction]))" : " (layer \(layer))"
   }
 
   /// What follows from the results' own h of the step before, in the last layer: which steps are
@@ -108,22 +123,22 @@ struct RightParts {
     else { return nil }
     if forced.wrongCells?.isEmpty == true, forced.wrongSteps.count == forced.count {
       let projection = configuration.projSize > 0 ? " or weight_hr, the projection" : ""
-      return "c_n follows from the h that output holds, so that what is wrong is how h is made of "
-        + "c: the output gate\(projection)"
+      return "c_n, given the h that output holds: what is wrong is how h is made of c, by the "
+        + "output gate\(projection)"
     }
     let wrong = forced.wrongSteps
     guard wrong.count < forced.count, wrong.count < Set(output.compactMap(\.place.step)).count
     else {
       return nil
     }
-    if wrong.isEmpty { return "each step follows from the h before it" }
+    if wrong.isEmpty { return "each step, given the h before it" }
     return NumberRanges(wrong.sorted()).text("step").map {
-      "each step follows from the h before it, but for \($0)"
+      "each step, given the h before it, but \($0)"
     }
   }
 
-  /// That the results have nothing in common with the right ones.
-  private var resemblance: String? {
+  /// That the results have nothing in common with the right ones, as a sentence; nil where they do.
+  var resemblance: String? {
     guard let name = ["output", "h_n"].first(where: { evidence.outputs[$0] != nil }),
       let given = evidence.outputs[name], let exact = evidence.exact[name],
       given.shape == exact.shape, given.count >= Self.countForResemblance

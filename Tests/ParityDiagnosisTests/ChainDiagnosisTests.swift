@@ -60,6 +60,17 @@ import Testing
     #expect(sentence.contains("(seen in Core ML and ncnn)"), "\(sentence)")
   }
 
+  /// What a case states of its activations holds of each of its modules too.
+  @Test func aModuleKeepsHowItsActivationsAreComputed() throws {
+    let given = try #require(try FixtureSuite.named("sequential-two-modules").chain)
+    let chain = try Chain(given.modules, input: given.input, in: given.arithmetic, .absolute)
+    let right = try Truth(chain).results
+    let failure = Failure(
+      chain: chain, side: .reference, outputs: right, oracle: right,
+      firstDiffering: chain.firstRecurrent)
+    #expect(failure.ofFirstDiffering?.failure.chain.activations == .absolute)
+  }
+
   /// In one of two recurrent modules, or in both.
   @Test func theModuleIsTold() throws {
     let parityCase = try FixtureSuite.named("sequential-two-modules")
