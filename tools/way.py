@@ -29,6 +29,18 @@ def option(slug: str, group: str, applies: Applies, **options: Any) -> Way:
     return Way(slug, group, applies, lambda run: replace(run, **options))
 
 
+def option_in(
+    scope: str, slug: str, group: str, applies: Applies, deviates_in: Callable[[int, int], bool],
+    **options: Any,
+) -> Way:
+    """The same in some layers and directions only; `scope` is what these are called."""
+    def before(run: Run) -> Run:
+        elsewhere = {name: getattr(run, name) for name in options}
+        return replace(run, **options, deviates_in=deviates_in, elsewhere=elsewhere)
+
+    return Way(f"{slug}({scope})", group, applies, before)
+
+
 def is_lstm(run: Run) -> bool:
     return run.kind == "LSTM"
 

@@ -1,12 +1,13 @@
 """Ways to be wrong in the arithmetic, and in what is read when."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from way import (
     Applies, Way, always, has_gates, in_sequences, is_gru, is_lstm, is_ragged, option,
-    several_steps, steps_of, two_directions,
+    option_in, several_steps, steps_of, two_directions,
 )
 from ways_of_weights import tf32
 from wrong_forward import (
@@ -112,6 +113,50 @@ ACTIVATIONS = [
 ]
 
 
+def tabulated(function: Function, end: float, count: int, interpolates: bool) -> Function:
+    """Looked up among so many values of the function from -end to end."""
+    def looked_up(x: Array) -> Array:
+        places = np.linspace(-end, end, count)
+        if interpolates:
+            return np.interp(x, places, function(places)).astype(x.dtype)
+        nearest = np.rint((np.clip(x, -end, end) + end) * ((count - 1) / (2 * end))).astype(int)
+        return function(places)[nearest].astype(x.dtype)
+    return looked_up
+
+
+def tables(slug: str, of_sigmoid: float, of_tanh: float, count: int, interpolates: bool) -> Way:
+    tanh = tabulated(np.tanh, of_tanh, count, interpolates)
+    return option(
+        f"{slug}({count})", "activations", has_gates, candidate=tanh, cell_output=tanh,
+        sigmoid=tabulated(sigmoid, of_sigmoid, count, interpolates))
+
+
+TABLES = [
+    tables("activation-tables", 8, 4, 512, False),
+    tables("activation-tables-6", 6, 6, 256, False),
+    tables("activation-tables-8", 8, 8, 1024, False),
+    tables("activation-tables-interpolated", 8, 8, 64, True),
+]
+
+
+def in_part(slug: str, applies: Applies, **options: Any) -> list[Way]:
+    """In the reverse direction alone, and in the second layer alone."""
+    return [
+        option_in("reverse", slug, "activations",
+                  lambda run: applies(run) and run.directions == 2,
+                  lambda layer, direction: direction == 1, **options),
+        option_in("layer 1", slug, "activations", lambda run: applies(run) and run.layers > 1,
+                  lambda layer, direction: layer == 1, **options),
+    ]
+
+
+IN_PART = [
+    *in_part("hard-sigmoid-keras-3", has_gates, sigmoid=hard_sigmoid(1 / 6)),
+    *in_part("cell-output-linear", is_lstm, cell_output=lambda x: x),
+    *in_part("reset-before-product", is_gru, new_gate="r before product"),
+]
+
+
 def one_direction_of_steps(run: Run) -> bool:
     return run.directions == 1 and several_steps(run)
 
@@ -185,4 +230,4 @@ RAGGED = [
     Way("padding-in-front", "ragged", is_ragged, padded_in_front),
 ]
 
-WAYS_OF_RUNNING = [*GRU_FORMULAS, *CELL_FORMULAS, *ACTIVATIONS, OUTPUT_UNMASKED, *READING, *RAGGED]
+WAYS_OF_RUNNING = [*GRU_FORMULAS, *CELL_FORMULAS, *ACTIVATIONS, *TABLES, *IN_PART, OUTPUT_UNMASKED, *READING, *RAGGED]

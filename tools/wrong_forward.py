@@ -4,8 +4,8 @@ deviation it computes what PyTorch computes. Inside, axes are always (T, B, unit
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -117,6 +117,10 @@ class Run:
     #: Of the reverse direction: what it reads, and where the result stands.
     reverse_reads: Order = from_end
     reverse_stands: Order = from_end
+    #: The layers and directions in which it deviates in the formulas of a step, and what
+    #: these fields are elsewhere.
+    deviates_in: Callable[[int, int], bool] = lambda layer, direction: True
+    elsewhere: dict[str, Any] = field(default_factory=dict)
     first_step_skipped: bool = False
     last_step_skipped: bool = False
     last_step_twice: bool = False
@@ -281,8 +285,9 @@ def forward(run: Run) -> Results:
             place, row = (layer, direction), layer * run.directions + direction
             start = run.starts_from(layer, direction)
             h, c = (run.h_0[row], run.c_0[row]) if start is None else finals[start]
+            own = run if run.deviates_in(*place) else replace(run, **run.elsewhere)
             results, h, c, hidden[place] = (scan_in_turn if run.sequences_in_turn else scan)(
-                run, run.parameters[place], x, h, c, direction == 1, cell)
+                own, run.parameters[place], x, h, c, direction == 1, cell)
             halves.append(results)
             finals[place] = h, c
         x = np.concatenate(halves, axis=-1)

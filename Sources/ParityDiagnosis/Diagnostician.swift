@@ -72,6 +72,9 @@ package struct Diagnostician: Diagnosing {
         undeclared: accuracy.undeclared)
     }
     guard matches.isEmpty else { return text.diagnosis(matches) }
+    if failure.hasShapes, let dropout = Dropout(whole) {
+      return dropout.diagnosis(of: failure.side)
+    }
     if let remark = blank(failure) { return Diagnosis(explanations: [], suspicion: remark) }
     // In a chain, something is wrong within the first module that differs: it is diagnosed as a
     // case of its own.
@@ -100,7 +103,9 @@ package struct Diagnostician: Diagnosing {
     let parts = faults.map(RightParts.init)
     return Diagnosis(
       explanations: [], start: faults?.place(), observations: parts?.clauses ?? [],
-      untried: pairs.untried, suspicion: precision?.suspicion?.sentence ?? parts?.resemblance,
+      untried: pairs.untried,
+      suspicion: precision?.suspicion?.sentence ?? parts?.dropoutBetweenLayers
+        ?? parts?.resemblance,
       undeclared: (precision?.suspicion?.arithmetic).map { StatedComputation(arithmetic: $0) })
   }
 

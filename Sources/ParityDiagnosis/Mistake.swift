@@ -1,4 +1,5 @@
 import RecurrentModel
+import RoundingNoise
 import TensorCore
 
 /// A known way to get a recurrent module wrong, or what stands around one, as data: what it is
@@ -138,7 +139,9 @@ package struct Mistake: Sendable {
         guard let amount = amount ?? amounts.map({ $0(changed, Clues()).first }) ?? 0 else {
           throw NotApplicable(needs: "more steps")
         }
+        let formulas = kind == .recurrent ? changed.scan : ScanVariant()
         try change(&changed, amount)
+        if kind == .recurrent { try changed.confineFormulas(insteadOf: formulas) }
         guard scope.isAll || changed.narrowing.changes && changed.narrowing.keeps else {
           throw NotApplicable(needs: "parameters of which some are changed")
         }

@@ -153,6 +153,20 @@ struct RightParts {
       + "weights, another input or another run than this case's?"
   }
 
+  /// That dropout between the layers may be on, where the first layer is right and all that the
+  /// others give is wrong; nil elsewhere.
+  var dropoutBetweenLayers: String? {
+    let rows = configuration.directions.count * evidence.sequences.count
+    let wrong = states.filter { $0.tensor == "h_n" }
+    let vectors = Set(
+      wrong.map { [$0.layer, $0.place.direction?.rawValue ?? 0, $0.place.sequence] })
+    guard configuration.numLayers > 1, !wrong.contains(where: { $0.layer == 0 }),
+      vectors.count == rows * (configuration.numLayers - 1)
+    else { return nil }
+    return "layer 0 is right in every sequence and no layer above it: is dropout between the "
+      + "layers on (call eval()), or is what layer 0 hands on changed on its way?"
+  }
+
   /// Fewer numbers may part by chance.
   private static let countForResemblance = 32
   /// Below which results are said to have nothing in common.

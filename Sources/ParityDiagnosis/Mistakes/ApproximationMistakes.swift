@@ -4,7 +4,7 @@ import TensorCore
 
 /// Cheaper functions in the place of σ and tanh, and weights that are kept in fewer bits.
 enum ApproximationMistakes {
-  static let all = hardSigmoids + functions + weights
+  static let all = hardSigmoids + functions + tables + weights
 
   private static let hardSigmoids: [Mistake] = [
     hardSigmoid("hard-sigmoid-keras-3", "x/6 + ½", 1.0 / 6, by: "Keras 3"),
@@ -44,14 +44,6 @@ enum ApproximationMistakes {
     fastExponential("fast-exponential-sigmoid", "σ", hasTanh: false),
     fastExponential("fast-exponential", "σ and tanh", hasTanh: true),
     Mistake(
-      "activation-tables",
-      with: "σ and tanh approximated by tables of {n} values, between ±8 and ±4", advice,
-      needs: [.lstmOrGRU], amounts: { _, _ in [1024, 256, 512, 2048, 4096, 128] },
-      { replay, count in
-        replay.scan.step.sigmoid = .table(Int(count))
-        replay.scan.step.tanh = .other(.table(Int(count)))
-      }),
-    Mistake(
       "pade-tanh", with: "tanh approximated as x (27 + x²) / (27 + 9 x²)", advice, needs: [.tanh]
     ) { $0.scan.step.tanh = .other(.pade) },
     Mistake(
@@ -64,6 +56,37 @@ enum ApproximationMistakes {
     },
   ]
 
+  private static let tables: [Mistake] = [
+    table("activation-tables", sigmoid: 8, tanh: 4),
+    table("activation-tables-8", sigmoid: 8, tanh: 8),
+    table("activation-tables-6", sigmoid: 6, tanh: 6),
+    table("activation-tables-4", sigmoid: 4, tanh: 4),
+    table("activation-tables-interpolated", sigmoid: 8, tanh: 8, interpolates: true),
+    table("activation-tables-interpolated-8-4", sigmoid: 8, tanh: 4, interpolates: true),
+  ]
+
+  /// - Parameters:
+  ///   - sigmoid: how far the table of σ reaches to either side.
+  ///   - tanh: how far that of tanh does.
+  private static func table(
+    _ name: String, sigmoid: Double, tanh: Double, interpolates: Bool = false
+  ) -> Mistake {
+    let reach =
+      sigmoid == tanh ? "between ±\(Int(sigmoid))" : "between ±\(Int(sigmoid)) and ±\(Int(tanh))"
+    return Mistake(
+      name,
+      with: "σ and tanh approximated by tables of {n} values, \(reach)"
+        + (interpolates ? ", with straight lines between them" : ""),
+      interpolates ? "an approximation that PyTorch does not make" : advice,
+      needs: [.lstmOrGRU],
+      amounts: { _, _ in interpolates ? [256, 64, 128, 1024] : [1024, 256, 512, 2048, 4096, 128] },
+      { replay, count in
+        replay.scan.step.sigmoid = .table(Int(count), end: sigmoid, interpolates: interpolates)
+        replay.scan.step.tanh = .other(
+          .table(Int(count), end: tanh, interpolates: interpolates))
+      })
+  }
+
   private static let advice = "an approximation that PyTorch does not make, off by 10⁻² or so"
 
   /// - Parameter hasTanh: whether tanh is made from the same exponential.
@@ -74,7 +97,7 @@ enum ApproximationMistakes {
       name,
       with: "\(functions) approximated by an exponential written into a float's exponent "
         + "(Schraudolph's, shifted by {n})",
-      advice, needs: [.lstmOrGRU],
+      advice, needs: hasTanh ? [.tanh] : [.lstmOrGRU],
       amounts: { _, _ in [486_411, 366_393, 486_408, 298_765, 545_947, 0] },
       { replay, shift in
         replay.scan.step.sigmoid = .fastExponential(shift: shift)

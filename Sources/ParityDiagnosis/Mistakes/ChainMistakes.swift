@@ -24,6 +24,18 @@ enum ChainMistakes {
       }
     },
     Mistake(
+      "merge-of-neighbours",
+      with: "neighbouring features joined, 0 with 1 and 2 with 3, in the place of the two "
+        + "directions",
+      "output[..., :H] is the forward direction's and output[..., H:] the reverse's: take them "
+        + "apart by view(..., 2, H), not (..., H, 2)",
+      needs: [.twoDirections, .mergedInPlace, .severalUnits]
+    ) { replay in
+      replay.moveHandedOn(takingVectorsApart: true) { outputs, _ in
+        outputs.with(output: outputs.output?.halvesOfNeighbours)
+      }
+    },
+    Mistake(
       "last-step-of-both-directions", with: "output[:, -1] taken in place of h_n",
       "the reverse direction's last state stands at step 0: take h_n",
       issue: "pytorch/pytorch#3587", needs: [.handingOnStates, .twoDirections]
@@ -124,6 +136,23 @@ enum ChainMistakes {
       "softmax-with-logarithm", with: "logarithms in place of probabilities",
       "Softmax gives probabilities", needs: "a Softmax"
     ) { layer, _ in if case .softmax(let axis) = layer { .logSoftmax(axis: axis) } else { nil } },
+    Mistake(
+      "softmax-missing", with: "the softmax left out", "the case's chain has one: see its modules",
+      in: .softmax, needs: [.someSoftmax]
+    ) { replay throws(NotApplicable) in try replay.setLayer(replay.passingOn) },
+    Mistake(
+      "softmax-twice", with: "a softmax taken before it too",
+      "one is enough: a loss such as CrossEntropyLoss contains one", in: .softmax,
+      needs: [.someSoftmax]
+    ) { replay throws(NotApplicable) in
+      switch replay.layer {
+      case .softmax(let axis), .logSoftmax(let axis):
+        let own = replay.layer
+        try replay.setLayer(.softmax(axis: axis))
+        try replay.insertBehind(own)
+      default: break
+      }
+    },
     overAxis("softmax-over-first-axis", "first", 0),
     overAxis("softmax-over-second-axis", "second", 1),
     overAxis("softmax-over-third-axis", "third", 2),
@@ -160,7 +189,33 @@ enum ChainMistakes {
   }
 }
 
+extension Requirement {
+  fileprivate static let someSoftmax = Requirement("a softmax") {
+    switch $0.layer {
+    case .softmax, .logSoftmax: $0.outputFeatures > 1
+    default: false
+    }
+  }
+  fileprivate static let mergedInPlace = Requirement(
+    "a DirectionMerge by sum, ave or mul", isOfChains: true
+  ) { replay in
+    guard case .directionMerge(let mode)? = replay.nextLayer else { return false }
+    return mode != .concat && !replay.handsOnStates
+  }
+}
+
 extension Tensor {
+  /// The even features in the first half of the last axis, and the odd ones in the second.
+  fileprivate var halvesOfNeighbours: Tensor {
+    let features = shape.axes.last ?? 1
+    return gathering(
+      (0..<count).map { offset in
+        let (row, place) = offset.quotientAndRemainder(dividingBy: features)
+        let (half, unit) = place.quotientAndRemainder(dividingBy: max(1, features / 2))
+        return row * features + 2 * unit + half
+      }, shape: shape)
+  }
+
   /// The offsets of the elements of one row of a matrix.
   fileprivate func row(_ row: Int) -> Range<Int> {
     row * shape.axes[1]..<(row + 1) * shape.axes[1]
@@ -168,6 +223,13 @@ extension Tensor {
 }
 
 extension Replay {
+  /// A module that hands on what it is given: a Linear with 1 on its diagonal.
+  fileprivate var passingOn: ChainModule.Layer {
+    let size = outputFeatures
+    let identity = (0..<size * size).map { $0 % (size + 1) == 0 ? 1.0 : 0 }
+    return .linear(weight: Tensor(identity, shape: [size, size]), bias: nil)
+  }
+
   /// Joins the module's two directions in another way than the case says. Where a
   /// `DirectionMerge` stands behind the module, its mode is changed; else one is put there, since
   /// PyTorch's output has the directions side by side.

@@ -57,8 +57,8 @@ enum RaggedMistakes {
       "flip each sequence within its own length",
       needs: [.twoDirections, .ragged, .unchangedPadding]
     ) { $0.scan.reverseReading = .paddingForSequence(end: $0.longest) },
-    lengths("lengths-one-less", "ending one step early", -1),
-    lengths("lengths-one-more", "ending one step late, beyond its length", 1),
+    lengths("lengths-one-less", "ending one step early", -1, needs: .packed),
+    lengths("lengths-one-more", "ending one step late, beyond its length", 1, needs: .ragged),
     Mistake(
       "padding-in-front-moved-back", with: "the padding in front of each sequence, and not masked",
       "the padding is behind a sequence, and is not read", by: ["left-padding"],
@@ -97,10 +97,12 @@ enum RaggedMistakes {
 
   private static let steps = Requirement("steps") { !$0.layout.isCell && $0.layout.steps > 0 }
 
-  private static func lengths(_ name: String, _ how: String, _ difference: Int) -> Mistake {
+  private static func lengths(
+    _ name: String, _ how: String, _ difference: Int, needs need: Requirement
+  ) -> Mistake {
     Mistake(
       name, with: "each sequence \(how)", "a sequence has as many steps as lengths says",
-      needs: [.ragged, .unchangedPadding]
+      needs: [need, .severalSteps, .unchangedPadding]
     ) { $0.scan.padding = .lengthOff(by: difference, end: $0.longest) }
   }
 

@@ -1,7 +1,8 @@
 import RecurrentModel
 
 /// Which parameters of a recurrent module a mistake is made in, where it is not made in all that
-/// it concerns: those of one kind, one layer or one direction.
+/// it concerns: those of one kind, one layer or one direction. A mistake in the formulas of a step
+/// can be made in one layer or one direction too.
 ///
 /// ```swift
 /// ParameterScope(part: .weightHH, layer: 1, direction: .reverse).text

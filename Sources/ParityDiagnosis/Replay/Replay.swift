@@ -102,6 +102,9 @@ extension Replay {
   /// How many axes what the module gives has.
   var outputRank: Int { chain.shapes.stages[place].output.shape.rank }
 
+  /// The size of the last axis of what the module gives.
+  var outputFeatures: Int { chain.shapes.stages[place].output.shape.axes.last ?? 1 }
+
   /// Whether the module reads the chain's input.
   var isFirst: Bool { place == 0 }
 
@@ -150,6 +153,25 @@ extension Replay {
       variant.modules[place].scan = newValue
       isOnlyMoved = false
     }
+  }
+
+  /// Keeps the formulas of a step that a mistake has just changed to the layer and the direction
+  /// of the scope.
+  ///
+  /// - Parameter before: how the module went through its steps before the mistake was made.
+  /// - Throws: `NotApplicable` where formulas were changed before, in other layers or directions.
+  mutating func confineFormulas(insteadOf before: ScanVariant) throws(NotApplicable) {
+    guard scan.step != before.step else { return }
+    let isFirst = before.step == StepVariant()
+    guard isFirst || before.stepLayer == scope.layer && before.stepDirection == scope.direction
+    else { throw NotApplicable(needs: "one of the two mistakes alone") }
+    guard !scope.isAll else { return }
+    scan.stepLayer = scope.layer
+    scan.stepDirection = scope.direction
+    narrowing.changes = true
+    narrowing.keeps =
+      narrowing.keeps || scope.layer != nil && configuration.numLayers > 1
+      || scope.direction != nil && configuration.bidirectional
   }
 
   /// Computes all modules in coarser arithmetic.
@@ -226,9 +248,11 @@ extension Replay {
 
   /// Puts what the module hands on in other places, and leaves its results.
   mutating func moveHandedOn(
+    takingVectorsApart: Bool = false,
     _ move: @escaping @Sendable (RecurrentOutput, LayoutContract) -> RecurrentOutput
   ) {
-    variant.modules[place].movesHandedOn.append(ResultMove(move))
+    variant.modules[place].movesHandedOn.append(
+      ResultMove(takesVectorsApart: takingVectorsApart, move))
     isOnlyMoved = false
   }
 

@@ -69,6 +69,7 @@ extension Requirement {
   static let severalVectors = Requirement("several sequences or steps") {
     $0.layout.batch > 1 || ($0.packing?.outputSteps ?? $0.layout.steps) > 1
   }
+  static let packed = Requirement("packed sequences") { $0.packing != nil }
   static let ragged = Requirement("sequences of different lengths, packed") {
     $0.packing != nil && Set($0.packing?.lengths ?? []).count > 1
   }

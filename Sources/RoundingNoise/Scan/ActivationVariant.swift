@@ -17,9 +17,9 @@ package enum ActivationVariant: Sendable, Equatable {
   case fastExponential(shift: Double)
   /// tanh x as x (27 + x²) / (27 + 9 x²), cut off at −1 and 1.
   case pade
-  /// The nearest of so many values, which are equally far from each other: of σ between −8 and 8,
-  /// of tanh between −4 and 4.
-  case table(Int)
+  /// Values that are equally far from each other, from `-end` to `end`: the nearest of them, or
+  /// what lies on the straight line between the two beside it.
+  case table(Int, end: Double, interpolates: Bool)
 
   /// The error that a result has beside its rounding: `fastExponential` makes its bits in float32,
   /// where the last six of them are lost.
@@ -31,7 +31,8 @@ package enum ActivationVariant: Sendable, Equatable {
     switch self {
     case .hardSigmoid(let slope): Self.cut(slope * x + 0.5, from: 0, to: 1)
     case .hardTanh, .pade: 0.5 + 0.5 * tanh(x / 2)
-    case .table(let count): Self.nearest(x, 8, count) { 1 / (1 + .exp(-$0)) }
+    case .table(let count, let end, let interpolates):
+      Self.tabulated(x, end, count, interpolates) { 1 / (1 + .exp(-$0)) }
     case .pieces: x < 0 ? 1 - Self.positivePieces(-x) : Self.positivePieces(x)
     case .fastExponential(let shift): 1 / (1 + Self.fastExponential(-x, shift))
     }
@@ -42,7 +43,8 @@ package enum ActivationVariant: Sendable, Equatable {
   func tanh(_ x: Double) -> Double {
     switch self {
     case .hardTanh: Self.cut(x, from: -1, to: 1)
-    case .table(let count): Self.nearest(x, 4, count) { .tanh($0) }
+    case .table(let count, let end, let interpolates):
+      Self.tabulated(x, end, count, interpolates) { .tanh($0) }
     case .pade: Self.cut(x * (27 + x * x) / (27 + 9 * x * x), from: -1, to: 1)
     case .hardSigmoid, .pieces, .fastExponential: 2 * sigmoid(2 * x) - 1
     }
@@ -52,13 +54,17 @@ package enum ActivationVariant: Sendable, Equatable {
     x.isNaN ? x : min(largest, max(least, x))
   }
 
-  private static func nearest(
-    _ x: Double, _ end: Double, _ count: Int, _ function: (Double) -> Double
+  private static func tabulated(
+    _ x: Double, _ end: Double, _ count: Int, _ interpolates: Bool,
+    _ function: (Double) -> Double
   ) -> Double {
     guard !x.isNaN else { return x }
     let distance = 2 * end / Double(count - 1)
-    let place = ((cut(x, from: -end, to: end) + end) / distance).rounded(.toNearestOrEven)
-    return function(place * distance - end)
+    let place = (cut(x, from: -end, to: end) + end) / distance
+    func value(_ place: Double) -> Double { function(place * distance - end) }
+    guard interpolates else { return value(place.rounded(.toNearestOrEven)) }
+    let below = min(place.rounded(.down), Double(count - 2))
+    return value(below) + (place - below) * (value(below + 1) - value(below))
   }
 
   private static func positivePieces(_ x: Double) -> Double {

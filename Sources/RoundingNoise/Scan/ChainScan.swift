@@ -25,7 +25,8 @@ struct PreparedChain<Operations: StepOperations>: Sendable {
           (0..<configuration.numLayers).map { layer in
             configuration.directions.map { direction in
               ScanCell(
-                configuration, stateDict, layer: layer, direction, way.scan.step, matrix: matrix)
+                configuration, stateDict, layer: layer, direction,
+                way.scan.step(layer, direction), matrix: matrix)
             }
           })
       case .linear(let weight, let bias): .linear(matrix(ScanMatrix(weight, bias: bias)))

@@ -1,3 +1,5 @@
+package import RecurrentModel
+
 /// How one recurrent module goes through its steps: as PyTorch does, which is what a new variant
 /// says, or with something in a step, or in the order of the steps, done otherwise.
 ///
@@ -11,6 +13,10 @@
 package struct ScanVariant: Sendable, Equatable {
   /// The formulas of a step.
   package var step = StepVariant()
+  /// The layer in which alone a step has these formulas; nil for every layer.
+  package var stepLayer: Int?
+  /// The direction in which alone it has them; nil for both.
+  package var stepDirection: Direction?
   /// Which states the steps start from.
   package var states = StateVariant()
 
@@ -129,6 +135,12 @@ package struct ScanVariant: Sendable, Equatable {
   package var timing = Timing.own
 
   package init() {}
+
+  /// The formulas of a step in a direction of a layer.
+  func step(_ layer: Int, _ direction: Direction) -> StepVariant {
+    (stepLayer ?? layer) == layer && (stepDirection ?? direction) == direction
+      ? step : StepVariant()
+  }
 }
 
 /// What a step computes, where that is not PyTorch's formula.
@@ -196,6 +208,8 @@ package struct StepVariant: Sendable, Equatable {
     /// To 128 steps between their least and their largest number, of which 0 is one.
     case range
   }
+
+  package init() {}
 
   package enum CellOutput: Sendable {
     /// tanh(c'), as in PyTorch.
