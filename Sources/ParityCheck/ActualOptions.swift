@@ -50,9 +50,19 @@ struct ActualOptions: ParsableArguments {
       """)
   var actualActivations: ActivationAccuracy?
 
+  @Option(
+    help: """
+      The type of fewer bits in which the other implementation keeps its weights: \
+      \(WeightStorage.allCases.map(\.rawValue).joined(separator: ", ")). Its outputs are then \
+      held to what the formulas give with weights rounded so, and not to PyTorch's results.
+      """)
+  var actualWeights: WeightStorage?
+
   /// What is stated of how the outputs were computed.
   var stated: StatedComputation {
-    StatedComputation(arithmetic: actualArithmetic, activations: actualActivations ?? .relative)
+    StatedComputation(
+      arithmetic: actualArithmetic, activations: actualActivations ?? .relative,
+      weights: actualWeights)
   }
 
   func validate() throws {
@@ -67,6 +77,9 @@ struct ActualOptions: ParsableArguments {
     }
     if actual == nil, engine == nil, actualActivations != nil {
       throw ValidationError("--actual-activations belongs to --actual or --engine.")
+    }
+    if actual == nil, engine == nil, actualWeights != nil {
+      throw ValidationError("--actual-weights belongs to --actual or --engine.")
     }
     if let engineTimeout, !(engineTimeout > 0 && engineTimeout <= Self.longestTimeout) {
       throw ValidationError(
@@ -111,3 +124,4 @@ struct ActualOptions: ParsableArguments {
 extension CaseContainer: ExpressibleByArgument {}
 extension Arithmetic: ExpressibleByArgument {}
 extension ActivationAccuracy: ExpressibleByArgument {}
+extension WeightStorage: ExpressibleByArgument {}

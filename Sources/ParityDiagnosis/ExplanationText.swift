@@ -1,5 +1,6 @@
 import ParityJudging
 import RecurrentModel
+import TensorCore
 
 /// Makes the sentences that say which mistakes reproduce a failing side.
 struct ExplanationText {
@@ -18,8 +19,9 @@ struct ExplanationText {
         let sigma = (match.largestZ * 10).rounded() / 10
         return explanation("to \(sigma)σ", match.mistakes)
       },
-      undeclared: matches.first?.mistakes.lazy.compactMap(\.mistake.undeclared).first
-        .map { StatedComputation(arithmetic: $0) })
+      undeclared: matches.first?.mistakes.lazy.compactMap {
+        StatedComputation(declaring: $0.mistake.undeclared, $0.storage, of: side)
+      }.first)
   }
 
   /// The diagnosis that names a mistake which reproduces the failing side nearly.
@@ -60,5 +62,23 @@ struct ExplanationText {
     guard placed.modules.count == 1 else { return ", in every recurrent module, " }
     let module = chain.modules[placed.modules[0]]
     return ", in \(module.name) (\(module.className)), "
+  }
+}
+
+extension StatedComputation {
+  /// What a user has to state of how a side was computed; nil where that would not settle it. The
+  /// weights that a reference was made with cannot be stated: they are the case's.
+  init?(declaring arithmetic: Arithmetic?, _ storage: WeightStorage?, of side: Side) {
+    let weights = side == .reference ? nil : storage
+    guard arithmetic != nil || weights != nil else { return nil }
+    self.init(arithmetic: arithmetic, weights: weights)
+  }
+}
+
+extension PlacedMistake {
+  /// The way of storing weights that would make it no mistake, once it is stated.
+  var storage: WeightStorage? {
+    guard scope.isAll, amount == nil || amount == 127 else { return nil }
+    return mistake.storage
   }
 }

@@ -48,6 +48,8 @@ package struct Mistake: Sendable {
   static let largestOfEstimates = 0.4
   /// The arithmetic that would make it no mistake, once it is declared; nil for most.
   let undeclared: Arithmetic?
+  /// The way of storing weights that would make it no mistake, once it is stated; nil for most.
+  let storage: WeightStorage?
   /// The numbers that it may have been made with, the likeliest first, where it has one: the 4 of
   /// "every chunk of 4 steps". nil for a mistake without a number.
   let amounts: (@Sendable (Replay, Clues) -> [Double])?
@@ -66,13 +68,14 @@ package struct Mistake: Sendable {
   ///   - largestResidual: the largest share of the difference that may be left where it explains
   ///     a failure.
   ///   - undeclared: the arithmetic that would make it no mistake, once it is declared.
+  ///   - storage: the way of storing weights that would.
   ///   - change: makes it in the module that the replay is turned to. It is called only where all
   ///     needs are met.
   init(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
     issue: String? = nil, in kind: ModuleKind = .recurrent, needs: [Requirement] = [],
     mixesSequences: Bool = false, isOfEachParameter: Bool = false, largestResidual: Double = 0.5,
-    undeclared: Arithmetic? = nil,
+    undeclared: Arithmetic? = nil, storage: WeightStorage? = nil,
     _ change: @escaping @Sendable (inout Replay) throws(NotApplicable) -> Void
   ) {
     self.name = name
@@ -86,6 +89,7 @@ package struct Mistake: Sendable {
     self.isOfEachParameter = isOfEachParameter
     self.largestResidual = largestResidual
     self.undeclared = undeclared
+    self.storage = storage
     amounts = nil
     self.change = { replay, _ throws(NotApplicable) in try change(&replay) }
   }
@@ -94,10 +98,12 @@ package struct Mistake: Sendable {
   ///
   /// - Parameters:
   ///   - summary: what was done, with `{n}` where the number stands.
+  ///   - storage: the way of storing weights that would make it no mistake where it is made with
+  ///     the likeliest number.
   ///   - amounts: the numbers to try, the likeliest first.
   init(
     _ name: String, with summary: String, _ advice: String, by origins: [String] = [],
-    issue: String? = nil, needs: [Requirement] = [],
+    issue: String? = nil, needs: [Requirement] = [], storage: WeightStorage? = nil,
     amounts: @escaping @Sendable (Replay, Clues) -> [Double],
     _ change: @escaping @Sendable (inout Replay, _ amount: Double) throws(NotApplicable) -> Void
   ) {
@@ -112,6 +118,7 @@ package struct Mistake: Sendable {
     isOfEachParameter = false
     largestResidual = 0.5
     undeclared = nil
+    self.storage = storage
     self.amounts = amounts
     self.change = change
   }

@@ -155,6 +155,10 @@ package struct Judge: Sendable {
     }
     if isCompared, let expected { verdict = verdict.expecting(expected, outcome.findings) }
     if strict { verdict = verdict.strict }
+    if case .outputs(_, let stated) = contender, let weights = stated.weights {
+      verdict.remarks.append(
+        "held to what weights stored as \(weights.rawValue) give, not to PyTorch's own results")
+    }
     return CaseResult(
       parityCase, verdict, contender.side, outcome.findings, printed: printed, diagnosis)
   }

@@ -16,6 +16,16 @@ struct Outcome: Sendable {
 extension Judge {
   /// Takes a case through all stages, as far as each lets the next begin.
   func outcome(of parityCase: ParityCase, _ contender: Contender) -> Outcome {
+    if case .outputs(let supplied, var stated) = contender, let storage = stated.weights,
+      let chain = parityCase.chain
+    {
+      // The case's own reference is made with other weights: it is judged by itself.
+      let own = outcome(of: parityCase, .engine(threads: 1))
+      stated.weights = nil
+      guard own.verdict.status == .passed, let stored = parityCase.storing(chain, as: storage)
+      else { return own }
+      return outcome(of: stored, .outputs(supplied, in: stated))
+    }
     var findings = Findings()
     findings.layout = referenceLayout(parityCase)
     guard findings.layout.allSatisfy(\.holds) else {
@@ -257,6 +267,19 @@ extension Judge {
     }
     guard !chain.isSingleModule, let name = differing?.name, name != "output" else { return nil }
     return chain.modules.firstIndex { name.hasPrefix($0.name + ".") }
+  }
+}
+
+extension ParityCase {
+  /// The same case with its weights as they are once they have been stored, and with the oracle's
+  /// results of these in the place of PyTorch's; nil where nothing can be computed.
+  fileprivate func storing(_ chain: Chain, as storage: WeightStorage) -> ParityCase? {
+    let stored = chain.storing(as: storage)
+    guard let truth = try? Truth(stored) else { return nil }
+    let results = reference.named.compactMap { name, tensor in
+      truth.results[name].map { (name, $0.rounded(to: tensor.elementType)) }
+    }
+    return with(chain: stored).with(reference: Results(results))
   }
 }
 

@@ -26,10 +26,16 @@ package struct StatedComputation: Sendable, Equatable {
   package var arithmetic: Arithmetic?
   /// How accurate the sigmoid and tanh were.
   package var activations: ActivationAccuracy
+  /// The type of fewer bits in which the weights were kept; nil where they are the case's own.
+  package var weights: WeightStorage?
 
-  package init(arithmetic: Arithmetic? = nil, activations: ActivationAccuracy = .relative) {
+  package init(
+    arithmetic: Arithmetic? = nil, activations: ActivationAccuracy = .relative,
+    weights: WeightStorage? = nil
+  ) {
     self.arithmetic = arithmetic
     self.activations = activations
+    self.weights = weights
   }
 }
 

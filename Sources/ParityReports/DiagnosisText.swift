@@ -1,3 +1,4 @@
+import RecurrentModel
 import ParityJudging
 import TensorCore
 
@@ -35,15 +36,31 @@ struct DiagnosisText {
 
   /// How a user states in which way the reference or other outputs were computed.
   private func declaring(_ stated: StatedComputation) -> String {
+    func option(_ key: String, _ value: String) -> String {
+      switch audience {
+      case .commandLine: "--actual-\(key) \(value)"
+      case .library: "VerificationOptions(\(key): .\(value.lowerCamelCase))"
+      }
+    }
+    if let weights = stated.weights {
+      return
+        "if that is meant: \(option("weights", weights.rawValue)) holds the outputs to what such "
+        + "weights give"
+    }
     let (key, value) =
       stated.arithmetic.map { ("arithmetic", $0.rawValue) }
       ?? ("activations", stated.activations.rawValue)
-    let ofOutputs =
-      switch audience {
-      case .commandLine: "--actual-\(key) \(value)"
-      case .library: "VerificationOptions(\(key): .\(value))"
-      }
     return "to declare it: \"\(key)\": \"\(value)\" in the case's manifest for its "
-      + "reference, \(ofOutputs) for other outputs"
+      + "reference, \(option(key, value)) for other outputs"
+  }
+}
+
+extension String {
+  /// `int8PerRow` of `int8-per-row`.
+  fileprivate var lowerCamelCase: String {
+    let words = split(separator: "-")
+    return words.dropFirst().reduce(words.first.map(String.init) ?? "") {
+      $0 + $1.prefix(1).uppercased() + $1.dropFirst()
+    }
   }
 }

@@ -74,6 +74,35 @@ public enum ParityActivations: Sendable, CaseIterable {
   var own: ActivationAccuracy { self == .relative ? .relative : .absolute }
 }
 
+/// A type of fewer bits in which an implementation keeps its weights.
+public enum ParityWeights: Sendable, CaseIterable {
+  /// Matrices in float16, biases as they are.
+  case float16
+  case bfloat16
+  /// Matrices and biases in float16.
+  case float16Parameters
+  case bfloat16Parameters
+  /// Integers from −127 to 127 and a scale for each row of a matrix.
+  case int8PerRow
+  /// The same with one scale for each matrix.
+  case int8PerTensor
+  case float8E4M3
+  case float8E5M2
+
+  var own: WeightStorage {
+    switch self {
+    case .float16: .float16
+    case .bfloat16: .bfloat16
+    case .float16Parameters: .float16Parameters
+    case .bfloat16Parameters: .bfloat16Parameters
+    case .int8PerRow: .int8PerRow
+    case .int8PerTensor: .int8PerTensor
+    case .float8E4M3: .float8E4M3
+    case .float8E5M2: .float8E5M2
+    }
+  }
+}
+
 /// A class of modules, by PyTorch's name as its raw value.
 public enum ModuleClass: String, Sendable, CaseIterable {
   case lstm = "LSTM"

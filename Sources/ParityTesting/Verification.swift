@@ -47,6 +47,9 @@ public struct VerificationOptions: Sendable {
   public var arithmetic: ParityArithmetic?
   /// What the errors of the implementation's sigmoid and tanh are small beside.
   public var activations: ParityActivations
+  /// The type of fewer bits in which the implementation keeps its weights; nil where it has the
+  /// case's own. Its outputs are then held to what the formulas give with weights rounded so.
+  public var weights: ParityWeights?
   /// The results that are judged, such as `["output"]`; nil for all that the fixture has.
   public var only: [String]?
   /// Whether a case fails that passes with a remark, as where zeros would pass too.
@@ -54,17 +57,20 @@ public struct VerificationOptions: Sendable {
 
   public init(
     diagnosis: Diagnosis = .fast, arithmetic: ParityArithmetic? = nil,
-    activations: ParityActivations = .relative, only: [String]? = nil, strict: Bool = false
+    activations: ParityActivations = .relative, weights: ParityWeights? = nil,
+    only: [String]? = nil, strict: Bool = false
   ) {
     self.strict = strict
     self.only = only
     self.activations = activations
     self.diagnosis = diagnosis
+    self.weights = weights
     self.arithmetic = arithmetic
   }
 
   var stated: StatedComputation {
-    StatedComputation(arithmetic: arithmetic?.own, activations: activations.own)
+    StatedComputation(
+      arithmetic: arithmetic?.own, activations: activations.own, weights: weights?.own)
   }
 }
 

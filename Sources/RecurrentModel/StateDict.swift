@@ -9,7 +9,7 @@ package import TensorCore
 /// let weight = stateDict[.weightIH, 0, .reverse]  // weight_ih_l0_reverse
 /// ```
 package struct StateDict: Sendable {
-  package let tensors: [String: Tensor]
+  package private(set) var tensors: [String: Tensor]
   package let elementType: ElementType
   private let isCell: Bool
 
@@ -44,6 +44,14 @@ package struct StateDict: Sendable {
     self.tensors = tensors
     elementType = type
     isCell = configuration.module.isCell
+  }
+
+  /// The same parameters with other numbers, of the same types and shapes.
+  package func mapping(_ change: (_ name: String, Tensor) -> Tensor) -> StateDict {
+    var copy = self
+    copy.tensors = Dictionary(uniqueKeysWithValues: tensors.map { ($0, change($0, $1)) })
+    precondition(copy.tensors.allSatisfy { $1.shape == tensors[$0]?.shape })
+    return copy
   }
 
   /// The parameter of a role, a layer and a direction; nil where the configuration has none, as

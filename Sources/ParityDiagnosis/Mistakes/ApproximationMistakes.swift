@@ -108,8 +108,8 @@ enum ApproximationMistakes {
   // MARK: - Weights in fewer bits
 
   private static let weights: [Mistake] = [
-    integers("weights-int8-per-row", "a scale for each row") { $0.shape.axes[1] },
-    integers("weights-int8-per-tensor", "one scale for each matrix") { $0.count },
+    integers("weights-int8-per-row", "a scale for each row", .int8PerRow) { $0.shape.axes[1] },
+    integers("weights-int8-per-tensor", "one scale for each matrix", .int8PerTensor) { $0.count },
     Mistake(
       "int8-dynamic",
       with: "8-bit weights, a scale for each row, and each vector rounded to 8-bit integers "
@@ -137,60 +137,36 @@ enum ApproximationMistakes {
         h0: replay.h0, c0: replay.c0)
       replay.scan.step.hiddenRounding = .range
     },
-    minifloat("weights-float8-e4m3", "float8 (e4m3)", significantBits: 4, least: -6, largest: 448),
-    minifloat(
-      "weights-float8-e5m2", "float8 (e5m2)", significantBits: 3, least: -14, largest: 57344),
+    float8("weights-float8-e4m3", "float8 (e4m3)", .float8E4M3),
+    float8("weights-float8-e5m2", "float8 (e5m2)", .float8E5M2),
   ]
 
   /// - Parameter block: how many elements share a scale.
   private static func integers(
-    _ name: String, _ scales: String, block: @escaping @Sendable (Tensor) -> Int
+    _ name: String, _ scales: String, _ storage: WeightStorage,
+    block: @escaping @Sendable (Tensor) -> Int
   ) -> Mistake {
     Mistake(
       name, with: "8-bit integer weights, \(scales), ±{n} for the largest",
-      "compare against the dequantised weights, if 8 bits are meant",
+      "compare against the dequantised weights, if 8 bits are meant", storage: storage,
       amounts: { _, _ in [127, 127.5, 128] },
       { replay, largest in
         replay.quantizeWeights { $0.inIntegers(upTo: largest, sharing: block($0)) }
       })
   }
 
-  private static func minifloat(
-    _ name: String, _ type: String, significantBits: Int, least: Int, largest: Double
-  ) -> Mistake {
+  private static func float8(_ name: String, _ type: String, _ storage: WeightStorage) -> Mistake {
     Mistake(
       name, with: "weights stored in \(type)",
-      "compare against the weights as they are stored, if \(type) is meant"
-    ) { replay in
-      replay.quantizeWeights { tensor in
-        tensor.mapping { _, own in
-          guard own != 0, own.isFinite else { return own }
-          let exponent = max(Int(own.exponent), least)
-          let unit = Double(sign: .plus, exponent: exponent - significantBits + 1, significand: 1)
-          let rounded = (own / unit).rounded(.toNearestOrEven) * unit
-          return min(largest, max(-largest, rounded))
-        }
-      }
-    }
+      "compare against the weights as they are stored, if \(type) is meant", storage: storage
+    ) { replay in replay.quantizeWeights(storage.stored) }
   }
 }
 
 extension Tensor {
-  /// The numbers rounded to 8-bit integers times a scale.
-  ///
-  /// - Parameters:
-  ///   - largest: the integer that the largest absolute value is scaled to.
-  ///   - size: how many elements share a scale.
+  /// The numbers rounded to 8-bit integers times a scale, as `WeightStorage.integers` says.
   fileprivate func inIntegers(upTo largest: Double, sharing size: Int) -> Tensor {
-    let elements: [Double] = elements()
-    let scales = stride(from: 0, to: elements.count, by: size).map { start in
-      elements[start..<start + size].reduce(0) { max($0, abs($1)) } / largest
-    }
-    return mapping { offset, own in
-      let scale = scales[offset / size]
-      guard scale > 0 else { return own }
-      return min(127, max(-128, (own / scale).rounded(.toNearestOrEven))) * scale
-    }
+    Tensor(WeightStorage.integers(elements(), upTo: largest, sharing: size), shape: shape)
   }
 }
 

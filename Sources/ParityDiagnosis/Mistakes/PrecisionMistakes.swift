@@ -20,7 +20,7 @@ enum PrecisionMistakes {
     + CoarserWay.all.map { way in
       Mistake(
         way.name, with: way.summary, way.advice, needs: [.float32, .sequences],
-        undeclared: way.undeclared
+        undeclared: way.undeclared, storage: way.storage
       ) { $0.setEmulation(way.emulation) }
     }
 }

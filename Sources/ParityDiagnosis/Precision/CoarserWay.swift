@@ -1,3 +1,4 @@
+package import RecurrentModel
 package import RoundingNoise
 package import TensorCore
 
@@ -14,6 +15,8 @@ package struct CoarserWay: Sendable {
   package let advice: String
   /// The arithmetic to declare where it was meant; nil where declaring one would not settle it.
   package var undeclared: Arithmetic?
+  /// The way of storing weights to state where it was meant.
+  package var storage: WeightStorage?
 
   /// All known ways. Where two explain a reference equally well, the earlier is named.
   package static let all: [CoarserWay] =
@@ -47,7 +50,8 @@ package struct CoarserWay: Sendable {
     CoarserWay(
       name: "\(arithmetic)-weights", summary: "rounding the weights to \(arithmetic)",
       emulation: Emulation(weights: arithmetic),
-      advice: "it was made with weights that had been stored so")
+      advice: "it was made with weights that had been stored so",
+      storage: WeightStorage(rawValue: arithmetic.rawValue))
   }
 
   private static func parameters(_ arithmetic: Arithmetic) -> CoarserWay {
@@ -55,7 +59,8 @@ package struct CoarserWay: Sendable {
       name: "\(arithmetic)-parameters",
       summary: "rounding the weights and biases to \(arithmetic)",
       emulation: Emulation(weights: arithmetic, biases: arithmetic),
-      advice: "it was made with parameters that had been stored so")
+      advice: "it was made with parameters that had been stored so",
+      storage: WeightStorage(rawValue: "\(arithmetic)-parameters"))
   }
 
   private static func results(_ arithmetic: Arithmetic) -> CoarserWay {

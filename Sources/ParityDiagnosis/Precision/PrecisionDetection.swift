@@ -173,7 +173,7 @@ extension PrecisionDetection {
       let rest = residual < 0.01 ? "" : " but for \(percent)% of the difference"
       return diagnosis(
         way.name, "\(way.summary) reproduces the \(whole.side.rawValue)\(rest): \(way.advice)",
-        way.undeclared)
+        StatedComputation(declaring: way.undeclared, way.storage, of: whole.side))
     }
   }
 
@@ -240,7 +240,7 @@ extension PrecisionDetection {
       diagnosis(
         "stored-in-\(arithmetic)",
         "every number of the \(whole.side.rawValue) is a \(arithmetic): it was computed or stored so, "
-          + "and that arithmetic is to be declared", arithmetic)
+          + "and that arithmetic is to be declared", StatedComputation(arithmetic: arithmetic))
     }
   }
 
@@ -260,11 +260,10 @@ extension PrecisionDetection {
   }
 
   private func diagnosis(
-    _ name: String, _ sentence: String, _ undeclared: Arithmetic?
+    _ name: String, _ sentence: String, _ undeclared: StatedComputation?
   ) -> Diagnosis {
     Diagnosis(
-      explanations: [.init(names: [name], sentence: sentence)],
-      undeclared: undeclared.map { StatedComputation(arithmetic: $0) })
+      explanations: [.init(names: [name], sentence: sentence)], undeclared: undeclared)
   }
 
   /// The rounding noise of the sample. It is nil where the chain cannot be run, which a right
