@@ -30,6 +30,12 @@ struct AuditCommand: ParsableCommand {
       valueName: "percent"))
   var require = "100%"
 
+  @Flag(
+    help: """
+      Count bugs that show in rare numbers only, such as subnormal ones, where no case sees them.
+      """)
+  var rare = false
+
   @Option(help: "Audit only the cases whose name matches this regular expression.")
   var filter: String?
 
@@ -61,7 +67,9 @@ struct AuditCommand: ParsableCommand {
     let found = try FoundCases(in: path, allowing: allowRoot, matching: filter)
     found.printErrors()
     let start = ContinuousClock.now
-    let audit = SetAudit(concurrentMap(found.cases.count) { CaseAudit(found.cases[$0]) })
+    let audit = SetAudit(
+      concurrentMap(found.cases.count) { CaseAudit(found.cases[$0]) },
+      countingRare: rare)
     guard !audit.audited.isEmpty else {
       Terminal.printError(
         "no case to audit in \(Style.printable(path.joined(separator: ", ")))")

@@ -50,6 +50,9 @@ package struct Mistake: Sendable {
   let undeclared: Arithmetic?
   /// The way of storing weights that would make it no mistake, once it is stated; nil for most.
   let storage: WeightStorage?
+  /// The numbers that a case must hold for it to be more than rounding, where these are rare:
+  /// "results of 10⁻⁴ and smaller". nil for most. A set of cases need not have them.
+  let numbers: String?
   /// The numbers that it may have been made with, the likeliest first, where it has one: the 4 of
   /// "every chunk of 4 steps". nil for a mistake without a number.
   let amounts: (@Sendable (Replay, Clues) -> [Double])?
@@ -69,6 +72,7 @@ package struct Mistake: Sendable {
   ///     a failure.
   ///   - undeclared: the arithmetic that would make it no mistake, once it is declared.
   ///   - storage: the way of storing weights that would.
+  ///   - numbers: what a case must hold for it to be more than rounding, where that is rare.
   ///   - change: makes it in the module that the replay is turned to. It is called only where all
   ///     needs are met.
   init(
@@ -76,6 +80,7 @@ package struct Mistake: Sendable {
     issue: String? = nil, in kind: ModuleKind = .recurrent, needs: [Requirement] = [],
     mixesSequences: Bool = false, isOfEachParameter: Bool = false, largestResidual: Double = 0.5,
     undeclared: Arithmetic? = nil, storage: WeightStorage? = nil,
+    numbers: String? = nil,
     _ change: @escaping @Sendable (inout Replay) throws(NotApplicable) -> Void
   ) {
     self.name = name
@@ -90,6 +95,7 @@ package struct Mistake: Sendable {
     self.largestResidual = largestResidual
     self.undeclared = undeclared
     self.storage = storage
+    self.numbers = numbers
     amounts = nil
     self.change = { replay, _ throws(NotApplicable) in try change(&replay) }
   }
@@ -119,6 +125,7 @@ package struct Mistake: Sendable {
     largestResidual = 0.5
     undeclared = nil
     self.storage = storage
+    numbers = nil
     self.amounts = amounts
     self.change = change
   }

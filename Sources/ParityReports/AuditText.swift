@@ -96,9 +96,13 @@ package struct AuditText: Sendable {
     if !audit.survived.isEmpty {
       lines += ["", "seen by no case, though it was planted:"]
       lines += audit.survived.map {
-        "  \($0.kind)  its effect is lost in these cases' numbers: give one random, distinct "
-          + "parameters, inputs and initial states, of the size that the mistake needs to show"
+        "  \($0.kind)  its effect is lost in these cases' numbers: "
+          + ($0.numbers.map { "give one \($0)" } ?? Self.honestNumbers)
       }
+    }
+    if !audit.rare.isEmpty {
+      lines += ["", "no more than rounding in these cases' numbers, and not counted (see --rare):"]
+      lines += audit.rare.map { "  \($0.kind)  shows in \($0.numbers ?? "")" }
     }
     let unseen = Dictionary(grouping: audit.unseen) { $0.need ?? "" }
     if !unseen.isEmpty {
@@ -109,6 +113,11 @@ package struct AuditText: Sendable {
     }
     return lines
   }
+
+  /// What a case needs for most mistakes to show.
+  private static let honestNumbers =
+    "give one PyTorch's own random weights and biases, inputs and initial states of about 1, "
+    + "hidden_size 4 or more, and 3 sequences of 5 steps or more"
 
   private func controlLines(_ audit: SetAudit) -> [String] {
     audit.killedControls.map { audit, control in

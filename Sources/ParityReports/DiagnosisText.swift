@@ -16,22 +16,27 @@ struct DiagnosisText {
     let declaration = diagnosis.undeclared.map { [declaring($0)] } ?? []
     guard explanations.isEmpty else { return explanations + declaration }
     let start = diagnosis.start.map { "; it starts \($0.module == nil ? "at" : "in") \($0)" } ?? ""
-    return ["\(search)\(start)"]
-      + (diagnosis.observations.isEmpty
-        ? [] : ["what is right: " + diagnosis.observations.joined(separator: "; ")])
-      + [diagnosis.suspicion].compactMap(\.self) + declaration
+    let alone = diagnosis.untried == nil ? "" : " alone"
+    return ["no known mistake\(alone) reproduces it\(start)"]
+      + [observations, untried, diagnosis.suspicion].compactMap(\.self) + declaration
   }
 
-  /// What was tried without finding a mistake.
-  private var search: String {
-    guard let untried = diagnosis.untried else { return "no known mistake reproduces it" }
-    let more =
-      switch audience {
-      case .commandLine: "--diagnose full"
-      case .library: "VerificationOptions(diagnosis: .full)"
-      }
-    return "no known mistake alone reproduces it, nor does any of the likeliest \(untried.tried) "
-      + "of \(untried.all) pairs\(untried.isExtensible ? " (\(more) tries more)" : "")"
+  private var observations: String? {
+    diagnosis.observations.isEmpty
+      ? nil : "what is right: " + diagnosis.observations.joined(separator: "; ")
+  }
+
+  /// The pairs of mistakes that the effort did not allow.
+  private var untried: String? {
+    diagnosis.untried.map { untried in
+      let more =
+        switch audience {
+        case .commandLine: "--diagnose full"
+        case .library: "VerificationOptions(diagnosis: .full)"
+        }
+      return "not tried: \(untried.all - untried.tried) of \(untried.all) pairs of mistakes"
+        + (untried.isExtensible ? "; \(more) tries more of them" : "")
+    }
   }
 
   /// How a user states in which way the reference or other outputs were computed.

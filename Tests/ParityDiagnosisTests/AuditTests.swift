@@ -16,7 +16,7 @@ import Testing
     let audit = SetAudit(
       concurrentMap(FixtureSuite.locations.count) {
         CaseAudit(FixtureSuite.locations[$0])
-      })
+      }, countingRare: true)
     #expect(audit.audited.count > 65)
     #expect(audit.applicable.count > 95)
     #expect(audit.survived.map(\.kind) == [])
@@ -34,6 +34,19 @@ import Testing
     #expect(survived.contains("weight-hh-transposed"))
     #expect(!survived.contains("first-step-skipped"))
     #expect(SetAudit([audit]).score < 1)
+  }
+
+  /// What shows in rare numbers only does not count where no case has such, unless it is asked for.
+  @Test func rareNumbersCountOnlyWhereTheyAreAskedFor() throws {
+    let location = try #require(FixtureSuite.locations.first { $0.name == "lstm-bidirectional" })
+    let cases = [CaseAudit(location)]
+    let rare = ["tanh-from-sigmoid", "subnormals-flushed"]
+    let audit = SetAudit(cases)
+    #expect(audit.rare.map(\.kind).sorted() == rare.sorted())
+    #expect(audit.score == 1)
+    let whole = SetAudit(cases, countingRare: true)
+    #expect(whole.rare.isEmpty && whole.score < 1)
+    #expect(Set(whole.survived.map(\.kind)) == Set(rare))
   }
 
   /// A tolerance below rounding fails what is right.
@@ -66,7 +79,7 @@ import Testing
     let needs = Dictionary(
       audit.unseen.map { ($0.kind, $0.need) }, uniquingKeysWith: { first, _ in first })
     #expect(needs["gates-zrn"] == "a GRU")
-    #expect(needs["output-halves-swapped"] == "two directions")
+    #expect(needs["output-halves-swapped"] == "bidirectional=True")
     #expect(needs["state-at-padded-step"] == "sequences of different lengths, packed")
   }
 

@@ -55,6 +55,22 @@ import Testing
     #expect(diagnosis.explanations.first?.sentence.contains(scope.text) == true)
   }
 
+  /// Formulas of a step can be wrong in one layer or one direction alone.
+  @Test(arguments: [
+    ParameterScope(direction: .reverse), ParameterScope(layer: 1),
+    ParameterScope(layer: 1, direction: .forward),
+  ])
+  func namesWhereFormulasAreWrong(scope: ParameterScope) throws {
+    let parityCase = try FixtureSuite.named("lstm-stacked-bidirectional")
+    for name in ["hard-sigmoid-keras-3", "cell-output-linear"] {
+      var replay = Replay(try #require(parityCase.chain))
+      try Mistake.named(name).apply(to: &replay, in: [0], scope: scope)
+      let failure = try parityCase.failure(replay.results().stored(in: .float32))
+      let diagnosis = try #require(Diagnostician(.fast).diagnose(failure))
+      #expect(diagnosis.explanations.first?.names == [name + scope.suffix])
+    }
+  }
+
   /// What a scope leaves whole, or has nothing of, is no mistake of its own.
   @Test func aScopeMustNarrow() throws {
     let chain = try #require(FixtureSuite.named("lstm").chain)

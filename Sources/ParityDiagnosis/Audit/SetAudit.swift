@@ -16,6 +16,10 @@ package struct SetAudit: Sendable {
     /// What a case would need for the bug to show, as the first case that cannot show it says.
     package internal(set) var need: String?
 
+    /// The rare numbers that a case must hold for the bug to show, where it needs such; nil for
+    /// most bugs.
+    package var numbers: String? { Mistake.ranks[kind].flatMap { Mistake.all[$0].numbers } }
+
     /// Whether it can show in some case.
     package var isApplicable: Bool { planted > 0 }
     /// Whether some case sees it.
@@ -27,8 +31,14 @@ package struct SetAudit: Sendable {
   /// were changed, by name.
   package let rows: [Row]
 
-  package init(_ cases: [CaseAudit]) {
+  /// Whether bugs count that show in rare numbers only.
+  private let countsRare: Bool
+
+  /// - Parameter countsRare: whether bugs that show in rare numbers only, such as subnormal ones,
+  ///   count where no case sees them.
+  package init(_ cases: [CaseAudit], countingRare countsRare: Bool = false) {
     self.cases = cases
+    self.countsRare = countsRare
     var rows: [Row] = []
     var places: [String: Int] = [:]
     for audit in cases {
@@ -53,8 +63,15 @@ package struct SetAudit: Sendable {
     self.rows = rows.sorted { order($0) < order($1) }
   }
 
-  /// The kinds that can show in some case.
-  package var applicable: [Row] { rows.filter(\.isApplicable) }
+  /// The kinds that can show in some case. Those that show in rare numbers only are among them
+  /// where some case has such numbers, or where they were asked for.
+  package var applicable: [Row] {
+    rows.filter { $0.isApplicable && ($0.isKilled || $0.numbers == nil || countsRare) }
+  }
+  /// The kinds that show in rare numbers only, where no case has such; none where they count.
+  package var rare: [Row] {
+    countsRare ? [] : rows.filter { $0.isApplicable && !$0.isKilled && $0.numbers != nil }
+  }
   /// The kinds that no case sees, though they can show in some.
   package var survived: [Row] { applicable.filter { !$0.isKilled } }
   /// The kinds that cannot show in any of the cases.

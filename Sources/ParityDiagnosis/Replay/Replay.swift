@@ -74,7 +74,7 @@ package struct Replay: Sendable {
 
 /// Why a mistake cannot show in a case: the case lacks something that the mistake needs.
 package struct NotApplicable: Error, Equatable {
-  /// What the case lacks: "two directions".
+  /// What the case lacks: "bidirectional=True".
   package let need: String
   /// Whether the reason is that the modules behind refuse what is handed on. Such a mistake needs
   /// no case to show it: whoever makes it sees it before anything is computed.

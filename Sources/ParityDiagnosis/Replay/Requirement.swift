@@ -6,13 +6,13 @@ import TensorCore
 /// there.
 ///
 /// ```swift
-/// let twoDirections = Requirement("two directions") { $0.configuration.bidirectional }
+/// let twoDirections = Requirement("bidirectional=True") { $0.configuration.bidirectional }
 /// ```
 ///
 /// It looks at arguments, parameters, shapes and lengths, not at what is computed. Where it is
 /// met, the mistake may still change no result: in a case whose weights are all the same, say.
 struct Requirement: Sendable {
-  /// What is needed, as it stands behind "needs": "two directions".
+  /// What is needed, as it stands behind "needs": "bidirectional=True".
   let need: String
   /// Whether only a chain of several modules can have it.
   let isOfChains: Bool
@@ -38,12 +38,14 @@ extension Requirement {
   static let tanh = Requirement("a tanh") {
     $0.recurrence != .rnn || $0.configuration.nonlinearity == .tanh
   }
-  static let twoDirections = Requirement("two directions") { $0.configuration.bidirectional }
-  static let severalLayers = Requirement("two layers") { $0.configuration.numLayers > 1 }
-  static let biases = Requirement("biases") { $0.configuration.bias }
-  static let noProjection = Requirement("no projection") { $0.configuration.projSize == 0 }
+  static let twoDirections = Requirement("bidirectional=True") { $0.configuration.bidirectional }
+  static let severalLayers = Requirement("num_layers of 2 or more") {
+    $0.configuration.numLayers > 1
+  }
+  static let biases = Requirement("bias=True") { $0.configuration.bias }
+  static let noProjection = Requirement("proj_size 0") { $0.configuration.projSize == 0 }
   static let severalUnits = Requirement("hidden_size above 1") { $0.configuration.hiddenSize > 1 }
-  static let severalFeatures = Requirement("several input features") {
+  static let severalFeatures = Requirement("input_size above 1") {
     $0.configuration.inputSize > 1
   }
   static let float32 = Requirement("float32") { $0.chain.arithmetic == .float32 }
@@ -53,11 +55,11 @@ extension Requirement {
 
 extension Requirement {
   static let sequences = Requirement("a sequence") { $0.layout.batch > 0 }
-  static let severalSteps = Requirement("several steps") { $0.longest > 1 }
+  static let severalSteps = Requirement("two steps or more") { $0.longest > 1 }
   static let noPacking = Requirement("no packing") { $0.packing == nil }
   static let initialStates = Requirement("initial states") { $0.h0 != nil }
   /// Needed where what is multiplied with h is wrong, which shows only where h is not 0.
-  static let hiddenStates = Requirement("several steps, or initial states") {
+  static let hiddenStates = Requirement("two steps or more, or initial states") {
     $0.longest > 1 || $0.h0 != nil
   }
   static let firstInChain = Requirement("a module that reads the input") {
@@ -66,7 +68,7 @@ extension Requirement {
   static let batchAxis = Requirement("a batch of sequences") {
     !$0.layout.isCell && $0.layout.isBatched
   }
-  static let severalVectors = Requirement("several sequences or steps") {
+  static let severalVectors = Requirement("two sequences or steps") {
     $0.layout.batch > 1 || ($0.packing?.outputSteps ?? $0.layout.steps) > 1
   }
   static let packed = Requirement("packed sequences") { $0.packing != nil }
