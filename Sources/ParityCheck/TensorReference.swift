@@ -9,17 +9,19 @@ struct TensorReference {
   private let name: String?
 
   init(_ text: String) {
+    let (path, name) = Self.split(text)
+    self.path = path
+    // Users of h5py write the root's slash before the name.
+    self.name = name.map { String($0.drop { $0 == "/" }) }
+  }
+
+  /// The path, and the name behind the colon; nil where there is none.
+  static func split(_ text: String) -> (path: String, name: String?) {
     // Where a file is called so, colon and all, it is what is meant.
-    if (try? FileBytes.kind(of: text)) == nil, let colon = text.lastIndex(of: ":"),
+    guard (try? FileBytes.kind(of: text)) == nil, let colon = text.lastIndex(of: ":"),
       (try? FileBytes.kind(of: String(text[..<colon]))) != nil
-    {
-      path = String(text[..<colon])
-      // Users of h5py write the root's slash before the name.
-      name = String(text[text.index(after: colon)...].drop { $0 == "/" })
-    } else {
-      path = text
-      name = nil
-    }
+    else { return (text, nil) }
+    return (String(text[..<colon]), String(text[text.index(after: colon)...]))
   }
 
   /// All tensors of the file or folder, or the one that is named.

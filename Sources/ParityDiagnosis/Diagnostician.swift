@@ -103,7 +103,7 @@ package struct Diagnostician: Diagnosing {
     let parts = faults.map(RightParts.init)
     return Diagnosis(
       explanations: [], start: faults?.place(), observations: parts?.clauses ?? [],
-      untried: pairs.untried,
+      untried: parts?.isOneElement == true ? nil : pairs.untried,
       suspicion: precision?.suspicion?.sentence ?? parts?.dropoutBetweenLayers
         ?? parts?.resemblance,
       undeclared: (precision?.suspicion?.arithmetic).map { StatedComputation(arithmetic: $0) })

@@ -26,11 +26,14 @@ struct RightParts {
   ///
   /// - Complexity: O(17 forward passes).
   var clauses: [String] {
-    guard output.count + states.count > 1 else { return [] }
+    guard !isOneElement else { return [] }
     let right = [sequences, direction, steps, stateRows].compactMap(\.self)
     let told = right + [ownSteps].compactMap(\.self)
     return told.isEmpty ? ["no part of \(names)"] : told
   }
+
+  /// Whether one element alone is off: it was changed afterwards, and no mistake explains it.
+  var isOneElement: Bool { output.count + states.count == 1 }
 
   private var names: String { evidence.outputs.named.map(\.name).joined(separator: ", ") }
 

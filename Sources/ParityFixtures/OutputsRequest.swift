@@ -86,7 +86,7 @@ extension ParityCase {
 
 extension RecurrentConfiguration {
   /// All arguments of the module's constructor by their names, except `dropout`.
-  fileprivate var jsonArguments: [String: JSONValue] {
+  var jsonArguments: [String: JSONValue] {
     let arguments: [String: JSONValue] = [
       "input_size": .integer(inputSize), "hidden_size": .integer(hiddenSize),
       "num_layers": .integer(numLayers), "bias": .boolean(bias),

@@ -67,6 +67,18 @@ package struct RecurrentConfiguration: Sendable, Equatable {
     self.nonlinearity = nonlinearity
   }
 
+  /// The same with what the shapes of parameters do not tell.
+  ///
+  /// - Throws: `InvalidValue` for what the constructor of the module refuses.
+  package func with(
+    batchFirst: Bool, nonlinearity: Nonlinearity
+  ) throws(InvalidValue) -> RecurrentConfiguration {
+    try RecurrentConfiguration(
+      module: module, inputSize: inputSize, hiddenSize: hiddenSize, numLayers: numLayers,
+      bias: bias, batchFirst: batchFirst, bidirectional: bidirectional, projSize: projSize,
+      nonlinearity: nonlinearity)
+  }
+
   package var directions: [Direction] { bidirectional ? [.forward, .reverse] : [.forward] }
 
   /// P: the size of h, which is `proj_size` where there is a projection, and else `hidden_size`.

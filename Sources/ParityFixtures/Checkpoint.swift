@@ -1,0 +1,77 @@
+package import RecurrentModel
+import TensorArchives
+import TensorCore
+
+/// A file of trained parameters, and the recurrent module in it that is asked for.
+///
+/// ```swift
+/// let checkpoint = try Checkpoint("model.safetensors:encoder.lstm")
+/// checkpoint.module.configuration    // LSTM(16, 24, bidirectional=True)
+/// let stateDict = try checkpoint.stateDict()
+/// ```
+package struct Checkpoint: Sendable {
+  package let path: String
+  package let module: FoundModule
+  private let archive: any TensorArchive
+
+  /// - Parameters:
+  ///   - path: of the file or folder.
+  ///   - prefix: the module's name in it, with or without the dot at its end; nil where it holds
+  ///     one recurrent module.
+  /// - Throws: `CaseError` where the file can't be read, where there is no recurrent module, or
+  ///   none of this name, and where there are several and none is named.
+  package init(_ path: String, prefix: String? = nil) throws(CaseError) {
+    self.path = path
+    var shapes: [String: Shape] = [:]
+    do throws(ArchiveError) {
+      archive = try TensorContainer.open(path)
+      for name in archive.tensorNames where RecurrentModule.parameterName(endOf: name) != nil {
+        shapes[name] = try archive.header(of: name).shape
+      }
+    } catch {
+      throw .unreadable(error)
+    }
+    let modules = FoundModule.all(in: shapes)
+    let found = prefix.map { prefix in
+      modules.filter { $0.name == prefix || $0.prefix == prefix }
+    }
+    guard (found ?? modules).count == 1 else { throw Self.error(path, prefix, modules) }
+    module = (found ?? modules)[0]
+  }
+
+  private static func error(
+    _ path: String, _ prefix: String?, _ modules: [FoundModule]
+  ) -> CaseError {
+    let names = modules.map { $0.prefix.isEmpty ? "(no prefix)" : $0.name }
+    let list = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
+    return .invalid(
+      path: path,
+      InvalidValue(
+        prefix ?? "recurrent module",
+        expected: prefix == nil ? "one recurrent module" : "the name of a recurrent module",
+        found: modules.isEmpty ? "none" : list,
+        remedy: modules.isEmpty
+          ? "parity-check inspect \(path) shows what is there"
+          : "name one: \(path):\(modules[0].name)"))
+  }
+
+  /// The module's parameters by PyTorch's names, without the prefix.
+  ///
+  /// - Throws: `CaseError` where a tensor can't be read, or is of another type than the others.
+  /// - Complexity: O(bytes of the parameters).
+  package func stateDict() throws(CaseError) -> StateDict {
+    var tensors: [String: Tensor] = [:]
+    do throws(ArchiveError) {
+      for parameter in module.configuration.parameters {
+        tensors[parameter.name] = try archive.tensor(named: module.qualified(parameter.name))
+      }
+    } catch {
+      throw .unreadable(error)
+    }
+    do throws(InvalidValue) {
+      return try StateDict(tensors, checkedAgainst: module.configuration)
+    } catch {
+      throw .invalid(path: path, error)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package import RecurrentModel
+package import TensorArchives
+import TensorCore
+
+/// What is in a file or folder of tensors: each tensor with its type, shape and range, and the
+/// recurrent modules that they are the parameters of.
+///
+/// ```swift
+/// let inspection = try Inspection("model.safetensors")
+/// inspection.modules.map(\.name)  // ["encoder.lstm"]
+/// ```
+package struct Inspection: Sendable {
+  /// One tensor.
+  package struct TensorLine: Sendable {
+    package let name: String
+    /// nil where it can't be read; then `problem` says why.
+    package fileprivate(set) var header: TensorHeader?
+    package fileprivate(set) var problem: String?
+    /// The least and the largest finite number; nil for integers, and where there is none.
+    package fileprivate(set) var range: ClosedRange<Double>?
+    /// How many numbers are NaN or infinite.
+    package fileprivate(set) var nonFinite = 0
+
+    /// The name's parts: `encoder`, `lstm`, `weight_ih_l0`.
+    package var parts: [String] {
+      name.split(whereSeparator: { "./".contains($0) }).map(String.init)
+    }
+  }
+
+  package let path: String
+  /// In the order of their names.
+  package let tensors: [TensorLine]
+  package let modules: [FoundModule]
+
+  /// - Throws: `ArchiveError` where the file can't be opened. A tensor that can't be read is told
+  ///   in its line.
+  /// - Complexity: O(bytes) in time, and memory for a part of one tensor at a time.
+  package init(_ path: String) throws(ArchiveError) {
+    let archive = try TensorContainer.open(path, namingFiles: true)
+    self.path = path
+    tensors = archive.tensorNames.map { Self.line($0, of: archive) }
+    modules = FoundModule.all(
+      in: Dictionary(
+        uniqueKeysWithValues: tensors.compactMap { line in
+          line.header.map { (line.name, $0.shape) }
+        }))
+  }
+
+  private static func line(_ name: String, of archive: any TensorArchive) -> TensorLine {
+    var line = TensorLine(name: name)
+    do throws(ArchiveError) {
+      line.header = try archive.header(of: name)
+      try line.measure(try archive.source(of: name))
+    } catch {
+      line.problem = "\(error)"
+      line.header = nil
+    }
+    return line
+  }
+}
+
+extension Inspection.TensorLine {
+  /// How many numbers are read at a time.
+  private static let blockSize = 1 << 20
+
+  fileprivate mutating func measure(_ source: any TensorSource) throws(ArchiveError) {
+    guard source.header.elementType.isFloatingPoint else { return }
+    let count = source.header.shape.elementCount
+    let block = max(1, Self.blockSize / source.grain) * source.grain
+    var (least, largest) = (Double.infinity, -Double.infinity)
+    for start in stride(from: 0, to: count, by: block) {
+      let values: [Double] = try source.block(start..<min(count, start + block)).elements()
+      for value in values {
+        guard value.isFinite else {
+          nonFinite += 1
+          continue
+        }
+        least = min(least, value)
+        largest = max(largest, value)
+      }
+    }
+    if least <= largest { range = least...largest }
+  }
+}
