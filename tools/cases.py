@@ -38,6 +38,10 @@ class Case:
     lengths_dtype: torch.dtype = torch.int64
     #: The manifest's `packed`.
     packed: dict[str, Any] = field(default_factory=lambda: {"enforce_sorted": False})
+    #: The manifest's `chunks`: the steps are run so many at a time, the states handed over.
+    chunks: int | tuple[int, ...] | None = None
+    #: Whether the module's cell is called in a loop in its place; with chunks of 1.
+    cell_loop: bool = False
     tolerance: dict[str, Any] | None = None
     #: Changes the random inputs, in place.
     prepare: Callable[[dict[str, torch.Tensor]], None] | None = None
@@ -356,5 +360,23 @@ CASES: list[Case] = [
         "lstm-borrowed", "folder-borrowing", "LSTM",
         "parameters out of a checkpoint that holds more than this module", BIDIRECTIONAL,
         hidden_size=7,
+    ),
+    Case(
+        "lstm-chunks", "npz-stored", "LSTM", "a stream: h and c handed over, in uneven chunks",
+        steps=10, chunks=(4, 4, 2),
+    ),
+    Case(
+        "gru-chunks-batch-first", "hdf5", "GRU",
+        "a stream that starts from zeros, but no chunk behind the first does", BATCH_FIRST,
+        hidden_size=7, steps=10, initial_state=False, chunks=4,
+    ),
+    Case(
+        "lstm-chunks-two-layers", "folder", "LSTM",
+        "a stream: the states of both layers handed over, a chunk of one step among them",
+        {"num_layers": 2}, steps=8, chunks=(1, 5, 2),
+    ),
+    Case(
+        "lstm-chunks-cell-loop", "npz-deflated", "LSTM",
+        "nn.LSTMCell in a loop over the steps: chunks of 1", steps=7, chunks=1, cell_loop=True,
     ),
 ]

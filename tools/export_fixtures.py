@@ -20,6 +20,7 @@ from cases import CASES, Case
 from contract import BrokenContract, check_layout
 from fixture import FIXTURES, Fixture, Named, as_arrays, described, made_by_pytorch
 from pipeline_cases import PIPELINE_CASES
+from streams import run_cell_in_loop, run_in_chunks
 from torch_pipeline import run_recurrent, states
 
 Module = torch.nn.RNNBase | torch.nn.RNNCellBase
@@ -54,7 +55,7 @@ def run(case: Case) -> Fixture:
     return fixture(
         case.name, case.container, module, inputs, forward(case, module, inputs),
         description=case.description, packed=case.packed if case.lengths else None,
-        tolerance=case.tolerance, seed=case.seed, stated=case.stated,
+        chunks=case.chunks, tolerance=case.tolerance, seed=case.seed, stated=case.stated,
         with_parameters=not case.layout_only,
     )
 
@@ -82,6 +83,10 @@ def random_inputs(case: Case, module: Module) -> Named:
 
 @torch.no_grad()
 def forward(case: Case, module: Module, inputs: Named) -> Named:
+    if case.cell_loop:
+        return run_cell_in_loop(module, inputs)
+    if case.chunks:
+        return run_in_chunks(module, inputs, case.chunks)
     if not case.is_cell:
         return run_recurrent(module, inputs, case.packed)
     state = inputs.get("h_0")
@@ -93,6 +98,7 @@ def forward(case: Case, module: Module, inputs: Named) -> Named:
 def fixture(
     name: str, container: str, module: Module, inputs: Named, outputs: Named, *,
     description: str, seed: int, packed: dict[str, Any] | None = None,
+    chunks: int | tuple[int, ...] | None = None,
     tolerance: dict[str, Any] | None = None, expected_failure: dict[str, Any] | None = None,
     stated: tuple[str, ...] | None = None, with_parameters: bool = True,
 ) -> Fixture:
@@ -107,6 +113,7 @@ def fixture(
         "module": type(module).__name__,
         "arguments": {k: v for k, v in arguments.items() if stated is None or k in stated},
         "packed": packed,
+        "chunks": list(chunks) if isinstance(chunks, tuple) else chunks,
         "arithmetic": "bfloat16" if is_bfloat16 else None,
         "tolerance": tolerance,
         "expected_failure": expected_failure,

@@ -62,13 +62,25 @@ def draw(number: int, seed: int) -> Case:
         if flip(0.3):
             packed["total_length"] = max(lengths) + r.randint(0, 5)
     dtype = r.choices(list(TOLERANCES), weights=[1, 1, 14, 4])[0]
-    return Case(
+    case = Case(
         f"{number:05}-{module}-{str(dtype).removeprefix('torch.')}",
         r.choice(["npz-stored", "npz-deflated", "hdf5", "hdf5-chunked", "folder", "folder-gzip"]),
         module, f"configuration {number} of seed {seed}", arguments, input_size=size(128),
         hidden_size=hidden, batch=None if unbatched else batch, steps=steps, dtype=dtype,
         initial_state=flip(), lengths=tuple(lengths) if lengths else None, packed=packed,
     )
+    can_be_cut = not (is_cell or lengths or arguments["bidirectional"]) and steps > 1
+    if can_be_cut and flip():
+        return dataclasses.replace(case, chunks=draw_chunks(r, steps))
+    return case
+
+
+def draw_chunks(r: random.Random, steps: int) -> int | tuple[int, ...]:
+    """A size, or some places to cut at."""
+    if r.random() < 0.5:
+        return r.randint(1, steps - 1)
+    cuts = sorted(r.sample(range(1, steps), r.randint(1, min(6, steps - 1))))
+    return tuple(end - start for start, end in zip([0, *cuts], [*cuts, steps]))
 
 
 def share_of_tolerance(case: Case) -> float:

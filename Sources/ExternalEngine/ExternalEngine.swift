@@ -2,7 +2,8 @@ package import ParityFixtures
 import Platform
 import RecurrentModel
 
-/// A user's program as the source of the outputs that are judged: it runs once for each case.
+/// A user's program as the source of the outputs that are judged: it runs once for each case, and
+/// for a stream once for each chunk, which starts from the states that the program gave itself.
 ///
 /// ```swift
 /// let engine = ExternalEngine(
@@ -39,19 +40,50 @@ package struct ExternalEngine: OutputsSource {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: false)
       defer { try? FileManager.default.removeItem(atPath: folder) }
-      return await outputs(for: request, in: folder)
+      guard let run = request.chunkedRun else { return await outputs(for: request, in: folder) }
+      return try await outputs(for: request, in: folder, run)
     } catch {
       return missing("can't make a folder for the engine's files: \(error)")
     }
   }
 
-  /// - Parameter folder: an empty folder for the files of this run.
+  /// Runs the program for one chunk of a stream after the other.
+  ///
+  /// - Parameter folder: an empty folder, in which each chunk gets one of its own.
+  /// - Throws: where no folder can be made.
   private func outputs(
-    for request: OutputsRequest, in folder: String
+    for request: OutputsRequest, in folder: String, _ stream: ChunkedRun
+  ) async throws -> SuppliedOutputs {
+    var (stream, printed) = (stream, "")
+    while let chunk = stream.next {
+      let own = "\(folder)/\(chunk.index)"
+      try FileManager.default.createDirectory(
+        atPath: own, withIntermediateDirectories: false)
+      defer { try? FileManager.default.removeItem(atPath: own) }
+      let supplied = await outputs(for: request, chunk, in: own)
+      printed = supplied.printed
+      switch supplied.outputs {
+      case .success(let tensors):
+        do throws(InvalidValue) {
+          try stream.append(tensors)
+        } catch {
+          return missing("\(error)", printed)
+        }
+      case .failure(let reason): return missing("\(chunk.name): \(reason)", printed)
+      }
+    }
+    return SuppliedOutputs(outputs: .success(stream.outputs), printed: printed)
+  }
+
+  /// - Parameters:
+  ///   - chunk: the part of a stream that is computed; nil for a whole case.
+  ///   - folder: an empty folder for the files of this run.
+  private func outputs(
+    for request: OutputsRequest, _ chunk: ChunkedRun.Chunk? = nil, in folder: String
   ) async -> SuppliedOutputs {
     let path: String
     do throws(SuppliedOutputs.Missing) {
-      path = try container.path(of: request, in: folder)
+      path = try container.path(of: request, chunk, in: folder)
     } catch {
       return SuppliedOutputs(outputs: .failure(error))
     }

@@ -90,6 +90,11 @@ extension ParityCase {
       throw InvalidValue(
         "arithmetic", expected: "none without state_dict", found: "\"\(arithmetic)\"")
     }
+    if !isComputed, manifest.chunks != nil {
+      throw InvalidValue(
+        ChunkSizes.key, expected: "none without state_dict", found: "some",
+        remedy: "without parameters nothing is run")
+    }
   }
 }
 
@@ -103,10 +108,12 @@ extension ParityCase {
   ) throws(InvalidValue) {
     try Self.check(input.tensor, modules[0])
     // Before the types are unified, so that what PyTorch would refuse is refused.
+    var chunks: Chunks?
     if let configuration = modules[0].configuration {
-      _ = try RecurrentInput(
+      let checked = try RecurrentInput(
         input: input.tensor, h0: input.h0, c0: input.c0, packing: input.packing,
         for: configuration)
+      chunks = try manifest.chunks?.chunks(of: checked.layout.steps, configuration)
     }
     let type = try Self.elementType(of: modules, input)
     guard let arithmetic = manifest.arithmetic ?? Arithmetic(of: type) else {
@@ -116,7 +123,7 @@ extension ParityCase {
       try modules.map { module throws(InvalidValue) in try module.rounded(to: arithmetic) },
       input: ChainInput(
         input.tensor.rounded(for: arithmetic), h0: input.h0?.rounded(for: arithmetic),
-        c0: input.c0?.rounded(for: arithmetic), packing: input.packing),
+        c0: input.c0?.rounded(for: arithmetic), packing: input.packing, chunks: chunks),
       in: arithmetic, manifest.activations)
     try Self.check(reference, against: chain)
     self.init(

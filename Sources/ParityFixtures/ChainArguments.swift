@@ -122,6 +122,12 @@ package struct ChainArguments: Sendable {
     }
   }
 
+  /// The recurrent module where the case is one; nil for a module of a chain.
+  var onlyModule: RecurrentModule? {
+    guard name.isEmpty, case .recurrent(let arguments, _) = layer else { return nil }
+    return arguments.module
+  }
+
   /// `batch_first` of a recurrent module that has this argument; nil for any other module.
   var batchFirst: Bool? {
     guard case .recurrent(let arguments, _) = layer, !arguments.module.isCell else { return nil }

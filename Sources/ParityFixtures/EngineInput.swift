@@ -16,16 +16,27 @@ package struct EngineInput {
   /// over the outputs too, and `tensors` names files that the program is not given.
   private static let withheldKeys = ["digest", "tensors", "tolerance", "expected_failure"]
 
+  /// Those that do not hold of one chunk of a stream, whose states are needed, all of them.
+  private static let withheldOfChunks = [ChunkSizes.key, "outputs"]
+
   /// Reads the case's files once more, since a loaded case holds rounded tensors.
   ///
+  /// - Parameter chunk: the part of a stream that the program is given, as a case of its own; nil
+  ///   for all of it.
   /// - Throws: `CaseError` where the files can't be read any more.
-  package init(_ request: OutputsRequest) throws(CaseError) {
+  package init(_ request: OutputsRequest, _ chunk: ChunkedRun.Chunk? = nil) throws(CaseError) {
     let contents = try FixtureContents(request.location)
-    tensors = contents.tensors.filter { !$0.key.hasPrefix("outputs/") }
+    var tensors = contents.tensors.filter { !$0.key.hasPrefix("outputs/") }
     guard case .object(var values) = contents.json else {
       preconditionFailure("a checked manifest is an object")
     }
     for key in Self.withheldKeys { values[key] = nil }
+    if let chunk {
+      for key in Self.withheldOfChunks { values[key] = nil }
+      tensors["inputs/input"] = tensors["inputs/input"].map { chunk.part(of: $0) }
+      for (name, state) in chunk.states ?? [:] { tensors["inputs/" + name] = state }
+    }
+    self.tensors = tensors
     values.merge(request.completed) { $1 }
     manifest = .object(values)
   }

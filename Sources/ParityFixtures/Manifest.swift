@@ -16,6 +16,8 @@ package struct Manifest: Sendable {
   package private(set) var modules: [ChainArguments]
   /// How the padded sequences were packed; nil where they were not.
   package let packed: Packed?
+  /// The chunks in which the steps are run, as a stream is; nil where they are run at once.
+  package let chunks: ChunkSizes?
   /// What the reference was computed in; nil where that is its tensors' own type.
   package let arithmetic: Arithmetic?
   /// How accurate the activations were that the reference was computed with.
@@ -49,10 +51,8 @@ package struct Manifest: Sendable {
   private static let chain = "Sequential"
 
   private static let keys = [
-    "format", "module", "modules", "arguments", "packed", "arithmetic", "activations", "outputs",
-    "tolerance",
-    "tensors",
-    "expected_failure", "description", "provenance", "digest",
+    "format", "module", "modules", "arguments", "packed", "chunks", "arithmetic", "activations",
+    "outputs", "tolerance", "tensors", "expected_failure", "description", "provenance", "digest",
   ]
 
   /// - Parameter text: JSON.
@@ -71,6 +71,7 @@ package struct Manifest: Sendable {
     let object = try ManifestObject(json, known: Self.keys)
     modules = try Self.modules(object)
     packed = try Self.packed(object)
+    chunks = try ChunkSizes.read(object, of: modules[0].onlyModule, isPacked: packed != nil)
     arithmetic = try object.name("arithmetic", Arithmetic.self)
     activations = try object.name("activations", ActivationAccuracy.self) ?? .relative
     outputs = try Self.outputs(object, of: modules[0])

@@ -101,6 +101,18 @@ struct ManifestObject {
     }
   }
 
+  /// One positive integer, or an array of at least one.
+  func chunkSizes(_ key: String) throws(InvalidValue) -> ChunkSizes? {
+    func positive(_ value: JSONValue) -> Int? {
+      if case .integer(let number) = value, number > 0 { number } else { nil }
+    }
+    return try value(key, "a number of steps of at least 1, or an array of them") { value in
+      guard case .array(let values) = value else { return positive(value).map(ChunkSizes.each) }
+      let sizes = values.compactMap(positive)
+      return sizes.isEmpty || sizes.count < values.count ? nil : .all(sizes)
+    }
+  }
+
   /// The objects of an array, which are called `modules[2]` and so on in error messages.
   func objects(_ key: String, known: [String]) throws(InvalidValue) -> [ManifestObject]? {
     let array = try value(key, "an array") {

@@ -11,6 +11,8 @@ package struct OutputsRequest: Sendable {
   package let optional: [String]
   /// Whether the case has the parameters and inputs that it takes to compute the outputs.
   package let canBeComputed: Bool
+  /// The chunks of a stream, each of which is asked for by itself; nil for any other case.
+  package let chunkedRun: ChunkedRun?
   /// The keys of the manifest that state in full what the fixture may leave to the shapes and
   /// to PyTorch's defaults.
   let completed: [String: JSONValue]
@@ -80,7 +82,8 @@ extension ParityCase {
     return OutputsRequest(
       location: location, required: required,
       optional: known.filter { !required.contains($0) },
-      canBeComputed: chain != nil, completed: completed)
+      canBeComputed: chain != nil, chunkedRun: chain.flatMap(ChunkedRun.init),
+      completed: completed)
   }
 }
 

@@ -73,6 +73,18 @@ package struct ParityCase: Sendable {
     return copy
   }
 
+  /// One chunk of a stream as a case of its own, which has the reference of the whole.
+  ///
+  /// - Throws: `InvalidValue` where the states do not fit the module.
+  package func chunk(_ chunk: ChunkedRun.Chunk) throws(InvalidValue) -> ParityCase {
+    let (h0, c0) =
+      chunk.states.map { ($0["h_0"], $0["c_0"]) } ?? (chain?.input.h0, chain?.input.c0)
+    return with(
+      chain: try chain.map { chain throws(InvalidValue) in
+        try chain.chunk(chunk.steps, h0: h0, c0: c0)
+      })
+  }
+
   /// Whether the case is one recurrent module, and no chain of modules.
   package var isSingleModule: Bool { manifest.modules[0].name.isEmpty }
 }

@@ -94,6 +94,7 @@ extension Judge {
     if let module = first.map({ passes.chain.modules[$0] }) {
       verdict.remarks.append("it starts in \(module.name), \(module.className)")
     }
+    verdict.remarks += [findings.startOfStream(parityCase)].compactMap(\.self)
     // Where a property alone is broken, the results are those that the chain computes, and there
     // is nothing to explain them by.
     let isDifferent =

@@ -44,6 +44,7 @@ struct PassRemarks {
     if let chain = parityCase.chain {
       let fixed = Dependence(chain).fixedResults
       add(names { fixed.contains($0.name) }) { "\($0) would be the same for any input" }
+      if chain.input.chunks?.count == 1 { remarks.append("one chunk hands over no states") }
       if chain.isOneStepFromZeros { remarks.append("one step from zeros does not use weight_hh") }
     }
     return remarks

@@ -39,7 +39,9 @@ struct Passes: Sendable {
       var runs: [ModuleRun] = []
       actual = try chain.results(in: chain.arithmetic.computation) { index, call in
         let pass = makePass(call)
-        let outputs = pass.outputs(for: call.input)
+        let outputs =
+          chain.input.chunks.map { pass.outputs(for: call.input, in: $0) }
+          ?? pass.outputs(for: call.input)
         runs.append(
           ModuleRun(
             module: chain.modules[index].name, call: call, pass: pass, outputs: outputs))

@@ -16,9 +16,18 @@ struct DetailText {
 
   private var modules: [String] {
     guard let parityCase = result.parityCase else { return [] }
-    if parityCase.isSingleModule { return parityCase.layouts.map(\.configuration.pythonText) }
+    if parityCase.isSingleModule {
+      return parityCase.layouts.map(\.configuration.pythonText) + chunks(parityCase)
+    }
     return parityCase.chain?.modules.map(\.pythonText)
       ?? parityCase.layouts.map { "\($0.name): \($0.configuration.pythonText)" }
+  }
+
+  /// How a stream is run: "called on chunks of 4, 4, 2 steps, its states handed over".
+  private func chunks(_ parityCase: ParityCase) -> [String] {
+    guard let sizes = parityCase.chain?.input.chunks?.sizes else { return [] }
+    let shown = sizes.prefix(8).map(String.init) + (sizes.count > 8 ? ["…"] : [])
+    return ["called on chunks of \(shown.joined(separator: ", ")) steps, its states handed over"]
   }
 
   private var nameWidth: Int { Style.width(of: result.findings.comparisons.map(\.name)) }

@@ -17,7 +17,7 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
   public let name: String
   let location: CaseLocation
   /// The case, or why it can't be read.
-  let loaded: Result<ParityCase, CaseError>
+  private(set) var loaded: Result<ParityCase, CaseError>
 
   public var id: String { location.path }
   public var description: String { name }
@@ -53,6 +53,19 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
     name = location.name
     self.location = location
     loaded = Result { () throws(CaseError) in try ParityCase.load(location) }
+  }
+
+  /// One chunk of a stream as a fixture of its own.
+  ///
+  /// - Throws: `ParityFailure` where the states do not fit the module.
+  func chunk(_ chunk: ChunkedRun.Chunk) throws(ParityFailure) -> Fixture {
+    var copy = self
+    do {
+      copy.loaded = .success(try loaded.get().chunk(chunk))
+    } catch {
+      throw ParityFailure(status: .failed, description: "\(name): \(error)")
+    }
+    return copy
   }
 
   var parityCase: ParityCase? { try? loaded.get() }
@@ -150,6 +163,9 @@ extension Fixture {
   public var c0: FixtureTensor? { (chain?.input.c0).map(FixtureTensor.init) }
   /// The number of steps of each sequence; nil where the sequences are not packed.
   public var lengths: [Int]? { chain?.input.packing?.lengths }
+  /// The number of steps of each chunk of a stream, on which `verify` calls the implementation one
+  /// after the other; nil where it is called on all steps at once.
+  public var chunks: [Int]? { chain?.input.chunks?.sizes }
   /// The number of steps to which `pad_packed_sequence` pads; nil for the longest sequence's.
   public var totalLength: Int? { chain?.input.packing?.totalLength }
 }

@@ -3,6 +3,7 @@ import ParityFixtures
 import ParityJudging
 import ParityReports
 import RecurrentModel
+import TensorCore
 
 /// An implementation under test, made anew for each case.
 public protocol FixtureImplementation {
@@ -10,6 +11,7 @@ public protocol FixtureImplementation {
   init(_ fixture: Fixture) throws
 
   /// Computes the outputs, by the names `output`, `h_n` and `c_n`, as far as the module has them.
+  /// For a stream it is made and asked anew for each chunk.
   func outputs(for fixture: Fixture) throws -> [String: FixtureTensor]
 }
 
@@ -90,7 +92,9 @@ extension Fixture {
   ///
   /// - Parameter outputs: computes the outputs, by the names `output`, `h_n` and `c_n`, as far as
   ///   the module has them; for a chain `output` alone, and the intermediate results that the
-  ///   case names. It is not called where the fixture has no parameters.
+  ///   case names. It is not called where the fixture has no parameters, and once for each chunk
+  ///   of a stream (`chunks`): the fixture that it is given then holds the chunk's part of the
+  ///   input, and in `h0` and `c0` the states that it returned itself for the chunk before.
   /// - Throws: `ParityFailure` with the report where they are not PyTorch's, and what
   ///   `outputs` throws.
   @discardableResult
@@ -98,7 +102,13 @@ extension Fixture {
     options: VerificationOptions = VerificationOptions(),
     _ outputs: (Fixture) throws -> [String: FixtureTensor]
   ) throws -> ParityVerdict {
-    try verdict(on: canBeComputed ? try outputs(self) : nil, options)
+    guard var run = parityCase?.outputsRequest.chunkedRun else {
+      return try verdict(on: canBeComputed ? try outputs(self) : nil, options)
+    }
+    while let chunk = run.next {
+      try append(try outputs(try self.chunk(chunk)), to: &run)
+    }
+    return try verdict(on: run.outputs.mapValues(FixtureTensor.init), options)
   }
 
   /// Judges outputs that are computed asynchronously; otherwise as above.
@@ -110,7 +120,26 @@ extension Fixture {
     options: VerificationOptions = VerificationOptions(),
     _ outputs: @Sendable (Fixture) async throws -> [String: FixtureTensor]
   ) async throws -> ParityVerdict {
-    try verdict(on: canBeComputed ? try await outputs(self) : nil, options)
+    guard var run = parityCase?.outputsRequest.chunkedRun else {
+      return try verdict(on: canBeComputed ? try await outputs(self) : nil, options)
+    }
+    while let chunk = run.next {
+      try append(try await outputs(try self.chunk(chunk)), to: &run)
+    }
+    return try verdict(on: run.outputs.mapValues(FixtureTensor.init), options)
+  }
+
+  /// Takes what an implementation gives for one chunk of a stream.
+  ///
+  /// - Throws: `ParityFailure` where the next chunk can't go on from it.
+  private func append(
+    _ outputs: [String: FixtureTensor], to run: inout ChunkedRun
+  ) throws(ParityFailure) {
+    do throws(InvalidValue) {
+      try run.append(outputs.mapValues(\.tensor))
+    } catch {
+      throw ParityFailure(status: .failed, description: "\(name): \(error)")
+    }
   }
 
   /// Whether the fixture has parameters. Without them only the layout of its reference is judged.

@@ -43,18 +43,30 @@ extension Tensor {
   /// must have the same element type.
   ///
   /// - Complexity: O(elements).
-  package func appending(_ other: Tensor) -> Tensor {
-    func joined<Element>(_ a: Elements<Element>, _ b: Elements<Element>) -> Tensor {
-      Tensor(a.array + b.array, shape: [count + other.count])
+  package func appending(_ other: Tensor) -> Tensor { Tensor(concatenating: [self, other]) }
+
+  /// The elements of some tensors, one tensor behind the other, on a single axis. There is at
+  /// least one, and all must have the same element type.
+  ///
+  /// - Complexity: O(elements).
+  package init(concatenating parts: [Tensor]) {
+    func joined<Element>(_ elements: (Storage) -> Elements<Element>?) -> Tensor {
+      let all = parts.flatMap { part -> [Element] in
+        guard let own = elements(part.storage) else {
+          preconditionFailure("\(parts[0].elementType) beside \(part.elementType)")
+        }
+        return own.array
+      }
+      return Tensor(all, shape: [all.count])
     }
-    return switch (storage, other.storage) {
-    case (.float16(let a), .float16(let b)): joined(a, b)
-    case (.bfloat16(let a), .bfloat16(let b)): joined(a, b)
-    case (.float32(let a), .float32(let b)): joined(a, b)
-    case (.float64(let a), .float64(let b)): joined(a, b)
-    case (.int32(let a), .int32(let b)): joined(a, b)
-    case (.int64(let a), .int64(let b)): joined(a, b)
-    default: preconditionFailure("\(elementType) beside \(other.elementType)")
-    }
+    self =
+      switch parts[0].storage {
+      case .float16: joined { if case .float16(let own) = $0 { own } else { nil } }
+      case .bfloat16: joined { if case .bfloat16(let own) = $0 { own } else { nil } }
+      case .float32: joined { if case .float32(let own) = $0 { own } else { nil } }
+      case .float64: joined { if case .float64(let own) = $0 { own } else { nil } }
+      case .int32: joined { if case .int32(let own) = $0 { own } else { nil } }
+      case .int64: joined { if case .int64(let own) = $0 { own } else { nil } }
+      }
   }
 }

@@ -24,6 +24,17 @@ import Testing
     #expect(remarks == ["one step from zeros does not use weight_hh"])
   }
 
+  @Test func oneChunkHandsOverNothing() throws {
+    let parityCase = try FixtureSuite.named("lstm-chunks")
+    let chain = try #require(parityCase.chain)
+    let input = ChainInput(
+      chain.input.tensor, h0: chain.input.h0, c0: chain.input.c0, chunks: Chunks([10]))
+    let once = parityCase.with(
+      chain: try Chain(chain.modules, input: input, in: chain.arithmetic))
+    #expect(remarks(parityCase) == [])
+    #expect(remarks(once) == ["one chunk hands over no states"])
+  }
+
   @Test func aResultThatIgnoresTheInputIsTold() throws {
     let parityCase = try FixtureSuite.named("gru")
     let call = try #require(parityCase.call)

@@ -15,8 +15,8 @@ import parity_format
 from cases import CASES, Case
 
 MANIFEST_KEYS = {
-    "format", "module", "arguments", "modules", "packed", "arithmetic", "tolerance", "tensors",
-    "expected_failure", "description", "provenance", "digest",
+    "format", "module", "arguments", "modules", "packed", "chunks", "arithmetic", "tolerance",
+    "tensors", "expected_failure", "description", "provenance", "digest",
 }
 
 

@@ -64,6 +64,7 @@ def test_the_configurations_reach_every_option():
     cases = [export_live.draw(number, SEED) for number in range(COUNT)]
     for name, has in {
         "projection": lambda c: "proj_size" in c.arguments,
+        "stream": lambda c: c.chunks,
         "no bias": lambda c: not c.arguments["bias"],
         "dropout": lambda c: "dropout" in c.arguments,
         "ReLU": lambda c: c.arguments.get("nonlinearity") == "relu",

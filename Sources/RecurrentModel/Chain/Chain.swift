@@ -17,7 +17,7 @@ package import TensorCore
 /// compute theirs from it.
 package struct Chain: Sendable {
   package let modules: [ChainModule]
-  package let input: ChainInput
+  package private(set) var input: ChainInput
   /// What the modules compute in. Whoever makes a chain has rounded the parameters and the input
   /// to it already, and stores them in the type in which we compute, `arithmetic.computation`:
   /// those of a bfloat16 module are float32 tensors whose numbers all fit bfloat16.
@@ -69,6 +69,13 @@ package struct Chain: Sendable {
     return RecurrentCall(configuration, stateDict, input, in: arithmetic)
   }
 
+  /// The chain called on all steps at once.
+  package var withoutChunks: Chain {
+    var copy = self
+    copy.input = ChainInput(input.tensor, h0: input.h0, c0: input.c0, packing: input.packing)
+    return copy
+  }
+
   /// The chain of other modules on the same input.
   ///
   /// - Throws: `InvalidValue` where the initializer does.
@@ -113,14 +120,19 @@ package struct ChainInput: Sendable {
   /// How many steps each sequence has, the same in every recurrent module; nil where the batch is
   /// not packed.
   package let packing: Packing?
+  /// The chunks of steps that a chain of one recurrent module is called on, one after the other;
+  /// nil where it is called on all steps at once. The right results are the same.
+  package let chunks: Chunks?
 
   package init(
-    _ tensor: Tensor, h0: Tensor? = nil, c0: Tensor? = nil, packing: Packing? = nil
+    _ tensor: Tensor, h0: Tensor? = nil, c0: Tensor? = nil, packing: Packing? = nil,
+    chunks: Chunks? = nil
   ) {
     self.tensor = tensor
     self.h0 = h0
     self.c0 = c0
     self.packing = packing
+    self.chunks = chunks
   }
 
   /// The input of a recurrent module that is by itself.

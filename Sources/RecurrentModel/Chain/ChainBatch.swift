@@ -30,7 +30,7 @@ extension Chain {
       input.tensor.selecting(sequences, along: batch.inputAxis),
       h0: input.h0.map { layout.selecting(sequences: sequences, ofState: $0) },
       c0: input.c0.map { layout.selecting(sequences: sequences, ofState: $0) },
-      packing: packing)
+      packing: packing, chunks: input.chunks)
     guard let chain = try? Chain(modules, input: part, in: arithmetic, activations) else {
       preconditionFailure("part of a checked batch fits the modules too")
     }
