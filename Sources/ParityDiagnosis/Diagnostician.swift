@@ -47,6 +47,16 @@ package struct Diagnostician: Diagnosing {
   /// - Complexity: O(known mistakes) forward passes on a few sequences, then O(pairs) of them
   ///   within the budget, and O(17 forward passes) for each candidate that is verified.
   package func diagnose(_ failure: Failure) -> Diagnosis? {
+    let diagnosis = search(failure)
+    guard failure.chain.input.chunks != nil, diagnosis?.explanations.isEmpty != false else {
+      return diagnosis
+    }
+    // Of a stream, results may have been computed at once, with a mistake in all steps at once.
+    let atOnce = search(failure.atOnce)
+    return atOnce?.explanations.isEmpty == false ? atOnce : diagnosis
+  }
+
+  private func search(_ failure: Failure) -> Diagnosis? {
     guard effort != .off, failure.oracle.named.contains(where: { $0.tensor.count > 0 }) else {
       return nil
     }

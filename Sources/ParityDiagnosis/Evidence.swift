@@ -93,11 +93,10 @@ struct Evidence: Sendable {
   ///
   /// - Complexity: O(17 forward passes).
   func largestZ(under replay: Replay) -> (largest: Double, rms: Double)? {
-    guard let noise = noise(of: replay.variant) else { return nil }
+    guard let all = expected(of: replay) else { return nil }
     var (largest, rms) = (0.0, 0.0)
     for (name, given) in outputs.named {
-      guard let expected = noise.values(name), given.shape == expected.shape else { return nil }
-      let limits = limits(noise, name, given, exact: expected)
+      guard let (expected, limits) = all[name], given.shape == expected.shape else { return nil }
       guard limits.judgedShare >= Self.neededShare else { return nil }
       let difference = TensorDifference(of: given, from: expected, within: .noise(limits))
       guard difference.agrees else { return nil }

@@ -143,6 +143,14 @@ package struct Mistake: Sendable {
     to replay: inout Replay, in modules: [Int], scope: ParameterScope = .all,
     amount: Double? = nil
   ) throws(NotApplicable) {
+    try replay.make { replay throws(NotApplicable) in
+      try applyOnce(to: &replay, in: modules, scope: scope, amount: amount)
+    }
+  }
+
+  private func applyOnce(
+    to replay: inout Replay, in modules: [Int], scope: ParameterScope, amount: Double?
+  ) throws(NotApplicable) {
     var obstacle: NotApplicable?
     var isMade = false
     for module in modules {

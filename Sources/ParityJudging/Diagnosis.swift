@@ -31,6 +31,13 @@ package struct Failure: Sendable {
     self.firstDiffering = firstDiffering
   }
 
+  /// The same failure of somebody who runs all steps of a stream at once.
+  package var atOnce: Failure {
+    Failure(
+      chain: chain.withoutChunks, side: side, outputs: outputs, oracle: oracle, stated: stated,
+      firstDiffering: firstDiffering)
+  }
+
   /// Whether all outputs have the shapes that they should have.
   package var hasShapes: Bool {
     outputs.named.allSatisfy { $0.tensor.shape == oracle[$0.name]?.shape }

@@ -59,8 +59,10 @@ struct Plant: Sendable {
             kind: "largest \(module.kind(of: name)) " + (factor > 1 ? "+10%" : "-10%"),
             detail: module.qualified(name)
           ) { replay throws(NotApplicable) in
-            replay.turn(to: index)
-            try replay.scaleLargest(of: name, by: factor)
+            try replay.make { replay throws(NotApplicable) in
+              replay.turn(to: index)
+              try replay.scaleLargest(of: name, by: factor)
+            }
           }
         }
       }
@@ -76,8 +78,10 @@ struct Plant: Sendable {
     return [
       inDoubles,
       Plant(kind: "control", detail: "the sums in another order") { replay throws(NotApplicable) in
-        try replay.require(.severalFeatures)
-        replay.reverseFeatures()
+        try replay.make { replay throws(NotApplicable) in
+          try replay.require(.severalFeatures)
+          replay.reverseFeatures()
+        }
       },
     ]
   }

@@ -7,7 +7,7 @@ enum InitialStateMistakes {
     [
       initialStates(
         "initial-states-ignored", with: "the initial states ignored",
-        "the first step starts from h_0 and c_0 where they are given"
+        "a call starts from the h_0 and c_0 that it is given, in a stream those of the chunk before"
       ) { state, _ in state.zeros.rounded(to: state.elementType) },
       Mistake(
         "initial-states-exchanged", with: "h_0 and c_0 exchanged",

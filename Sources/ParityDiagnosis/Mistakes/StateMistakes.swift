@@ -3,7 +3,7 @@ import RoundingNoise
 
 /// States that are not carried from where they were made to where they are needed.
 enum StateMistakes {
-  static let all: [Mistake] = notCarried + resets + starts + shown
+  static let all: [Mistake] = notCarried + StreamMistakes.all + resets + starts + shown
 
   private static let notCarried: [Mistake] = [
     Mistake(

@@ -15,6 +15,8 @@ import TensorCore
 /// parameters, and the layout and the initial states of what the module is given, but none of the
 /// numbers that are computed on the way.
 ///
+/// A stream is replayed chunk by chunk: a mistake is made in each call, as `StreamReplay.swift` says.
+///
 /// It is a `ChainVariant` with what mistakes need to change it: what is computed is said there,
 /// and computed by a scan.
 package struct Replay: Sendable {
@@ -33,10 +35,32 @@ package struct Replay: Sendable {
   /// For each module, how many of its moves take final states out of `output`. These come before
   /// its other moves.
   private var stateMoves: [Int: Int] = [:]
+  /// The chain without the mistakes.
+  let given: Chain
+  /// What was done to the replay, to be done to that of each chunk of a stream.
+  private(set) var changes: [Change] = []
+  /// Which states each chunk of a stream but the first starts from.
+  var handedOver = HandedOver.all
+
+  typealias Change = @Sendable (inout Replay) throws(NotApplicable) -> Void
 
   package init(_ chain: Chain) {
+    given = chain
     variant = ChainVariant(chain)
     places = Array(chain.modules.indices)
+  }
+
+  /// Changes the replay, and each of its chunks where it is one of a stream.
+  ///
+  /// - Throws: `NotApplicable` where the change does, in a stream in every chunk.
+  mutating func make(_ change: @escaping Change) throws(NotApplicable) {
+    var changed = self
+    try change(&changed)
+    if isStream, changed.handedOver == handedOver, let obstacle = obstacleInChunks(to: change) {
+      throw obstacle
+    }
+    changed.changes.append(change)
+    self = changed
   }
 
   /// Lets the next mistake be made in another module of the given chain, and there in some of its
@@ -58,14 +82,16 @@ package struct Replay: Sendable {
   /// - Throws: `InvalidValue` where a mistake makes a module hand on what the next one cannot
   ///   take.
   /// - Complexity: O(one forward pass).
-  package func results() throws(InvalidValue) -> Results { try variant.exactResults() }
+  package func results() throws(InvalidValue) -> Results {
+    isRunInChunks ? try joined(try chunkReplays().map(\.results)) : try variant.exactResults()
+  }
 
   /// The same, where the right results are known. Where a single module's results are only moved,
   /// no forward pass is run.
   func results(of exact: Results) throws(InvalidValue) -> Results {
-    guard isOnlyMoved, variant.chain.isSingleModule, let outputs = exact.outputs(of: "") else {
-      return try results()
-    }
+    guard isOnlyMoved, !isRunInChunks, variant.chain.isSingleModule,
+      let outputs = exact.outputs(of: "")
+    else { return try results() }
     let contract = variant.chain.shapes.stages[0].contract(configuration, packing)
     return Results(
       variant.modules[0].moves.reduce(outputs) { $1.apply($0, contract) })
@@ -224,7 +250,8 @@ extension Replay {
   /// Gives the chain other initial states, and another input where `tensor` is not nil.
   mutating func setInput(_ tensor: Tensor? = nil, h0: Tensor?, c0: Tensor?) {
     isOnlyMoved = false
-    let input = ChainInput(tensor ?? chain.input.tensor, h0: h0, c0: c0, packing: packing)
+    let input = ChainInput(
+      tensor ?? chain.input.tensor, h0: h0, c0: c0, packing: packing, chunks: chain.input.chunks)
     do throws(InvalidValue) {
       try variant.setInput(input)
     } catch {

@@ -57,7 +57,10 @@ extension Requirement {
   static let sequences = Requirement("a sequence") { $0.layout.batch > 0 }
   static let severalSteps = Requirement("two steps or more") { $0.longest > 1 }
   static let noPacking = Requirement("no packing") { $0.packing == nil }
-  static let initialStates = Requirement("initial states") { $0.h0 != nil }
+  /// A stream has some in every chunk but the first, in any case.
+  static let initialStates = Requirement("initial states") { $0.h0 != nil || $0.isStream }
+  static let givenInitialStates = Requirement("initial states") { $0.h0 != nil }
+  static let chunks = Requirement("a stream of several chunks") { $0.isStream }
   /// Needed where what is multiplied with h is wrong, which shows only where h is not 0.
   static let hiddenStates = Requirement("two steps or more, or initial states") {
     $0.longest > 1 || $0.h0 != nil
@@ -119,6 +122,8 @@ extension Requirement {
   }
   /// The states are still carried, and start from their own.
   static let unchangedStates = Requirement(aloneNeed) { $0.scan.states == StateVariant() }
+  /// Chunks still start from what the one before ended with.
+  static let unchangedHandingOver = Requirement(aloneNeed) { $0.handedOver == .all }
   /// `output` still holds the last layer's h.
   static let unchangedShown = Requirement(aloneNeed) { $0.scan.shown == .hidden }
   /// `output` still holds the state after each step.
