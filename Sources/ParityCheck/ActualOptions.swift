@@ -20,8 +20,9 @@ struct ActualOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Judge what a program computes: it is run for each case, with {case} in place of the \
-      case's path and {out} of the path, without an ending, to write output, h_n and c_n to.
+      Judge what a program computes: it is run for each case, and for each chunk of a stream, \
+      with {case} in place of the case's path and {out} of the path, without an ending, to \
+      write output, h_n and c_n to.
       """, valueName: "command"))
   var engine: String?
 

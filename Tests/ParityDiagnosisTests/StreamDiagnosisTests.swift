@@ -11,7 +11,7 @@ import Testing
 
 /// Replays of streams, and what is said of their results.
 @Suite struct StreamDiagnosisTests {
-  private static let names = [
+  private static let streams = [
     "lstm-chunks", "gru-chunks-batch-first", "lstm-chunks-two-layers", "lstm-chunks-cell-loop",
   ]
 
@@ -36,11 +36,11 @@ import Testing
       last.with(output: call.input.layout.joining(steps: parts.compactMap(\.output))))
   }
 
-  private func names(_ failure: Failure) -> [[String]] {
+  private func explanations(_ failure: Failure) -> [[String]] {
     Diagnostician(.fast).diagnose(failure)?.explanations.map(\.names) ?? []
   }
 
-  @Test(arguments: names)
+  @Test(arguments: streams)
   func aMistakeIsMadeInEachCall(name: String) throws {
     let parityCase = try FixtureSuite.named(name)
     let chain = try #require(parityCase.chain)
@@ -58,12 +58,12 @@ import Testing
     }
     #expect(
       isNear(try parityCase.results(with: [.named("initial-states-exchanged")]), exchanged))
-    #expect(names(try parityCase.failure(exchanged)) == [["initial-states-exchanged"]])
+    #expect(explanations(try parityCase.failure(exchanged)) == [["initial-states-exchanged"]])
     let hidden = try streamed(call, chunks) { previous in
       previous.map { ($0.hN, nil as Tensor?) }.map { ($0.0, zero(like: call.input.c0)) }
         ?? (call.input.h0, call.input.c0)
     }
-    #expect(names(try parityCase.failure(hidden)) == [["c-not-handed-over"]])
+    #expect(explanations(try parityCase.failure(hidden)) == [["c-not-handed-over"]])
   }
 
   private func zero(like tensor: Tensor?) -> Tensor? {
@@ -87,7 +87,7 @@ import Testing
     var replay = Replay(chain.withoutChunks)
     try Mistake.named("initial-states-ignored").apply(to: &replay, in: [0])
     let outputs = try replay.results().stored(in: .float32)
-    #expect(names(try parityCase.failure(outputs)) == [["initial-states-ignored"]])
+    #expect(explanations(try parityCase.failure(outputs)) == [["initial-states-ignored"]])
     #expect(!isNear(outputs, try parityCase.results(with: [.named("initial-states-ignored")])))
   }
 

@@ -13,7 +13,7 @@ import Testing
     #"{"format": "pytorch-parity/1", "module": "\#(module)", "chunks": \#(chunks)\#(more)}"#
   }
 
-  private func error(_ text: String) -> InvalidValue? {
+  private func refusal(_ text: String) -> InvalidValue? {
     do {
       _ = try Manifest(parsing: text)
       return nil
@@ -25,24 +25,24 @@ import Testing
   @Test func aSizeOrAllOfThem() throws {
     #expect(try Manifest(parsing: Self.manifest("4")).chunks == .each(4))
     #expect(try Manifest(parsing: Self.manifest("[4, 4, 2]")).chunks == .all([4, 4, 2]))
-    #expect(error(Self.manifest("4")) == nil)
+    #expect(refusal(Self.manifest("4")) == nil)
   }
 
   @Test(arguments: ["0", "-1", "1.5", "\"4\"", "[]", "[4, 0]", "[4, 2.5]", "[[4]]", "true", "{}"])
   func whatIsNoNumberOfSteps(chunks: String) throws {
-    let error = try #require(error(Self.manifest(chunks)))
+    let error = try #require(refusal(Self.manifest(chunks)))
     #expect(error.name == "chunks")
     #expect(error.expected == "a number of steps of at least 1, or an array of them")
   }
 
   @Test func whereNoStatesCanBeHandedOver() throws {
-    let cell = try #require(error(Self.manifest("1", module: "GRUCell")))
+    let cell = try #require(refusal(Self.manifest("1", module: "GRUCell")))
     #expect(cell.name == "chunks" && cell.expected.contains("GRUCell"))
     #expect(cell.remedy?.contains("a case of GRU with \"chunks\": 1") == true)
-    let packed = try #require(error(Self.manifest("1", ", \"packed\": {}")))
+    let packed = try #require(refusal(Self.manifest("1", ", \"packed\": {}")))
     #expect(packed.name == "chunks" && packed.expected == "none beside packed")
     let chain = try #require(
-      error(
+      refusal(
         Self.manifest(
           "1", module: "Sequential", ", \"modules\": [{\"name\": \"a\", \"module\": \"LSTM\"}]")))
     #expect(chain.name == "chunks" && chain.remedy?.contains("one recurrent module") == true)

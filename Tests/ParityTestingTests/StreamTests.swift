@@ -9,7 +9,7 @@ import Testing
 
 /// Implementations that are called on one chunk of a stream after the other.
 @Suite struct StreamTests {
-  static let names = [
+  private static let streams = [
     "lstm-chunks", "gru-chunks-batch-first", "lstm-chunks-two-layers", "lstm-chunks-cell-loop",
   ]
 
@@ -36,7 +36,7 @@ import Testing
       })
   }
 
-  @Test(arguments: names)
+  @Test(arguments: streams)
   func eachChunkStartsFromTheImplementationsOwnStates(name: String) throws {
     let fixture = try fixture(name)
     let chunks = try #require(fixture.chunks)
@@ -56,7 +56,7 @@ import Testing
     #expect(states == given.dropLast())
   }
 
-  @Test(arguments: names)
+  @Test(arguments: streams)
   func oneThatIgnoresItsStatesIsNamed(name: String) throws {
     let failure = #expect(throws: ParityFailure.self) {
       try self.fixture(name).verify { try outputs($0, ignoringStates: true) }
