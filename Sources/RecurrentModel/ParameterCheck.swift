@@ -4,8 +4,9 @@ extension ModuleArguments {
   /// The configuration that these arguments and parameters make together, and the parameters,
   /// checked against it.
   ///
-  /// Where the two do not fit together, the error blames what most of them speak against: names
-  /// first, then single tensors, and the module where all of them belong to another one.
+  /// Where the two do not fit together, the error blames what most of them speak against:
+  /// parameters of another kind of module, names, single tensors, and the module where all of
+  /// them belong to another one.
   ///
   /// - Parameters:
   ///   - tensors: the parameters by their names in the module.
@@ -22,6 +23,12 @@ extension ModuleArguments {
       let configuration = try configuration(with: inferred)
       return (configuration, try StateDict(tensors, checkedAgainst: configuration))
     } catch {
+      if let foreign = ForeignParameters(shapes, of: module) {
+        let another = ShapeReading.explanation(of: shapes, self).flatMap {
+          $0.name == "module" ? $0 : nil
+        }
+        throw another ?? foreign.error
+      }
       throw ParameterNames(shapes.keys, of: module).explanation(of: error)
         ?? ShapeReading.explanation(of: shapes, self) ?? error
     }

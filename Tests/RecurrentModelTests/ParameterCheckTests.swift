@@ -156,6 +156,49 @@ import Testing
     #expect(try Self.error(tensors, as: .gru).contains("these are an LSTM's weights"))
   }
 
+  @Test(arguments: [
+    (RecurrentModule.gru, "weight_hr_l0", "nn.GRU"), (.rnn, "weight_hr_l0_reverse", "nn.RNN"),
+    (.lstmCell, "weight_hr", "nn.LSTMCell"), (.gruCell, "weight_hr_l0", "nn.GRUCell"),
+  ])
+  func aProjectionIsAnLSTMs(module: RecurrentModule, name: String, whose: String) throws {
+    var tensors = try Self.parameters(of: module)
+    tensors[name] = Self.floats([3, 6])
+    #expect(
+      try Self.error(tensors, as: module)
+        == "state_dict/\(name): expected no such parameter, found a tensor (3, 6); "
+        + "\(whose) has no projection: proj_size and weight_hr are nn.LSTM's")
+  }
+
+  /// A GRU that somebody has given a projection of 3: no other parameter is to blame.
+  @Test func aProjectedGRUIsNoOtherModule() throws {
+    var tensors = try Self.parameters(of: .gru)
+    tensors["weight_hr_l0"] = Self.floats([3, 6])
+    tensors["weight_hh_l0"] = Self.floats([18, 3])
+    #expect(try Self.error(tensors, as: .gru).contains("nn.GRU has no projection"))
+  }
+
+  @Test(arguments: [
+    "weight_ci", "weight_cf_l0", "weight_co_l0_reverse", "w_ci", "W_cf", "Wco", "w_i_diag",
+    "peephole_i", "weight_peephole", "W_cell_to_ingate", "W_cell_to_forgetgate", "weight_pi_l0",
+  ])
+  func peepholesAreTold(name: String) throws {
+    for module in [RecurrentModule.lstm, .gru, .lstmCell] {
+      var tensors = try Self.parameters(of: module)
+      tensors[name] = Self.floats([6])
+      #expect(
+        try Self.error(tensors, as: module)
+          == "state_dict/\(name): expected no such parameter, found a tensor (6,); "
+          + "these are peephole connections; nn.\(module.rawValue) has none")
+    }
+  }
+
+  @Test(arguments: ["weight_ic_l0x", "w_c", "cell_i", "weight_cii"])
+  func notEveryStrangerIsAPeephole(name: String) throws {
+    var tensors = try Self.parameters(of: .lstm)
+    tensors[name] = Self.floats([6])
+    #expect(try !Self.error(tensors, as: .lstm).contains("peephole"))
+  }
+
   @Test func slipsAreShortAndOneForEachName() {
     let slips = NearNames.slips(in: ["hn", "x", "h_m"], missing: ["h_n", "c_n"])
     #expect(slips.map(\.found) == ["h_m"] && slips.map(\.meant) == ["h_n"])
