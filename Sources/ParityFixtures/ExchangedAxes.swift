@@ -2,7 +2,7 @@ import RecurrentModel
 import TensorCore
 
 /// Whether the shapes of a case that contradict each other would fit if sequences and steps were
-/// exchanged somewhere: by the other `batch_first`, or in one tensor.
+/// exchanged somewhere: by the other `batch_first`, in one tensor of sequences, or in the states.
 struct ExchangedAxes {
   private let manifest: Manifest
   private let tensors: [String: Tensor]
@@ -25,19 +25,35 @@ struct ExchangedAxes {
     if fits(manifest.with(batchFirst: !batchFirst), tensors) {
       return error.advising("with \"batch_first\": \(!batchFirst) every shape fits")
     }
-    for name in ["inputs/input", "outputs/output"] {
-      guard let tensor = tensors[name], tensor.shape.rank == 3 else { continue }
-      var axes = tensor.shape.axes
-      axes.swapAt(0, 1)
-      // Only shapes are looked at: the order of the elements does not matter.
-      let exchanged = tensors.merging([name: tensor.reshaped(Shape(axes))]) { $1 }
-      if fits(manifest, exchanged) {
-        return InvalidValue(
-          name, expected: "the shape \(Shape(axes))", found: "\(tensor.shape)",
-          remedy: "its first two axes are exchanged: "
-            + "all other shapes fit \"batch_first\": \(batchFirst)")
-      }
+    let sequences = "all other shapes fit \"batch_first\": \(batchFirst)"
+    let states = "states are (D·L, B, H) whatever batch_first is"
+    for (names, reason) in [
+      (["inputs/input"], sequences), (["outputs/output"], sequences),
+      (["inputs/h_0", "inputs/c_0"], states), (["outputs/h_n", "outputs/c_n"], states),
+      (["inputs/h_0", "inputs/c_0", "outputs/h_n", "outputs/c_n"], states),
+    ] {
+      let exchanged = exchanged(names)
+      guard let first = names.first(where: { exchanged[$0] != nil }), let found = tensors[first],
+        fits(manifest, tensors.merging(exchanged) { $1 })
+      else { continue }
+      return InvalidValue(
+        first, expected: "the shape \(exchanged[first]?.shape ?? [])", found: "\(found.shape)",
+        remedy: "its first two axes are exchanged: \(reason)")
     }
     return error
+  }
+
+  /// Some tensors with their first two axes exchanged, by their names; those of three axes alone.
+  /// Only shapes are looked at, so that the order of the elements does not matter.
+  private func exchanged(_ names: [String]) -> [String: Tensor] {
+    let pairs = names.compactMap { name in
+      tensors[name].flatMap { tensor -> (String, Tensor)? in
+        guard tensor.shape.rank == 3 else { return nil }
+        var axes = tensor.shape.axes
+        axes.swapAt(0, 1)
+        return (name, tensor.reshaped(Shape(axes)))
+      }
+    }
+    return Dictionary(uniqueKeysWithValues: pairs)
   }
 }

@@ -169,6 +169,23 @@ import Testing
     #expect(try names(parityCase, "output-axes-exchanged").first == ["output-axes-exchanged"])
   }
 
+  /// Whoever takes steps for sequences makes zeros for as many.
+  @Test(arguments: ["gru-no-initial-state", "lstm-no-initial-state"])
+  func zeroStatesDoNotHideTheOtherBatchFirst(name: String) throws {
+    let parityCase = try FixtureSuite.named(name)
+    let outputs = try parityCase.results(with: [.named("batch-first-mistaken")])
+    let chain = try #require(parityCase.chain)
+    let hN = parityCase.outputs.hN
+    let zeros = Tensor([Float](repeating: 0, count: hN.count), shape: hN.shape)
+    let c0 = parityCase.outputs.cN == nil ? nil : zeros
+    let input = ChainInput(chain.input.tensor, h0: zeros, c0: c0)
+    let withZeros = parityCase.with(
+      chain: try Chain(chain.modules, input: input, in: chain.arithmetic))
+    let diagnosis = try #require(
+      Diagnostician(.fast).diagnose(try withZeros.failure(outputs)))
+    #expect(diagnosis.explanations.map(\.names) == [["batch-first-mistaken"]])
+  }
+
   @Test func offSaysNothing() throws {
     let parityCase = try FixtureSuite.named("gru")
     let outputs = try parityCase.results(with: [.named("gates-zrn")])

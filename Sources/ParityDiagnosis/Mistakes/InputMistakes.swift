@@ -11,6 +11,8 @@ enum InputMistakes {
       needs: [.batchAxis, .sequences, .severalVectors, .noPacking, fittingStates],
       mixesSequences: true
     ) { replay throws(NotApplicable) in
+      // Whoever starts from zeros makes as many as he takes for sequences.
+      if replay.startsFromZeros { replay.setInput(h0: nil, c0: nil) }
       let own = replay.configuration
       try replay.setConfiguration(own.with(batchFirst: !own.batchFirst))
     },
@@ -41,10 +43,21 @@ enum InputMistakes {
   }
 
   /// Needed where somebody takes the axes B and T for each other: initial states are then those
-  /// of a batch of T sequences, and fit only if that is B.
+  /// of a batch of T sequences, and fit only if that is B, or if they are zeros, which anybody can
+  /// make of any batch.
   private static let fittingStates = Requirement(
     "as many sequences as steps, or no initial states"
-  ) { $0.layout.batch == $0.layout.steps || $0.h0 == nil }
+  ) { $0.layout.batch == $0.layout.steps || $0.h0 == nil || $0.startsFromZeros }
+}
+
+extension Replay {
+  /// Whether the module is given initial states, and all of them are zeros.
+  fileprivate var startsFromZeros: Bool {
+    guard let h0 else { return false }
+    return [h0, c0].compactMap(\.self).allSatisfy { state in
+      state.withElements(as: Double.self) { $0.allSatisfy { $0 == 0 } }
+    }
+  }
 }
 
 extension RecurrentConfiguration {
