@@ -111,7 +111,8 @@ let package = Package(
     room(
       "ExternalEngine",
       imports: [
-        "Platform", "TensorArchives", "RecurrentModel", "ParityFixtures",
+        "Platform", "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel",
+        "ParityFixtures",
         .product(name: "Subprocess", package: "swift-subprocess"), systemPackage,
       ]),
     .executableTarget(

@@ -27,16 +27,15 @@ struct EngineProcess {
 
   /// Runs the program, and ends all that it leaves running in its process group.
   ///
-  /// - Returns: how it ended, and the first and last lines that it printed to its standard output
-  ///   and its standard error.
-  func run() async -> (end: End, printed: String) {
+  /// - Returns: how it ended, and what it printed.
+  func run() async -> (end: End, printed: Printed) {
     var options = PlatformOptions()
     options.processGroupID = 0
     do {
       let result = try await Subprocess.run(
         words[0].contains("/") ? .path(FilePath(words[0])) : .name(words[0]),
         arguments: Arguments(Array(words.dropFirst())), platformOptions: options,
-        input: .none, output: .sequence, error: .combinedWithOutput
+        input: .none, output: .sequence, error: .sequence
       ) { [timeLimit] execution in
         let process = execution.processIdentifier.value
         RunningEngines.shared.insert(process)
@@ -46,15 +45,11 @@ struct EngineProcess {
           RunningEngines.shared.end(process)
           return true
         }
-        var printed = PrintedLines()
-        do {
-          for try await part in execution.standardOutput {
-            part.withUnsafeBytes { printed.append($0) }
-          }
-        } catch {
-          Array("\(error)".utf8).withUnsafeBytes { printed.append($0) }
-        }
-        return (process: process, timer: timer, printed: printed.text)
+        // Both at the same time: a program whose output nobody takes waits for ever.
+        async let errors = Self.lines(of: execution.standardError)
+        let output = await Self.lines(of: execution.standardOutput)
+        let printed = Printed(output: output, errors: await errors)
+        return (process: process, timer: timer, printed: printed)
       }
       let run = result.closureResult
       // The program may have left others running, which nobody waits for.
@@ -69,8 +64,19 @@ struct EngineProcess {
         }
       return (end, run.printed)
     } catch {
-      return (.notStarted(reason(of: error)), "")
+      return (.notStarted(reason(of: error)), Printed())
     }
+  }
+
+  /// All that comes out of a stream until it is closed.
+  private static func lines(of stream: SubprocessOutputSequence) async -> PrintedLines {
+    var lines = PrintedLines()
+    do {
+      for try await part in stream { part.withUnsafeBytes { lines.append($0) } }
+    } catch {
+      Array("\(error)".utf8).withUnsafeBytes { lines.append($0) }
+    }
+    return lines
   }
 
   /// Why a program was not started.

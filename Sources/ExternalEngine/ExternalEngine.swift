@@ -8,9 +8,12 @@ import RecurrentModel
 /// ```swift
 /// let engine = ExternalEngine(
 ///   try EngineCommand(parsing: "./mine {case} {out}"), container: .npz,
-///   timeLimit: .seconds(60))
+///   timeLimit: .seconds(60), twice: .every)
 /// let supplied = await engine.outputs(for: request)
 /// ```
+///
+/// A case that it is run on twice must give the same bits both times. A program that ends with
+/// the status `skipStatus` has declined the case, and says why in the last line that it prints.
 ///
 /// Whatever goes wrong with a run is a reason why the outputs of its case are missing; it
 /// is nothing that is thrown, and no matter of any other case.
@@ -18,22 +21,59 @@ package struct ExternalEngine: OutputsSource {
   private let command: EngineCommand
   private let container: CaseContainer
   private let timeLimit: Duration
+  private let map: NameMap
+  /// nil where the program is run twice on every case.
+  private let repeated: RepeatedCase?
+
+  /// On which cases the program is run a second time.
+  package enum Twice: Sendable {
+    /// On all.
+    case every
+    /// On the case at a path, or, where the program does not compute that one, on the next that
+    /// it computes; on none where it is nil.
+    case one(path: String?)
+  }
+
+  /// The exit status with which a program declines a case that it cannot compute: the one with
+  /// which tests are skipped under Automake and Meson.
+  package static let skipStatus = 77
 
   /// - Parameters:
   ///   - container: in which format the program is handed a case.
   ///   - timeLimit: how long a run may take, at most.
-  package init(_ command: EngineCommand, container: CaseContainer, timeLimit: Duration) {
+  ///   - map: by which other names the program writes its outputs.
+  package init(
+    _ command: EngineCommand, container: CaseContainer, timeLimit: Duration,
+    map: NameMap = .none, twice: Twice = .one(path: nil)
+  ) {
     self.command = command
     self.container = container
     self.timeLimit = timeLimit
+    self.map = map
+    switch twice {
+    case .every: repeated = nil
+    case .one(let path): repeated = RepeatedCase(path: path)
+    }
   }
 
-  /// Runs the program for one case.
+  /// Runs the program for one case, once or twice.
   ///
   /// - Returns: the outputs, or why they are missing, with the last of what the program
   ///   printed. Nil for a case without parameters, for which nothing can be computed.
   package func outputs(for request: OutputsRequest) async -> SuppliedOutputs? {
     guard request.canBeComputed else { return nil }
+    let first = await run(request)
+    let outputs = try? first.outputs.get()
+    let isRepeated =
+      repeated?.isIt(path: request.location.path, isComputed: outputs != nil) ?? true
+    guard isRepeated, let outputs else { return first }
+    let second = await run(request)
+    guard let fault = TwoRuns(outputs, second.outputs).fault else { return first }
+    return missing(fault, second.printed)
+  }
+
+  /// One run.
+  private func run(_ request: OutputsRequest) async -> SuppliedOutputs {
     do {
       let folder = FileManager.default.temporaryDirectory
         .appending(path: "parity-check-\(UUID().uuidString)").path(percentEncoded: false)
@@ -88,19 +128,25 @@ package struct ExternalEngine: OutputsSource {
       return SuppliedOutputs(outputs: .failure(error))
     }
     let words = command.words(case: path, output: folder + "/" + Self.outputName)
-    let (end, printed) = await EngineProcess(words: words, timeLimit: timeLimit).run()
+    let (end, lines) = await EngineProcess(words: words, timeLimit: timeLimit).run()
+    let printed = lines.text
     func missing(_ reason: String) -> SuppliedOutputs { self.missing(reason, printed) }
     switch end {
     case .exited(0): break
+    case .exited(Self.skipStatus):
+      let reason = "by the engine: " + (lines.lastLine ?? "it printed no reason")
+      return SuppliedOutputs(
+        outputs: .failure(SuppliedOutputs.Missing(reason, isDeclined: true)), printed: printed)
     case .exited(let status): return missing("the engine ended with exit status \(status)")
     case .signal(let signal): return missing("the engine was ended by signal \(signal)")
     case .outOfTime:
       return missing("the engine was ended after \(timeLimit), which --engine-timeout allows")
     case .notStarted(let reason): return missing("can't run \(words[0]): \(reason)")
     }
-    let results = OutputsFolder(folder)
+    let results = OutputsFolder(folder, map: map)
     guard !results.candidates(Self.outputName).isEmpty else {
-      return missing("the engine ended well and wrote no file or folder {out}")
+      return missing(
+        "the engine ended well and wrote no file or folder {out}" + Self.others(in: folder))
     }
     do throws(CaseError) {
       return SuppliedOutputs(
@@ -108,6 +154,16 @@ package struct ExternalEngine: OutputsSource {
     } catch {
       return missing("\(error)".replacing(folder + "/" + Self.outputName, with: "{out}"))
     }
+  }
+
+  /// What was written by a name like `{out}`, with an ending that cannot be read; empty where
+  /// nothing was.
+  private static func others(in folder: String) -> String {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let others = files.filter { $0.hasPrefix(outputName) }.sorted()
+    guard !others.isEmpty else { return "" }
+    let names = others.map { "{out}" + $0.dropFirst(outputName.count) }.joined(separator: ", ")
+    return ", only \(names): write an .npz, an .h5, or a folder of .npy"
   }
 
   /// The name that stands for `{out}`, in the folder of a run.

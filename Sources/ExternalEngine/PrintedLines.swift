@@ -1,3 +1,17 @@
+/// What a program printed.
+struct Printed {
+  var output = PrintedLines()
+  var errors = PrintedLines()
+
+  /// The lines of its standard output and then those of its standard error, each as far as they
+  /// are kept. In which order the two were printed is not known.
+  var text: String { [output.text, errors.text].filter { !$0.isEmpty }.joined(separator: "\n") }
+
+  /// The last line of its standard error, or else of its standard output, without blanks around
+  /// it; nil where it printed neither.
+  var lastLine: String? { errors.lastLine ?? output.lastLine }
+}
+
 /// Keeps the first and the last of what a program prints, however much it prints: a crash of a
 /// Swift program is told at the start of its backtrace, and an exception of Python's at the end.
 struct PrintedLines {
@@ -29,6 +43,14 @@ struct PrintedLines {
     guard isCut || first.count > 2 * Self.lineLimit else { return first.joined(separator: "\n") }
     return (first.prefix(Self.lineLimit) + ["…"] + (isCut ? last : first).suffix(Self.lineLimit))
       .joined(separator: "\n")
+  }
+
+  /// The last line that is not blank, without blanks around it; nil where there is none.
+  var lastLine: String? {
+    let last = lines(of: isCut ? tail : head + tail).last { !$0.allSatisfy(\.isWhitespace) }
+    guard let last = last?.drop(while: \.isWhitespace) else { return nil }
+    let blanks = last.reversed().prefix(while: \.isWhitespace).count
+    return String(last.dropLast(blanks))
   }
 
   /// The lines of some bytes, without blank ones at the end.

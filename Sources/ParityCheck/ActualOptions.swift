@@ -22,7 +22,8 @@ struct ActualOptions: ParsableArguments {
       """
       Judge what a program computes: it is run for each case, and for each chunk of a stream, \
       with {case} in place of the case's path and {out} of the path, without an ending, to \
-      write output, h_n and c_n to.
+      write output, h_n and c_n to. A case for which it ends with status 77 is skipped. The \
+      first case is run twice, and must give the same bits.
       """, valueName: "command"))
   var engine: String?
 
@@ -35,6 +36,11 @@ struct ActualOptions: ParsableArguments {
 
   @Option(help: "How many seconds --engine may take for a case (default: 60).")
   var engineTimeout: Double?
+
+  @Flag(help: "Run --engine twice on every case, not on the first alone.")
+  var twice = false
+
+  @OptionGroup var map: NameMapOptions
 
   @Option(
     help: """
@@ -70,8 +76,8 @@ struct ActualOptions: ParsableArguments {
     if actual != nil, engine != nil {
       throw ValidationError("--actual and --engine exclude each other.")
     }
-    if engine == nil, engineInput != nil || engineTimeout != nil {
-      throw ValidationError("--engine-input and --engine-timeout belong to --engine.")
+    if engine == nil, engineInput != nil || engineTimeout != nil || twice {
+      throw ValidationError("--engine-input, --engine-timeout and --twice belong to --engine.")
     }
     if actual == nil, engine == nil, actualArithmetic != nil {
       throw ValidationError("--actual-arithmetic belongs to --actual or --engine.")
@@ -86,6 +92,13 @@ struct ActualOptions: ParsableArguments {
       throw ValidationError(
         "--engine-timeout: expected more than 0 and at most \(Int(Self.longestTimeout)), "
           + "found \(engineTimeout).")
+    }
+    if actual == nil, engine == nil, !map.map.isEmpty {
+      throw ValidationError("\(NameMap.option) belongs to --actual or --engine.")
+    }
+    for name in try map.names().actual.keys.sorted() where !Results.isName(name) {
+      throw ValidationError(
+        "\(NameMap.option): expected output, h_n or c_n before the =, found \(name).")
     }
     _ = try command()
   }
@@ -104,21 +117,29 @@ struct ActualOptions: ParsableArguments {
 
   /// Where the outputs come from; nil for our own engine.
   ///
+  /// - Parameter cases: those that are judged.
   /// - Throws: `ExitCode` where the folder of `--actual` is none, once that is printed.
-  func source() throws -> (any OutputsSource)? {
+  func source(for cases: [CaseLocation]) throws -> (any OutputsSource)? {
+    let map = try map.names()
     if let command = try command() {
       EngineSignals.endEngines()
       return ExternalEngine(
         command, container: engineInput ?? .original,
-        timeLimit: .milliseconds(Int64((engineTimeout ?? 60) * 1000)))
+        timeLimit: .milliseconds(Int64((engineTimeout ?? 60) * 1000)), map: map,
+        twice: twice ? .every : .one(path: Self.firstComputed(cases)?.path))
     }
     guard let actual else { return nil }
-    let folder = OutputsFolder(actual)
+    let folder = OutputsFolder(actual, map: map)
     guard folder.exists else {
       Terminal.printError("\(Style.printable(actual)): expected a folder of outputs")
       throw ExitCode(RunStatus.unusable.rawValue)
     }
     return folder
+  }
+
+  /// The first case that a program can compute; nil where there is none.
+  private static func firstComputed(_ cases: [CaseLocation]) -> CaseLocation? {
+    cases.first { (try? ParityCase.load($0))?.outputsRequest.canBeComputed == true }
   }
 }
 

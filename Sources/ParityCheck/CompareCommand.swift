@@ -1,5 +1,6 @@
 import ArchiveComparison
 import ArgumentParser
+import ParityFixtures
 import ParityJudging
 import ParityReports
 import TensorArchives
@@ -59,11 +60,7 @@ struct CompareCommand: ParsableCommand {
       valueName: "name=rtol,atol"))
   var tensor: [String] = []
 
-  @Option(
-    help: ArgumentHelp(
-      "Which of ACTUAL's tensors is which of EXPECTED's. Can be given several times.",
-      valueName: "expected=actual"))
-  var map: [String] = []
+  @OptionGroup var map: NameMapOptions
 
   @Flag(help: "Let ACTUAL hold tensors that EXPECTED does not.")
   var ignoreExtra = false
@@ -124,15 +121,7 @@ struct CompareCommand: ParsableCommand {
         throw ValidationError("--tensor: expected \(name) once, found it twice.")
       }
     }
-    for text in map {
-      guard let (name, other) = Self.split(text) else {
-        throw ValidationError("--map: expected EXPECTED=ACTUAL, found \(text).")
-      }
-      guard !rules.map.values.contains(other), rules.map.updateValue(other, forKey: name) == nil
-      else {
-        throw ValidationError("--map: expected every tensor once, found one of \(text) twice.")
-      }
-    }
+    rules.map = try map.names().actual
     rules.ignoresExtra = ignoreExtra
     rules.ignoresType = ignoreType
     rules.isDetailed = verbose
@@ -141,7 +130,7 @@ struct CompareCommand: ParsableCommand {
 
   /// Reads `NAME=RTOL,ATOL`.
   private func limits(_ text: String) throws -> (String, Limits) {
-    if let (name, bounds) = Self.split(text) {
+    if let (name, bounds) = NameMap.split(text) {
       let numbers = bounds.split(separator: ",", omittingEmptySubsequences: false)
         .map { Double($0) ?? .nan }
       if numbers.count == 2, numbers.allSatisfy({ $0 >= 0 && $0.isFinite }) {
@@ -149,13 +138,5 @@ struct CompareCommand: ParsableCommand {
       }
     }
     throw ValidationError("--tensor: expected NAME=RTOL,ATOL, found \(text).")
-  }
-
-  /// What stands before and behind the last `=`, since a name can hold one too; nil where
-  /// either is empty.
-  private static func split(_ text: String) -> (String, String)? {
-    guard let sign = text.lastIndex(of: "=") else { return nil }
-    let (name, rest) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
-    return name.isEmpty || rest.isEmpty ? nil : (name, rest)
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ParityFixtures
 import ParityJudging
 import ParityReports
 import TensorComparison
@@ -28,6 +29,29 @@ struct BoundOptions: ParsableArguments {
   /// Both bounds; nil where they are not given.
   var bounds: (rtol: Double, atol: Double)? {
     if let rtol, let atol { (rtol, atol) } else { nil }
+  }
+}
+
+/// By which other names tensors stand in what is judged: `--map`.
+struct NameMapOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      Which tensor of the actual side is which of the expected one, where the names differ: \
+      output=Y, if Y is output. Can be given several times.
+      """,
+      valueName: "expected=actual"))
+  var map: [String] = []
+
+  func validate() throws { _ = try names() }
+
+  /// - Throws: `ValidationError` for another form, and for a tensor that is named twice.
+  func names() throws -> NameMap {
+    do {
+      return try NameMap(parsing: map)
+    } catch {
+      throw ValidationError("\(error).")
+    }
   }
 }
 

@@ -121,8 +121,11 @@ struct ParityCheckCommand: AsyncParsableCommand {
       style: color.style, detail: detail,
       names: (unreadable.map(\.location) + cases).map(\.name))
     var statuses: [CaseStatus] = []
+    // Of the cases that another implementation was asked for, whether it has declined each.
+    var asked: [Bool] = []
     func add(_ result: CaseResult) {
       statuses.append(result.status)
+      if result.subject == .outputs { asked.append(result.isDeclined) }
       let lines = report.lines(result)
       // The first were printed by the process that this one takes over from.
       guard statuses.count > WatchedProcess.current?.orders.printed ?? 0 else { return }
@@ -133,7 +136,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
     let start = ContinuousClock.now
     unreadable.forEach(add)
     let subject =
-      try actual.source().map { Subject.supplied($0, in: actual.stated) }
+      try actual.source(for: cases).map { Subject.supplied($0, in: actual.stated) }
       ?? .engine(threads: threads ?? Machine.cores)
     let run = JudgeRun(
       Judge(
@@ -162,7 +165,11 @@ struct ParityCheckCommand: AsyncParsableCommand {
     } else {
       Terminal.print([report.summary(seconds: (ContinuousClock.now - start) / .seconds(1))])
     }
-    throw ExitCode(RunStatus(of: statuses).rawValue)
+    let isDeclined = !asked.isEmpty && asked.allSatisfy(\.self)
+    if isDeclined {
+      Terminal.printError("nothing was judged: the engine has skipped every case")
+    }
+    throw ExitCode(RunStatus(of: statuses, isDeclined: isDeclined).rawValue)
   }
 
   /// How single `.npy` files become a case; empty where there are none.

@@ -11,12 +11,21 @@ package import TensorCore
 /// ```
 ///
 /// Each of them holds `output`, `h_n` and `c_n`, as far as the case's module has them, by these
-/// names or with `outputs/` before them. Any other tensor is an error, so that none is
-/// overlooked.
+/// names, with `outputs/` before them, or by the names that a map gives for them. Any other tensor
+/// is an error, so that none is overlooked.
 package struct OutputsFolder: OutputsSource {
   private let folder: String
+  private let map: NameMap
 
-  package init(_ folder: String) { self.folder = folder }
+  /// - Parameter map: by which other names the outputs stand in the files. What it says of a
+  ///   result that a case does not have, or a file does not hold, is passed over.
+  package init(_ folder: String, map: NameMap = .none) {
+    self.folder = folder
+    self.map = map.without(Self.group)
+  }
+
+  /// What the names of outputs may start with.
+  private static let group = "outputs/"
 
   /// Whether the folder exists.
   package var exists: Bool { (try? FileBytes.kind(of: folder)) == .folder }
@@ -43,9 +52,10 @@ package struct OutputsFolder: OutputsSource {
     do throws(ArchiveError) {
       let archive = try TensorContainer.open(path)
       for name in archive.tensorNames {
-        let short = name.hasPrefix("outputs/") ? String(name.dropFirst("outputs/".count)) : name
-        let former = tensors.updateValue(try archive.tensor(named: name), forKey: short)
-        if former != nil { duplicate = short }
+        let short = name.hasPrefix(Self.group) ? String(name.dropFirst(Self.group.count)) : name
+        let meant = map.expected(short)
+        let former = tensors.updateValue(try archive.tensor(named: name), forKey: meant)
+        if former != nil { duplicate = meant }
       }
     } catch {
       throw .unreadable(error)
@@ -53,7 +63,8 @@ package struct OutputsFolder: OutputsSource {
     do throws(InvalidValue) {
       if let duplicate {
         throw InvalidValue(
-          duplicate, expected: "one tensor", found: "another in outputs/\(duplicate)")
+          duplicate, expected: "one tensor",
+          found: "another in " + (map.actual[duplicate] ?? Self.group + duplicate))
       }
       try request.check(tensors)
     } catch {

@@ -36,13 +36,14 @@ extension OutputsRequest {
     if let first = slips.first {
       throw InvalidValue(
         first.found, expected: "one of \(known.joined(separator: ", "))", found: "another name",
-        remedy: NearNames.question(slips))
+        remedy: NearNames.question(slips).map { $0 + Self.mapping(slips) })
     }
     for name in required where tensors[name]?.elementType.isFloatingPoint != true {
       throw InvalidValue(
         name, expected: "a tensor of floats, beside \(list)",
-        found: tensors[name].map { "\($0.elementType) \($0.shape)" } ?? "none",
-        remedy: tensors[name] == nil ? judgingRest(of: tensors) : nil)
+        found: tensors[name].map { "\($0.elementType) \($0.shape)" } ?? Self.list(tensors),
+        remedy: tensors[name] == nil
+          ? unknown.first.map { Self.mapping(name, to: $0) } ?? judgingRest(of: tensors) : nil)
     }
     if let unknown = unknown.first {
       throw InvalidValue(
@@ -52,6 +53,28 @@ extension OutputsRequest {
 }
 
 extension OutputsRequest {
+  /// How many tensors a message lists.
+  private static let listed = 6
+
+  /// The tensors that were given, as what was found: "only hidden (2, 3, 6)", or "none".
+  private static func list(_ tensors: [String: Tensor]) -> String {
+    var parts = tensors.keys.sorted().prefix(listed).map { "\($0) \(tensors[$0]?.shape ?? [])" }
+    guard !parts.isEmpty else { return "none" }
+    if tensors.count > listed { parts.append("\(tensors.count - listed) more") }
+    return "only " + parts.joined(separator: ", ")
+  }
+
+  /// What to do about the names that others have for outputs.
+  private static func mapping(_ slips: [NearNames.Slip]) -> String {
+    " Rename \(slips.count == 1 ? "it" : "them"), or say: "
+      + NameMap.options(slips.map { ($0.meant, $0.found) })
+  }
+
+  /// What to do about an output that may stand under another name, which nothing tells.
+  private static func mapping(_ name: String, to found: String) -> String {
+    "if \(found) is it, say: " + NameMap.options([(name, found)])
+  }
+
   /// How outputs of which some were not kept are judged by the others; nil where there are none.
   private func judgingRest(of tensors: [String: Tensor]) -> String? {
     let given = required.filter { tensors[$0] != nil }

@@ -98,7 +98,7 @@ package struct ModuleLayout: Sendable {
 
   /// Whether the result with this name, such as `bilstm.h_n`, is one of this module's.
   package func gives(_ name: String) -> Bool {
-    ["output", "h_n", "c_n"].contains { Results.name($0, of: self.name) == name }
+    Results.ownNames.contains { Results.name($0, of: self.name) == name }
   }
 }
 

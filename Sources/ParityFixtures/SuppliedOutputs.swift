@@ -13,8 +13,13 @@ package struct SuppliedOutputs: Sendable {
   /// Why there are no outputs to judge.
   package struct Missing: Error, CustomStringConvertible {
     package let description: String
+    /// Whether the program has declined the case, which is then skipped, and has not failed.
+    package let isDeclined: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, isDeclined: Bool = false) {
+      self.description = description
+      self.isDeclined = isDeclined
+    }
   }
 
   package init(outputs: Result<[String: Tensor], Missing>, printed: String = "") {

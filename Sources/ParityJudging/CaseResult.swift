@@ -5,6 +5,9 @@ package import TensorArchives
 package struct CaseResult: Sendable {
   package let location: CaseLocation
   package let status: CaseStatus
+  /// Whether it was skipped because the user's program has declined it, so that nothing was
+  /// judged.
+  package let isDeclined: Bool
   /// Why the case did not pass, or what a pass leaves out ("layout only"). Each is a sentence or
   /// less.
   package let remarks: [String]
@@ -26,6 +29,7 @@ package struct CaseResult: Sendable {
   ) {
     location = parityCase.location
     status = verdict.status
+    isDeclined = verdict.isDeclined
     remarks = verdict.remarks
     self.parityCase = parityCase
     self.subject = subject
@@ -37,6 +41,7 @@ package struct CaseResult: Sendable {
   private init(_ location: CaseLocation, _ status: CaseStatus, _ remark: String) {
     self.location = location
     self.status = status
+    isDeclined = false
     remarks = [remark]
     parityCase = nil
     subject = .engine

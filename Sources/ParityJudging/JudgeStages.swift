@@ -51,7 +51,9 @@ extension Judge {
       }
       return compared(parityCase, passes, contender, findings)
     } catch let error as SuppliedOutputs.Missing {
-      return Outcome(verdict: Verdict(.failed, ["\(error)"]), findings: findings)
+      let status = error.isDeclined ? CaseStatus.skipped : .failed
+      return Outcome(
+        verdict: Verdict(status, ["\(error)"], isDeclined: error.isDeclined), findings: findings)
     } catch {
       return Outcome(verdict: Verdict(.invalid, ["\(error)"]), findings: findings)
     }

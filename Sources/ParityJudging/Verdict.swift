@@ -17,11 +17,18 @@ struct Verdict: Sendable {
   var remarks: [String]
   /// Whether a skip does not say what failure it expects.
   private let expectsAnything: Bool
+  /// Whether it is a skip because the user's program has declined the case, so that nothing was
+  /// judged.
+  let isDeclined: Bool
 
-  init(_ status: CaseStatus, _ remarks: [String] = [], expectsAnything: Bool = false) {
+  init(
+    _ status: CaseStatus, _ remarks: [String] = [], expectsAnything: Bool = false,
+    isDeclined: Bool = false
+  ) {
     self.status = status
     self.remarks = remarks
     self.expectsAnything = expectsAnything
+    self.isDeclined = isDeclined
   }
 
   /// The share of each tensor's elements that must be judged for a case to pass; where it is
@@ -94,9 +101,9 @@ struct Verdict: Sendable {
   }
 
   /// The verdict where nothing may be left open: a pass with a remark is a failure, and so is a
-  /// skip that would be one whatever fails.
+  /// skip that would be one whatever fails, or that the user's program asked for.
   var strict: Verdict {
-    let isOpen = status == .passed && !remarks.isEmpty || expectsAnything
+    let isOpen = status == .passed && !remarks.isEmpty || expectsAnything || isDeclined
     return isOpen
       ? Verdict(.failed, ["\(status.rawValue), but leaves something open"] + remarks) : self
   }

@@ -38,6 +38,8 @@ package struct TextReport: Sendable {
   private var counts: [CaseStatus: Int] = [:]
   /// How many cases passed with a remark.
   private var remarkedCount = 0
+  /// How many cases the user's program has declined.
+  private var declinedCount = 0
 
   /// - Parameter names: the names of all cases, for the width of their column.
   package init(
@@ -53,6 +55,7 @@ package struct TextReport: Sendable {
   package mutating func lines(_ result: CaseResult) -> [String] {
     counts[result.status, default: 0] += 1
     if result.status == .passed, !result.remarks.isEmpty { remarkedCount += 1 }
+    if result.isDeclined { declinedCount += 1 }
     let isGood = result.status == .passed || result.status == .skipped
     if detail == .quiet, isGood { return [] }
     let status = style.status(
@@ -70,10 +73,15 @@ package struct TextReport: Sendable {
   package func summary(seconds: Double) -> String {
     let total = counts.values.reduce(0, +)
     let parts = CaseStatus.allCases.flatMap { status in
-      let remarked = status == .passed ? remarkedCount : 0
-      return [
-        (counts[status, default: 0] - remarked, ""), (remarked, " with a remark"),
-      ].filter { $0.0 > 0 }.map { style.status(status, "\($0) \(status.rawValue)\($1)") }
+      let (part, text) =
+        switch status {
+        case .passed: (remarkedCount, " with a remark")
+        case .skipped: (declinedCount, " by the engine")
+        default: (0, "")
+        }
+      return [(counts[status, default: 0] - part, ""), (part, text)].filter { $0.0 > 0 }.map {
+        style.status(status, "\($0) \(status.rawValue)\($1)")
+      }
     }
     return "\(NumberText.count(total, "case")): \(parts.joined(separator: ", "))"
       + style.faint(" in \(NumberText.seconds(seconds))")

@@ -71,6 +71,25 @@ import Testing
     #expect(!tool.output.contains("diagnosis"))
   }
 
+  /// As ONNX Runtime names them.
+  @Test func outputsOfOtherNamesAreMapped() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(Repository.fixtures)/\(fixture)/outputs/"
+    for (name, other) in [("output", "Y"), ("h_n", "Y_h"), ("c_n", "Y_c")] {
+      try folder.write(bytes(of: path + name + ".npy"), to: "\(fixture)/\(other).npy")
+    }
+    let tool = try judge(folder)
+    #expect(tool.status == 1)
+    let line = try #require(tool.lines.first)
+    let typed = try #require(line.firstRange(of: "or say: ")).upperBound
+    let options = line[typed...].split(separator: " ").map(String.init)
+    #expect(options == ["--map", "output=Y", "--map", "h_n=Y_h", "--map", "c_n=Y_c"])
+    let mapped = try Tool(
+      ["Fixtures", "--filter", "^\(fixture)$", "--actual", folder.path] + options)
+    #expect(mapped.status == 0)
+    #expect(mapped.lines.first?.hasSuffix("bit for bit") == true)
+  }
+
   /// Which of them would decide?
   @Test func aTensorThatIsThereTwiceFails() throws {
     let folder = try actual()

@@ -5,15 +5,8 @@ import Testing
 @Suite struct EngineTests {
   private let fixture = "lstm-bidirectional-batch-first"
 
-  /// - Parameter script: with the case's path as `$1` and the output's as `$2`.
   private func judge(_ script: String, _ more: String..., filter: String? = nil) throws -> Tool {
-    let folder = try TemporaryFolder()
-    try folder.write(Array(script.utf8), to: "engine.sh")
-    return try Tool(
-      [
-        "Fixtures", "--filter", "^\(filter ?? fixture)$", "--engine",
-        "sh '\(folder.path)/engine.sh' {case} {out}",
-      ] + more)
+    try Tool(engine: script, on: filter ?? fixture, more)
   }
 
   @Test func theReferencesOwnOutputsPass() throws {
@@ -54,6 +47,25 @@ import Testing
     let tool = try judge(script)
     #expect(tool.status == 1)
     #expect(tool.output.contains(message), "\(tool.output)")
+  }
+
+  /// What is written in another format, or by another name, is listed.
+  @Test(arguments: [
+    ("touch \"$2.pt\" \"$2.onnx\"", "no file or folder {out}, only {out}.onnx, {out}.pt: write an"),
+    (
+      "cp -R \"$1/outputs\" \"$2\"; mv \"$2/output.npy\" \"$2/seq.npy\"",
+      "found only c_n (2, 3, 6), h_n (2, 3, 6), seq (3, 5, 12); if seq is it, say: --map output=seq"
+    ),
+  ])
+  func whatIsThereInPlaceOfAnOutputIsListed(script: String, message: String) throws {
+    let tool = try judge(script)
+    #expect(tool.status == 1)
+    #expect(tool.output.contains(message), "\(tool.output)")
+  }
+
+  @Test func outputsOfOtherNamesAreMapped() throws {
+    let script = "cp -R \"$1/outputs\" \"$2\"; mv \"$2/output.npy\" \"$2/seq.npy\""
+    #expect(try judge(script, "--map", "output=seq").status == 0)
   }
 
   /// A program that hangs is ended with all that it started, and fails its case alone.
@@ -106,7 +118,10 @@ import Testing
       ["--engine-input", "npz"], ["--engine-timeout", "3"], ["--actual-arithmetic", "tf32"],
       ["--engine", "run {case} {out}", "--engine-timeout", "0"],
       ["--engine", "run {case} {out}", "--engine-timeout", "nan"],
-      ["--engine", "run {case} {out}", "--engine-input", "pt"],
+      ["--engine", "run {case} {out}", "--engine-input", "pt"], ["--twice"],
+      ["--map", "output=Y"], ["--actual", ".", "--map", "Y"],
+      ["--actual", ".", "--map", "Y=output"],
+      ["--actual", ".", "--twice"],
     ] {
       #expect(try Tool(["Fixtures"] + arguments).status == 64, "\(arguments)")
     }

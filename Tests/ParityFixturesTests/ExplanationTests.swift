@@ -121,24 +121,6 @@ import Testing
         == "outputs/hidden: expected no such tensor in this case, found one of (1, 3, 6)")
   }
 
-  @Test(arguments: [
-    (["Y", "Y_h", "Y_c"], "Y"), (["output", "hn", "cn"], "hn"), (["output", "h0", "c0"], "h0"),
-    (["out", "hidden", "cell"], "out"), (["output", "state_h", "state_c"], "state_h"),
-  ])
-  func whatOthersCallTheirOutputsIsAskedAbout(names: [String], first: String) throws {
-    let manifest = try Manifest(parsing: #"{"format": "pytorch-parity/1", "module": "LSTM"}"#)
-    let parityCase = try ParityCase(CaseLocation(name: "c", path: "c"), manifest, Self.lstm)
-    let tensors = Dictionary(uniqueKeysWithValues: names.map { ($0, Self.floats(1)) })
-    let error = #expect(throws: InvalidValue.self) {
-      try parityCase.outputsRequest.check(tensors)
-    }
-    #expect(error?.name == first)
-    let pairs = zip(["output", "h_n", "c_n"], names).filter { $0 != $1 }
-    for (meant, found) in pairs {
-      #expect(error?.remedy?.contains("\(meant) (for \(found))") == true)
-    }
-  }
-
   @Test func aMissingResultIsToldWithTheStatementForIt() {
     #expect(
       Self.error(Self.lstm.filter { $0.key != "outputs/c_n" })
@@ -181,6 +163,19 @@ import Testing
       Self.error(tensors)
         == "\(name): expected the shape (4, 3, \(features)), found (3, 4, \(features)); "
         + #"its first two axes are exchanged: all other shapes fit "batch_first": false"#)
+  }
+
+  /// States that were made with the batch first, as many people think that batch_first asks.
+  @Test(arguments: [
+    ["inputs/h_0", "inputs/c_0"], ["outputs/h_n", "outputs/c_n"],
+    ["inputs/h_0", "inputs/c_0", "outputs/h_n", "outputs/c_n"],
+  ])
+  func statesWithTheBatchFirstAreNamed(names: [String]) {
+    let tensors = Self.lstm.merging(names.map { ($0, Self.floats(3, 1, 6)) }) { $1 }
+    #expect(
+      Self.error(tensors)
+        == "\(names[0]): expected the shape (1, 3, 6), found (3, 1, 6); "
+        + "its first two axes are exchanged: states are (D·L, B, H) whatever batch_first is")
   }
 
   // MARK: - Manifests

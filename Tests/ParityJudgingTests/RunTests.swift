@@ -17,6 +17,14 @@ import Testing
     #expect(RunStatus(of: statuses) == expected)
   }
 
+  /// Whatever else was skipped or passed without the program.
+  @Test(
+    arguments: [([.skipped], .failed), ([.skipped, .passed], .failed), ([.invalid], .unusable)]
+      as [([CaseStatus], RunStatus)])
+  func whatAProgramHasDeclinedIsNotGreen(statuses: [CaseStatus], expected: RunStatus) {
+    #expect(RunStatus(of: statuses, isDeclined: true) == expected)
+  }
+
   @Test func numbersAreTheContracts() {
     #expect(RunStatus.passed.rawValue == 0)
     #expect(RunStatus.failed.rawValue == 1)

@@ -63,6 +63,16 @@ package struct Results: Sendable {
     return own("h_n").map { RecurrentOutput(output: own("output"), hN: $0, cN: own("c_n")) }
   }
 
+  /// The names of the results of a module by itself.
+  package static let ownNames = ["output", "h_n", "c_n"]
+
+  /// Whether a result of some module could have this name: `h_n`, `bilstm.h_n`, and `outputs/h_n`,
+  /// as fixtures have it.
+  package static func isName(_ name: String) -> Bool {
+    let own = name.split(omittingEmptySubsequences: false) { "./".contains($0) }.last
+    return own.map { ownNames.contains(String($0)) } ?? false
+  }
+
   /// The name that a module's result has in a fixture: `bilstm.h_n`, and `h_n` where the module
   /// has no name.
   package static func name(_ name: String, of module: String) -> String {
