@@ -18,6 +18,8 @@ package struct Findings: Sendable {
   package var comparisons: [TensorFinding] = []
   /// The identities of the layout contract, those of the reference first.
   package var layout: [LayoutFinding] = []
+  /// How the reference breaks the layout contract by rounding alone; nil where it does not.
+  package var layoutRounding: LayoutRounding?
   /// The properties of each recurrent module that our engine, or a forward pass in its place, has
   /// run.
   package var properties: [PropertyFinding] = []

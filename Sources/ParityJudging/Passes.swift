@@ -70,7 +70,8 @@ struct Passes: Sendable {
   /// reference's; nil where none has.
   var shapeMismatch: String? {
     compared.lazy.compactMap { name, actual, reference, _ in
-      ShapeMismatch(name, found: actual, expected: reference)?.text(subject)
+      ShapeMismatch(name, found: actual, expected: reference, in: chain.layouts)?
+        .text(subject)
     }.first
   }
 

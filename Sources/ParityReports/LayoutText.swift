@@ -59,6 +59,25 @@ package struct LayoutText {
     }
   }
 
+  /// What the difference is where a reference breaks the contract by rounding alone, and the line
+  /// of the manifest that accepts it.
+  func roundingLines(_ rounding: LayoutRounding) -> [String] {
+    let absolute = "|Δ| = \(NumberText.scientific(rounding.largestAbsolute, digits: 1))"
+    // Numbers around 0 are many units apart, and near all the same.
+    let units = rounding.largestULP < 100 ? "at most \(Int(rounding.largestULP)) ulp, " : ""
+    let difference =
+      rounding.largestAbsolute == 0
+      ? "in the sign of zeros alone" : "by rounding alone (\(units)\(absolute))"
+    let advice = rounding.tolerance.map {
+      [
+        "state a tolerance in the manifest to accept it:",
+        "  \"tolerance\": {\"rtol\": \($0.rtol), \"atol\": \($0.atol)}",
+      ]
+    }
+    return ["output and h_n differ \(difference):", "a reference made outside PyTorch;"]
+      + (advice ?? [])
+  }
+
   private func detail(_ finding: LayoutFinding) -> String {
     let difference = finding.difference
     let count = NumberText.count(difference.measured.count, "element")

@@ -154,6 +154,9 @@ package struct TextReport: Sendable {
     let layout = result.findings.layout.filter { !$0.holds }
     lines += LayoutText(style).identityLines(layout)
     if let mistake = layout.lazy.compactMap(\.mistake).first { lines.append(mistake) }
+    if let rounding = result.findings.layoutRounding {
+      lines += LayoutText(style).roundingLines(rounding)
+    }
     // The subject's own difference first; the reference's against the oracle
     // only where the reference is what is wrong.
     let differing = result.findings.comparisons.filter { !$0.difference.agrees }
