@@ -1,3 +1,4 @@
+import ArchiveComparison
 package import RecurrentModel
 package import TensorComparison
 package import TensorCore
@@ -75,6 +76,14 @@ package struct TensorFinding: Sendable {
   /// The two numbers that are compared at a row-major offset.
   func elements(at offset: Int) -> (actual: Double, expected: Double) {
     (actual.double(at: offset), expected.double(at: offset))
+  }
+
+  /// The order of its axes in which the actual tensor agrees, where that moves elements and leaves
+  /// the shape; nil where there is none.
+  ///
+  /// - Complexity: O(rank! · elements), anew at each access.
+  var rearrangement: Rearrangement? {
+    Rearrangement.found(actual: actual, expected: expected, within: .torch(arithmetic))
   }
 
   /// Whether the tensors agree by the defaults of `torch.testing.assert_close`, whatever the

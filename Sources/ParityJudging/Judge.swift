@@ -145,6 +145,9 @@ package struct Judge: Sendable {
       diagnosis = diagnostician?.diagnose(failure)
       // Where the shapes are other ones, it cannot be said where the difference starts.
       if diagnosis?.explanations.isEmpty == true, !failure.hasShapes { diagnosis = nil }
+      if diagnosis?.explanations.isEmpty ?? true {
+        verdict.remarks += outcome.findings.exchangedAxes
+      }
     }
     var printed = ""
     var isCompared = true
@@ -161,5 +164,15 @@ package struct Judge: Sendable {
     }
     return CaseResult(
       parityCase, verdict, contender.side, outcome.findings, printed: printed, diagnosis)
+  }
+}
+
+extension Findings {
+  /// The results of the subject that agree with their axes exchanged, as remarks: an h_n with the
+  /// batch first has PyTorch's shape where there are as many sequences as rows.
+  fileprivate var exchangedAxes: [String] {
+    ofSubject.filter { !$0.difference.agrees }.compactMap { finding in
+      finding.rearrangement.map { "\(finding.name) \($0)" }
+    }
   }
 }

@@ -77,7 +77,7 @@ struct ResultLayout {
     let own = self.axes.flatMap(\.self).filter { size($0) != 1 }
     let other = axes.flatMap(\.self).filter { size($0) != 1 }
     guard Set(own) == Set(other) else { return nil }
-    let runs = Self.runs(of: own, in: other)
+    let runs = Self.runs(of: own, in: axes.map { $0.filter { size($0) != 1 } })
     let given = other.compactMap { axis in runs.first { $0.first == axis } }
     let order = runs.compactMap(given.firstIndex)
     var expression = variable
@@ -92,11 +92,13 @@ struct ResultLayout {
     return expression
   }
 
-  /// One list of axes, cut where the other does not go on with the same axis.
-  private static func runs(of own: [ResultAxis], in other: [ResultAxis]) -> [[ResultAxis]] {
+  /// One list of axes, of which those stay together that are one axis of another tensor and follow
+  /// each other in both.
+  private static func runs(of own: [ResultAxis], in axes: [[ResultAxis]]) -> [[ResultAxis]] {
     var runs: [[ResultAxis]] = []
     for axis in own {
-      let before = other.firstIndex(of: axis).flatMap { $0 > 0 ? other[$0 - 1] : nil }
+      let group = axes.first { $0.contains(axis) } ?? []
+      let before = group.firstIndex(of: axis).flatMap { $0 > 0 ? group[$0 - 1] : nil }
       if let before, runs.last?.last == before {
         runs[runs.count - 1].append(axis)
       } else {

@@ -1,6 +1,7 @@
 import FixtureSupport
 import ParityFixtures
 import RecurrentModel
+import TensorComparison
 import TensorCore
 import Testing
 
@@ -61,7 +62,8 @@ import Testing
     let parityCase = try FixtureSuite.named("lstm-bidirectional-batch-first")
     func small(_ tensor: Tensor, _ error: Double) -> Tensor {
       Tensor(
-        tensor.elements(as: Double.self).map { Float($0 * 1e-7 * (1 + error)) }, shape: tensor.shape)
+        tensor.elements(as: Double.self).map { Float($0 * 1e-7 * (1 + error)) }, shape: tensor.shape
+      )
     }
     let outputs = parityCase.outputs
     let result = Judge().judge(

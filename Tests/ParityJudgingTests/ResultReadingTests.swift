@@ -52,30 +52,31 @@ import Testing
   }
 
   private static let rows = "give all 6 rows, by layer, then direction"
+  private static let apart = "h_n with layers and directions on axes of their own: "
+  private static let joined = "h_n with the directions joined in the last axis: "
+  private static let directions = "output with the directions on an axis of their own: "
+  private static let flat = "output with steps and sequences in one axis: "
 
-  @Test(arguments: [
+  private static let states: [(Layout, String)] = [
     (
       Layout(split: [6, 3, 8], order: [1, 0, 2], shape: [3, 6, 8]),
       "h_n with the batch first, which batch_first=True does not mean: h_n.transpose(1, 0, 2)"
     ),
     (
       Layout(split: [6, 3, 8], order: [0, 1, 2], shape: [3, 2, 3, 8]),
-      "h_n with layers and directions on axes of their own: h_n.reshape(6, 3, 8)"
+      "\(apart)h_n.reshape(6, 3, 8)"
     ),
     (
       Layout(split: [3, 2, 3, 8], order: [1, 0, 2, 3], shape: [2, 3, 3, 8]),
-      "h_n with layers and directions on axes of their own: "
-        + "h_n.transpose(1, 0, 2, 3).reshape(6, 3, 8)"
+      "\(apart)h_n.transpose(1, 0, 2, 3).reshape(6, 3, 8)"
     ),
     (
       Layout(split: [6, 3, 8], order: [1, 0, 2], shape: [3, 3, 2, 8]),
-      "h_n with layers and directions on axes of their own: "
-        + "h_n.reshape(3, 6, 8).transpose(1, 0, 2)"
+      "\(apart)h_n.transpose(1, 2, 0, 3).reshape(6, 3, 8)"
     ),
     (
       Layout(split: [3, 2, 3, 8], order: [0, 2, 1, 3], shape: [3, 3, 16]),
-      "h_n with the directions joined in the last axis: "
-        + "h_n.reshape(3, 3, 2, 8).transpose(0, 2, 1, 3).reshape(6, 3, 8)"
+      "\(joined)h_n.reshape(3, 3, 2, 8).transpose(0, 2, 1, 3).reshape(6, 3, 8)"
     ),
     (
       Layout(split: [3, 2, 3, 8], order: [0, 2, 1, 3], pick: [2], shape: [3, 16]),
@@ -113,13 +114,15 @@ import Testing
       Layout(split: [6, 3, 8], order: [0, 1, 2], shape: [6, 1, 3, 8]),
       "h_n with an axis of size 1 too many: h_n.reshape(6, 3, 8)"
     ),
-  ])
+  ]
+
+  @Test(arguments: states)
   func aStateOfAnotherShapeIsTold(layout: Layout, expected: String) throws {
     try check("h_n", layout, expected)
     try check("c_n", layout, expected.replacing("h_n", with: "c_n"))
   }
 
-  @Test(arguments: [
+  private static let outputs: [(Layout, String)] = [
     (
       Layout(split: [7, 3, 2, 8], order: [0, 2, 1, 3], shape: [7, 2, 3, 8]),
       "ONNX's Y, with an axis for the directions: Y.transpose(0, 2, 1, 3).reshape(7, 3, 16)"
@@ -130,35 +133,31 @@ import Testing
     ),
     (
       Layout(split: [7, 3, 16], order: [0, 1, 2], shape: [7, 3, 2, 8]),
-      "output with the directions on an axis of their own: output.reshape(7, 3, 16)"
+      "\(directions)output.reshape(7, 3, 16)"
     ),
     (
       Layout(split: [7, 3, 16], order: [1, 0, 2], shape: [3, 7, 2, 8]),
-      "output with the directions on an axis of their own: "
-        + "output.reshape(3, 7, 16).transpose(1, 0, 2)"
+      "\(directions)output.transpose(1, 0, 2, 3).reshape(7, 3, 16)"
     ),
     (
       Layout(split: [7, 3, 2, 8], order: [1, 2, 0, 3], shape: [3, 2, 7, 8]),
-      "output with the directions on an axis of their own: "
-        + "output.transpose(2, 0, 1, 3).reshape(7, 3, 16)"
+      "\(directions)output.transpose(2, 0, 1, 3).reshape(7, 3, 16)"
     ),
     (
       Layout(split: [7, 3, 2, 8], order: [2, 0, 1, 3], shape: [2, 7, 3, 8]),
-      "output with the directions on an axis of their own: "
-        + "output.reshape(2, 21, 8).transpose(1, 0, 2).reshape(7, 3, 16)"
+      "\(directions)output.transpose(1, 2, 0, 3).reshape(7, 3, 16)"
     ),
     (
       Layout(split: [7, 3, 2, 8], order: [2, 1, 0, 3], shape: [2, 3, 7, 8]),
-      "output with the directions on an axis of their own: "
-        + "output.transpose(2, 1, 0, 3).reshape(7, 3, 16)"
+      "\(directions)output.transpose(2, 1, 0, 3).reshape(7, 3, 16)"
     ),
     (
       Layout(split: [7, 3, 16], order: [0, 1, 2], shape: [21, 16]),
-      "output with steps and sequences in one axis: output.reshape(7, 3, 16)"
+      "\(flat)output.reshape(7, 3, 16)"
     ),
     (
       Layout(split: [7, 3, 16], order: [1, 0, 2], shape: [21, 16]),
-      "output with steps and sequences in one axis: output.reshape(3, 7, 16).transpose(1, 0, 2)"
+      "\(flat)output.reshape(3, 7, 16).transpose(1, 0, 2)"
     ),
     (
       Layout(split: [7, 3, 2, 8], order: [2, 0, 1, 3], pick: [1], shape: [7, 3, 8]),
@@ -180,47 +179,48 @@ import Testing
       Layout(split: [7, 3, 2, 8], order: [0, 2, 1, 3], pick: [0, 1], shape: [3, 8]),
       "output[0], the reverse half alone: give all 7 steps of both directions"
     ),
-  ])
+  ]
+
+  @Test(arguments: outputs)
   func anOutputOfAnotherShapeIsTold(layout: Layout, expected: String) throws {
     try check("output", layout, expected)
   }
 
+  private static let shapes: [(String, [Int], String)] = [
+    ("h_n", [3, 8], "one row of h_n alone: \(rows)"),
+    ("h_n", [2, 3, 8], "the rows of one layer of h_n alone: \(rows)"),
+    (
+      "h_n", [3, 16],
+      "one layer's rows of h_n with the directions joined in the last axis: \(rows)"
+    ),
+    ("c_n", [6, 8], "one sequence of the batch alone: give all 3 sequences"),
+    (
+      "h_n", [6, 7, 8],
+      "h_n where the steps were taken for sequences, as under the other batch_first: run the module with batch_first=False"
+    ),
+    (
+      "h_n", [7, 3, 16],
+      "a state for every step: h_n is the last state of each layer and direction alone"
+    ),
+    (
+      "c_n", [3, 7, 16],
+      "a state for every step: c_n is the last state of each layer and direction alone"
+    ),
+    (
+      "output", [7, 3, 8],
+      "one direction's half of output, or the two merged by a sum or a mean: PyTorch joins the two in the last axis, forward first"
+    ),
+    ("output", [7, 16], "one sequence of the batch alone: give all 3 sequences"),
+    ("output", [3, 16], "one step of output alone: give all 7 steps"),
+    (
+      "output", [3, 8],
+      "one step of output of one direction alone: give all 7 steps of both directions"
+    ),
+    ("output", [3, 7, 16], "output with the batch first: output.transpose(1, 0, 2)"),
+  ]
+
   /// The shape alone tells where the numbers are none of the result's.
-  @Test(
-    arguments: [
-      ("h_n", [3, 8], "one row of h_n alone: \(rows)"),
-      ("h_n", [2, 3, 8], "the rows of one layer of h_n alone: \(rows)"),
-      (
-        "h_n", [3, 16],
-        "one layer's rows of h_n with the directions joined in the last axis: \(rows)"
-      ),
-      ("c_n", [6, 8], "one sequence of the batch alone: give all 3 sequences"),
-      (
-        "h_n", [6, 7, 8],
-        "h_n where the steps were taken for sequences, as under the other batch_first: "
-          + "run the module with batch_first=False"
-      ),
-      (
-        "h_n", [7, 3, 16],
-        "a state for every step: h_n is the last state of each layer and direction alone"
-      ),
-      (
-        "c_n", [3, 7, 16],
-        "a state for every step: c_n is the last state of each layer and direction alone"
-      ),
-      (
-        "output", [7, 3, 8],
-        "one direction's half of output, or the two merged by a sum or a mean: "
-          + "PyTorch joins the two in the last axis, forward first"
-      ),
-      ("output", [7, 16], "one sequence of the batch alone: give all 3 sequences"),
-      ("output", [3, 16], "one step of output alone: give all 7 steps"),
-      (
-        "output", [3, 8],
-        "one step of output of one direction alone: give all 7 steps of both directions"
-      ),
-      ("output", [3, 7, 16], "output with the batch first: output.transpose(1, 0, 2)"),
-    ] as [(String, [Int], String)])
+  @Test(arguments: shapes)
   func aShapeOfWrongNumbersIsTold(name: String, shape: [Int], expected: String) throws {
     let shape = Shape(shape)
     let numbers = Tensor([Float](repeating: 7, count: shape.elementCount), shape: shape)

@@ -182,6 +182,10 @@ def test_the_other_batch_first_is_told_beside_zero_states_too(count, zeros, batc
     assert "output.transpose(1, 0, 2)" in text.splitlines()[0], text
     if count == 2:
         assert "[output-axes-exchanged, final-states-re" in text, text
+        states_alone = exchanged | {"output": right["output"]}
+        for name in ("h_n", "c_n"):
+            text = check(folder, right | {name: states_alone[name]})[1]
+            assert f"; {name} agrees with axes 0 and 1 exchanged" in text.splitlines()[0], text
 
 
 # MARK: Names
