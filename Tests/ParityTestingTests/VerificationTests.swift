@@ -66,7 +66,11 @@ import Testing
   }
 
   @Test(arguments: [
-    (["output", "h_n"], "c_n: expected a tensor of floats, beside output, h_n, c_n, found none"),
+    (
+      ["output", "h_n"],
+      "c_n: expected a tensor of floats, beside output, h_n, c_n, found only h_n (2, 3, 6), "
+        + "output (3, 5, 12)"
+    ),
     (
       ["output", "h_n"],
       "if no more was kept than output, h_n, judge by that: --only output,h_n, or "
