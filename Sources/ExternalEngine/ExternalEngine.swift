@@ -109,6 +109,7 @@ package struct ExternalEngine: OutputsSource {
         } catch {
           return missing("\(error)", printed)
         }
+      case .failure(let reason) where reason.isDeclined: return supplied
       case .failure(let reason): return missing("\(chunk.name): \(reason)", printed)
       }
     }

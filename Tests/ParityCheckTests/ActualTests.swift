@@ -153,12 +153,16 @@ import Testing
 
   /// One case does not see all that could be seen, and cells see little.
   @Test func anAuditSaysWhatIsMissing() throws {
-    let one = try Tool("audit", "Fixtures", "--filter", "^lstm-cell$")
+    let one = try Tool("audit", "Fixtures", "--filter", "^lstm-cell$", "--rare")
     #expect(one.status == 1)
     #expect(one.output.contains("seen by no case, though it was planted:"))
-    #expect(one.output.contains("  two directions: "))
+    let plain = try Tool("audit", "Fixtures", "--filter", "^lstm-cell$")
+    #expect(plain.status == 0)
+    #expect(plain.output.contains("and not counted (see --rare)"))
+    #expect(one.output.contains("  bidirectional=True: "))
     #expect(
-      try Tool("audit", "Fixtures", "--filter", "^lstm-cell$", "--require", "90%").status == 0)
+      try Tool("audit", "Fixtures", "--filter", "^lstm-cell$", "--rare", "--require", "90%").status
+        == 0)
     for wrong in ["101%", "-1", "most", "nan"] {
       #expect(try Tool("audit", "Fixtures", "--require", wrong).status == 64, "\(wrong)")
     }
