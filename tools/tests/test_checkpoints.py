@@ -1,0 +1,150 @@
+"""`inspect` and `run`: modules that are found in a checkpoint, and computed from it."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import export_fixtures
+from torch_pipeline import run_recurrent
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    export_fixtures.quiet_pytorch()
+
+
+class Model(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = torch.nn.Embedding(40, 5)
+        self.encoder = torch.nn.ModuleDict({
+            "lstm": torch.nn.LSTM(5, 6, num_layers=2, bidirectional=True, batch_first=True),
+            "projected": torch.nn.LSTM(5, 6, proj_size=4),
+        })
+        self.decoder = torch.nn.GRU(12, 7, bias=False)
+        self.plain = torch.nn.RNN(5, 6, nonlinearity="relu")
+        self.cell = torch.nn.LSTMCell(7, 6)
+        self.head = torch.nn.Linear(12, 3)
+
+
+def tool(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [PARITY_CHECK, *map(str, arguments), "--color", "never"], capture_output=True, text=True,
+        check=False)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Model:
+    torch.manual_seed(5)
+    model = Model().eval()
+    np.savez(tmp_path / "model.npz", **{n: t.numpy() for n, t in model.state_dict().items()})
+    return model
+
+
+def keep(path: Path, tensors: dict[str, torch.Tensor]) -> Path:
+    np.savez(path, **{name: tensor.numpy() for name, tensor in tensors.items()})
+    return path
+
+
+def save(path: Path, tensor: torch.Tensor) -> Path:
+    np.save(path, tensor.numpy())
+    return path
+
+
+def test_inspect_finds_each_recurrent_module_and_nothing_else(tmp_path, model):
+    said = tool("inspect", tmp_path / "model.npz")
+    assert said.returncode == 0, said.stderr
+    for line in [
+        "  cell: LSTMCell(7, 6)", "  decoder: GRU(12, 7, bias=False)",
+        "  encoder.lstm: LSTM(5, 6, num_layers=2, bidirectional=True)",
+        "  encoder.projected: LSTM(5, 6, proj_size=4)", "  plain: RNN(5, 6)",
+    ]:
+        assert line in said.stdout.splitlines()
+    assert "5 recurrent modules" in said.stdout
+    assert "[2] layer 1, forward  == output[-1, :, :6]" in said.stdout
+    assert "[3] layer 1, reverse  == output[0, :, 6:]" in said.stdout
+    weight = model.head.weight.detach().numpy()
+    assert f"float32 (3, 12)  {weight.min():.2e} to {weight.max():.2e}" in said.stdout
+
+
+def test_inspect_counts_what_is_not_finite(tmp_path):
+    path = keep(tmp_path / "bad.npz", {"a": torch.tensor([1.0, float("nan"), float("inf"), -2.0])})
+    assert "-2.00e+00 to 1.00e+00  2 not finite" in tool("inspect", path).stdout
+    assert tool("inspect", tmp_path / "none.npz").returncode == 2
+
+
+CASES = {
+    "encoder.lstm": ({"input": (3, 7, 5), "h_0": (4, 3, 6), "c_0": (4, 3, 6)}, ["--batch-first"]),
+    "encoder.projected": ({"input": (7, 3, 5)}, []),
+    "decoder": ({"input": (7, 3, 12), "h_0": (1, 3, 7)}, []),
+    "plain": ({"input": (7, 5)}, ["--relu"]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@torch.no_grad()
+def test_run_gives_what_pytorch_does(tmp_path, model, name, dtype):
+    shapes, options = CASES[name]
+    model.to(dtype)
+    checkpoint = keep(tmp_path / "wide.npz", model.state_dict())
+    inputs = {key: torch.randn(shape, dtype=dtype) for key, shape in shapes.items()}
+    for key, tensor in inputs.items():
+        options = [*options, "--" + key.replace("_", ""), save(tmp_path / f"{key}.npy", tensor)]
+    right = run_recurrent(model.get_submodule(name), inputs, None)
+    own = keep(tmp_path / "own.npz", right)
+    out = tmp_path / "out.npz"
+    said = tool("run", f"{checkpoint}:{name}", *options, "--actual", own, "--out", out)
+    assert said.returncode == 0, said.stdout + said.stderr
+    computed = np.load(out)
+    assert set(computed) == set(right)
+    for key, tensor in right.items():
+        limit = 1e-6 if dtype == torch.float32 else 1e-14
+        np.testing.assert_allclose(computed[key], tensor.numpy(), rtol=0, atol=limit)
+        assert computed[key].dtype == tensor.numpy().dtype
+
+
+@torch.no_grad()
+def test_run_packed_and_wrong(tmp_path, model):
+    inputs = {"input": torch.randn(7, 3, 12), "lengths": torch.tensor([4, 7, 2])}
+    right = run_recurrent(model.decoder, inputs, {"enforce_sorted": False})
+    options = ["--input", save(tmp_path / "x.npy", inputs["input"]),
+               "--lengths", save(tmp_path / "l.npy", inputs["lengths"])]
+    place = f"{tmp_path}/model.npz:decoder"
+    own = keep(tmp_path / "own.npz", right)
+    assert tool("run", place, *options, "--actual", own).returncode == 0
+    without = keep(tmp_path / "without.npz", {"output": right["output"]})
+    assert tool("run", place, *options, "--actual", without, "--only", "output").returncode == 0
+    right["h_n"] = right["output"][-1:]
+    wrong = tool("run", place, *options, "--actual", keep(tmp_path / "wrong.npz", right))
+    assert wrong.returncode == 1 and "[state-at-padded-step]" in wrong.stdout, wrong.stdout
+
+
+def test_run_says_which_modules_there_are(tmp_path, model):
+    x = save(tmp_path / "x.npy", torch.randn(7, 3, 5))
+    path = tmp_path / "model.npz"
+    several = tool("run", path, "--input", x)
+    assert several.returncode == 2
+    assert "found cell, decoder, encoder.lstm, encoder.projected, plain" in several.stderr
+    assert f"name one: {path}:cell" in several.stderr
+    assert tool("run", f"{path}:encoder", "--input", x).returncode == 2
+    none = tool("run", keep(tmp_path / "head.npz", {"weight": torch.ones(2, 2)}), "--input", x)
+    assert none.returncode == 2 and "parity-check inspect" in none.stderr
+    wrong = tool("run", f"{path}:decoder", "--input", x)
+    assert wrong.returncode == 2 and "the last of size 12" in wrong.stderr
+
+
+@torch.no_grad()
+def test_half_precision_weights_with_a_float32_input(tmp_path, model):
+    half = keep(tmp_path / "half.npz", {n: t.half() for n, t in model.state_dict().items()})
+    model.half().float()
+    x = torch.randn(7, 3, 12)
+    own = keep(tmp_path / "own.npz", run_recurrent(model.decoder, {"input": x}, None))
+    said = tool("run", f"{half}:decoder", "--input", save(tmp_path / "x.npy", x), "--actual", own)
+    assert said.returncode == 0, said.stdout + said.stderr
