@@ -13,6 +13,7 @@ package struct Checkpoint: Sendable {
   package let path: String
   package let module: FoundModule
   private let archive: any TensorArchive
+  private let weightNorm: WeightNorm
 
   /// - Parameters:
   ///   - path: of the file or folder.
@@ -24,9 +25,13 @@ package struct Checkpoint: Sendable {
     self.path = path
     var shapes: [String: Shape] = [:]
     do throws(ArchiveError) {
-      archive = try TensorContainer.open(path)
+      archive = try TensorContainer.open(path, namingFiles: true)
+      weightNorm = WeightNorm(archive.tensorNames)
       for name in archive.tensorNames where RecurrentModule.parameterName(endOf: name) != nil {
         shapes[name] = try archive.header(of: name).shape
+      }
+      for name in weightNorm.names {
+        shapes[name] = try weightNorm.header(of: name, in: archive)?.shape
       }
     } catch {
       throw .unreadable(error)
@@ -55,7 +60,8 @@ package struct Checkpoint: Sendable {
           : "name one: \(path):\(modules[0].name)"))
   }
 
-  /// The module's parameters by PyTorch's names, without the prefix.
+  /// The module's parameters by PyTorch's names, without the prefix. Those under weight norm are
+  /// put together.
   ///
   /// - Throws: `CaseError` where a tensor can't be read, or is of another type than the others.
   /// - Complexity: O(bytes of the parameters).
@@ -63,7 +69,12 @@ package struct Checkpoint: Sendable {
     var tensors: [String: Tensor] = [:]
     do throws(ArchiveError) {
       for parameter in module.configuration.parameters {
-        tensors[parameter.name] = try archive.tensor(named: module.qualified(parameter.name))
+        let name = module.qualified(parameter.name)
+        if let folded = try weightNorm.tensor(named: name, in: archive) {
+          tensors[parameter.name] = folded
+        } else {
+          tensors[parameter.name] = try archive.tensor(named: name)
+        }
       }
     } catch {
       throw .unreadable(error)

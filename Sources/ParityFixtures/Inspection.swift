@@ -31,6 +31,8 @@ package struct Inspection: Sendable {
   /// In the order of their names.
   package let tensors: [TensorLine]
   package let modules: [FoundModule]
+  /// The weights that stand in the file as the two parts of a weight norm.
+  package let folded: [String]
 
   /// - Throws: `ArchiveError` where the file can't be opened. A tensor that can't be read is told
   ///   in its line.
@@ -39,11 +41,14 @@ package struct Inspection: Sendable {
     let archive = try TensorContainer.open(path, namingFiles: true)
     self.path = path
     tensors = archive.tensorNames.map { Self.line($0, of: archive) }
-    modules = FoundModule.all(
-      in: Dictionary(
-        uniqueKeysWithValues: tensors.compactMap { line in
-          line.header.map { (line.name, $0.shape) }
-        }))
+    var shapes = Dictionary(
+      uniqueKeysWithValues: tensors.compactMap { line in
+        line.header.map { (line.name, $0.shape) }
+      })
+    let norm = WeightNorm(archive.tensorNames)
+    folded = norm.names
+    for name in folded { shapes[name] = try norm.header(of: name, in: archive)?.shape }
+    modules = FoundModule.all(in: shapes)
   }
 
   private static func line(_ name: String, of archive: any TensorArchive) -> TensorLine {

@@ -62,7 +62,12 @@ package struct InspectText {
 
   private func modules(_ inspection: Inspection) -> [String] {
     guard !inspection.modules.isEmpty else { return ["no recurrent module of PyTorch's"] }
-    return ["", NumberText.count(inspection.modules.count, "recurrent module")]
+    let folded =
+      inspection.folded.isEmpty
+      ? ""
+      : "; \(NumberText.count(inspection.folded.count, "weight")) put together from weight norm's "
+        + "g and v"
+    return ["", NumberText.count(inspection.modules.count, "recurrent module") + folded]
       + inspection.modules.flatMap { lines($0, inspection.path) }
   }
 

@@ -40,7 +40,7 @@ import Testing
       Dictionary(uniqueKeysWithValues: tensors), to: folder.path + "/case.npz")
     let request = OutputsRequest(
       location: CaseLocation(name: "case", path: "case"), required: ["output", "h_n"],
-      optional: [], canBeComputed: true, completed: [:])
+      optional: [], canBeComputed: true, chunkedRun: nil, completed: [:])
     return try OutputsFolder(folder.path, map: NameMap(parsing: map)).read("case", for: request)
   }
 

@@ -11,7 +11,7 @@ import Testing
   /// That of an LSTM's case.
   private static let request = OutputsRequest(
     location: CaseLocation(name: "case", path: "case"), required: ["output", "h_n", "c_n"],
-    optional: [], canBeComputed: true, completed: [:])
+    optional: [], canBeComputed: true, chunkedRun: nil, completed: [:])
 
   @Test(arguments: [
     (["Y", "Y_h", "Y_c"], "Y"), (["output", "hn", "cn"], "hn"), (["output", "h0", "c0"], "h0"),

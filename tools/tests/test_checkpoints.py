@@ -148,3 +148,24 @@ def test_half_precision_weights_with_a_float32_input(tmp_path, model):
     own = keep(tmp_path / "own.npz", run_recurrent(model.decoder, {"input": x}, None))
     said = tool("run", f"{half}:decoder", "--input", save(tmp_path / "x.npy", x), "--actual", own)
     assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("normed", [
+    torch.nn.utils.weight_norm, torch.nn.utils.parametrizations.weight_norm,
+])
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated")
+@torch.no_grad()
+def test_weight_norm_is_put_together(tmp_path, model, normed):
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        normed(model.decoder, name, dim=0 if name == "weight_hh_l0" else 1)
+    for name, parameter in model.decoder.named_parameters():
+        if name.endswith(("_g", "original0")):
+            parameter *= 1.25
+    path = keep(tmp_path / "normed.npz", model.state_dict())
+    said = tool("inspect", path).stdout
+    assert "decoder: GRU(12, 7, bias=False)" in said
+    assert "2 weights put together from weight norm's g and v" in said
+    x = torch.randn(7, 3, 12)
+    own = keep(tmp_path / "own.npz", run_recurrent(model.decoder, {"input": x}, None))
+    ran = tool("run", f"{path}:decoder", "--input", save(tmp_path / "x.npy", x), "--actual", own)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
