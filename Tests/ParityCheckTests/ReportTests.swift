@@ -69,7 +69,7 @@ import Testing
       ["layout", "cases/invalid.npz:outputs/output", "cases/invalid.npz:outputs/h_n"])
   }
 
-  @Test(arguments: ["parity-check", "audit", "bench", "compare", "layout"])
+  @Test(arguments: ["parity-check", "audit", "bench", "compare", "inspect", "layout", "run"])
   func helpIsPrinted(command: String) throws {
     let arguments = (command == "parity-check" ? [] : [command]) + ["--help"]
     try check("help-\(command)", arguments)

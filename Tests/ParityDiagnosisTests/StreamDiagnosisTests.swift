@@ -95,7 +95,7 @@ import Testing
   @Test func whatNoChunkShowsIsNotPlanted() throws {
     let chain = try #require(FixtureSuite.named("lstm-chunks-cell-loop").chain)
     var replay = Replay(chain)
-    #expect(throws: NotApplicable(needs: "several steps")) {
+    #expect(throws: NotApplicable(needs: "two steps or more")) {
       try Mistake.named("state-never-carried").apply(to: &replay, in: [0])
     }
     #expect(!replay.isRunInChunks)

@@ -73,7 +73,7 @@ enum RaggedMistakes {
     Mistake(
       "zeros-behind", with: "{n} more steps of zeros behind the sequence, which are run through",
       "the final states are those after the last step of the input",
-      by: ["buffers of a fixed length"], needs: [.noPacking, .sequences, steps],
+      by: ["buffers of a fixed length"], needs: [.noPacking, .sequences, .stepsInOutput],
       amounts: { replay, _ in
         let own = replay.layout.steps
         let buffers = [8, 10, 16, 20, 25, 32, 50, 64, 100, 128].map { ($0 - own % $0) % $0 }
@@ -94,8 +94,6 @@ enum RaggedMistakes {
       needs: needs + [.ragged, .unchangedPadding]
     ) { $0.scan.padding = .read(end: $0.longest, isMasked: isMasked, forward: forward) }
   }
-
-  private static let steps = Requirement("steps") { !$0.layout.isCell && $0.layout.steps > 0 }
 
   private static func lengths(
     _ name: String, _ how: String, _ difference: Int, needs need: Requirement

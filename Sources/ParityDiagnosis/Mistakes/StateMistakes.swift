@@ -119,7 +119,7 @@ enum StateMistakes {
     Mistake(
       "cell-returned-for-h", with: "c in the place of h in output",
       "output holds h at every step; the cell state c is returned for the last step alone, as c_n",
-      needs: [.lstm, .noProjection, .unchangedShown]
+      needs: [.lstm, .stepsInOutput, .noProjection, .unchangedShown]
     ) { $0.scan.shown = .cell },
     Mistake(
       "cell-handed-up",

@@ -68,6 +68,9 @@ extension Requirement {
   static let firstInChain = Requirement("a module that reads the input") {
     $0.isFirst
   }
+  static let stepsInOutput = Requirement("a module that goes through steps, not a cell") {
+    !$0.layout.isCell && $0.layout.steps > 0
+  }
   static let batchAxis = Requirement("a batch of sequences") {
     !$0.layout.isCell && $0.layout.isBatched
   }
