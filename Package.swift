@@ -56,11 +56,12 @@ let package = Package(
       providers: [.apt(["zlib1g-dev", "pkg-config"]), .brew(["zlib", "pkg-config"])]),
 
     room("Platform"),
+    room("JSON"),
     room("TensorCore", imports: ["Platform"]),
     room(
       "TensorArchives",
       imports: [
-        "Platform", "TensorCore", "CZlib", systemPackage,
+        "Platform", "JSON", "TensorCore", "CZlib", systemPackage,
         .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
       ]),
     room("TensorComparison", imports: ["TensorCore", realModule]),
@@ -82,7 +83,7 @@ let package = Package(
       ]),
     room(
       "ParityFixtures",
-      imports: ["TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel"]),
+      imports: ["JSON", "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel"]),
     room(
       "ParityJudging",
       imports: [
@@ -133,6 +134,7 @@ let package = Package(
       name: "FixtureSupport",
       dependencies: ["TensorCore", "RecurrentModel", "ParityFixtures", "TestSupport"],
       path: "Tests/FixtureSupport", swiftSettings: strict),
+    tests(of: "JSON"),
     tests(of: "TensorCore"),
     tests(
       of: "TensorArchives",
@@ -144,7 +146,7 @@ let package = Package(
     tests(of: "RecurrentEngine", imports: ["TensorCore", "RecurrentModel", "RecurrentKernels"]),
     tests(
       of: "ParityFixtures",
-      imports: ["TensorCore", "TensorArchives", "RecurrentModel", "TensorComparison"]),
+      imports: ["JSON", "TensorCore", "TensorArchives", "RecurrentModel", "TensorComparison"]),
     tests(
       of: "RoundingNoise",
       imports: [

@@ -1,3 +1,4 @@
+import JSON
 package import RecurrentModel
 
 /// What a manifest says of one module: an entry of a chain's `modules`, or the manifest's own

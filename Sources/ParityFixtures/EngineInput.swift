@@ -1,3 +1,4 @@
+import JSON
 import RecurrentModel
 package import TensorArchives
 import TensorCore

@@ -1,3 +1,4 @@
+import JSON
 import RecurrentModel
 import TensorArchives
 import TensorCore
@@ -30,7 +31,7 @@ struct FixtureContents {
       guard let text else {
         throw MissingManifest.error(try? pending.archive(), path: path)
       }
-      json = try JSONParser.parse(text)
+      json = try JSONValue.manifest(text)
       manifest = try Manifest(json)
       guard manifest.borrowed.isEmpty || pending.isFolder else {
         throw InvalidValue("tensors", expected: "none outside a folder", found: "some")

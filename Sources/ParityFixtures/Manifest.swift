@@ -1,3 +1,4 @@
+import JSON
 package import RecurrentModel
 package import TensorCore
 
@@ -59,7 +60,7 @@ package struct Manifest: Sendable {
   /// - Throws: `InvalidValue`, naming the key, for anything that is missing, of another type,
   ///   unknown or contradictory.
   package init(parsing text: String) throws(InvalidValue) {
-    try self.init(try JSONParser.parse(text))
+    try self.init(try JSONValue.manifest(text))
   }
 
   init(_ json: JSONValue) throws(InvalidValue) {

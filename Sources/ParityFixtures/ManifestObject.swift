@@ -1,3 +1,4 @@
+import JSON
 import RecurrentModel
 
 /// One JSON object of a manifest, read key by key. A value of the wrong type and an unknown key

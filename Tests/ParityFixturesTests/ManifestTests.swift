@@ -135,6 +135,14 @@ import Testing
     #expect(error?.name == "arguments.\(argument)")
   }
 
+  @Test func saysWhereItIsNoJSON() {
+    let error = #expect(throws: InvalidValue.self) {
+      try Manifest(parsing: "{\n  \"format\": nonsense\n}")
+    }
+    #expect(error?.name == "manifest, line 2, column 13")
+    #expect(error?.found == "'nonsense'")
+  }
+
   @Test func readsBorrowedTensors() throws {
     let manifest = try Manifest(
       parsing: manifest(

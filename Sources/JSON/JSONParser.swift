@@ -1,5 +1,3 @@
-import RecurrentModel
-
 /// Reads JSON as RFC 8259 defines it, and nothing beyond it. A key that stands twice in an
 /// object is an error, since readers disagree on which of the two counts: Foundation's decoder
 /// takes the first without a word, Python's the last.
@@ -7,7 +5,7 @@ import RecurrentModel
 /// ```swift
 /// let value = try JSONParser.parse(#"{"rtol": 1e-5}"#)  // .object(["rtol": .number(1e-05)])
 /// ```
-struct JSONParser {
+package struct JSONParser {
   private let bytes: [UInt8]
   /// The number of bytes that are read.
   private var position = 0
@@ -18,10 +16,10 @@ struct JSONParser {
 
   private init(_ text: String) { bytes = Array(text.utf8) }
 
-  /// - Throws: `InvalidValue`, with line and column, for text that is not one JSON value, that
+  /// - Throws: `JSONError`, with line and column, for text that is not one JSON value, that
   ///   has a key twice, or that nests more than 64 levels deep.
   /// - Complexity: O(bytes of the text).
-  static func parse(_ text: String) throws(InvalidValue) -> JSONValue {
+  package static func parse(_ text: String) throws(JSONError) -> JSONValue {
     var parser = JSONParser(text)
     let value = try parser.value(depth: 0)
     parser.skipSpace()
@@ -45,7 +43,7 @@ struct JSONParser {
     return true
   }
 
-  private mutating func value(depth: Int) throws(InvalidValue) -> JSONValue {
+  private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
     guard depth < Self.largestDepth else { throw error("at most \(Self.largestDepth) levels") }
     skipSpace()
     switch next {
@@ -65,9 +63,9 @@ struct JSONParser {
     }
   }
 
-  private mutating func object(depth: Int) throws(InvalidValue) -> [String: JSONValue] {
+  private mutating func object(depth: Int) throws(JSONError) -> [String: JSONValue] {
     var values: [String: JSONValue] = [:]
-    try items(until: "}") { parser throws(InvalidValue) in
+    try items(until: "}") { parser throws(JSONError) in
       parser.skipSpace()
       let start = parser.position
       guard parser.next == UInt8(ascii: "\"") else { throw parser.error("a key in quotes") }
@@ -82,9 +80,9 @@ struct JSONParser {
     return values
   }
 
-  private mutating func array(depth: Int) throws(InvalidValue) -> [JSONValue] {
+  private mutating func array(depth: Int) throws(JSONError) -> [JSONValue] {
     var values: [JSONValue] = []
-    try items(until: "]") { parser throws(InvalidValue) in
+    try items(until: "]") { parser throws(JSONError) in
       values.append(try parser.value(depth: depth + 1))
     }
     return values
@@ -92,8 +90,8 @@ struct JSONParser {
 
   /// Reads from an opening bracket to its closing one, with commas between the items.
   private mutating func items(
-    until close: Unicode.Scalar, item: (inout JSONParser) throws(InvalidValue) -> Void
-  ) throws(InvalidValue) {
+    until close: Unicode.Scalar, item: (inout JSONParser) throws(JSONError) -> Void
+  ) throws(JSONError) {
     position += 1
     skipSpace()
     if take(close) { return }
@@ -104,7 +102,7 @@ struct JSONParser {
     guard take(close) else { throw error("a comma or \(close)") }
   }
 
-  private mutating func string() throws(InvalidValue) -> String {
+  private mutating func string() throws(JSONError) -> String {
     position += 1
     var text: [UInt8] = []
     while let byte = next, byte != UInt8(ascii: "\"") {
@@ -120,7 +118,7 @@ struct JSONParser {
     return String(decoding: text, as: UTF8.self)
   }
 
-  private mutating func escape() throws(InvalidValue) -> [UInt8] {
+  private mutating func escape() throws(JSONError) -> [UInt8] {
     let start = position
     position += 1
     guard let byte = next else { throw error("an escape") }
@@ -142,7 +140,7 @@ struct JSONParser {
     throw error("an escape that JSON knows")
   }
 
-  private mutating func hexadecimal() throws(InvalidValue) -> UInt16 {
+  private mutating func hexadecimal() throws(JSONError) -> UInt16 {
     let digits = bytes[position...].prefix(4)
     guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
       let unit = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
@@ -151,7 +149,7 @@ struct JSONParser {
     return unit
   }
 
-  private mutating func number() throws(InvalidValue) -> JSONValue {
+  private mutating func number() throws(JSONError) -> JSONValue {
     let start = position
     let isWhole = skipNumber()
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
@@ -191,13 +189,13 @@ struct JSONParser {
 
   private static let delimiters = Set(",]} \t\r\n".utf8)
 
-  private func error(_ expected: String) -> InvalidValue {
+  private func error(_ expected: String) -> JSONError {
     let before = bytes[..<position]
     let line = before.count { $0 == 0x0A } + 1
     let column = before.reversed().prefix { $0 != 0x0A }.count + 1
     let rest = String(decoding: bytes[position...].prefix(40), as: UTF8.self)
-    return InvalidValue(
-      "manifest, line \(line), column \(column)", expected: expected,
+    return JSONError(
+      line: line, column: column, expected: expected,
       found: rest.isEmpty ? "the end" : "'\(rest.prefix { !$0.isNewline }.prefix(16))'")
   }
 }

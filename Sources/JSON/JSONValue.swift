@@ -1,6 +1,6 @@
 /// Any JSON value. Objects keep all of their keys, so that one which no reader knows can be
 /// reported.
-enum JSONValue: Equatable, Sendable {
+package enum JSONValue: Equatable, Sendable {
   case null
   case boolean(Bool)
   /// A number without a fraction or an exponent that fits an `Int`.
@@ -12,7 +12,7 @@ enum JSONValue: Equatable, Sendable {
   case object([String: JSONValue])
 
   /// The value in an error message: short, whatever its size.
-  var summary: String {
+  package var summary: String {
     switch self {
     case .null, .boolean, .integer, .number: text
     case .string(let value): "\"\(value.prefix(60))\""

@@ -1,7 +1,5 @@
-import RecurrentModel
+import JSON
 import Testing
-
-@testable import ParityFixtures
 
 @Suite struct JSONParserTests {
   @Test func readsEveryKindOfValue() throws {
@@ -24,28 +22,28 @@ import Testing
     "\"\\udc00\"", "\"a\nb\"", "1 2", "{} {}", "\u{FEFF}{}", "\"\\u12", "[", "{\"a\":", "\"\\",
   ])
   func refusesWhatIsNoJSON(text: String) {
-    #expect(throws: InvalidValue.self) { try JSONParser.parse(text) }
+    #expect(throws: JSONError.self) { try JSONParser.parse(text) }
   }
 
   @Test func saysWhere() {
-    let error = #expect(throws: InvalidValue.self) {
+    let error = #expect(throws: JSONError.self) {
       try JSONParser.parse("{\n  \"a\": nonsense\n}")
     }
-    #expect(error?.name == "manifest, line 2, column 8")
+    #expect(error?.place == "line 2, column 8")
     #expect(error?.found == "'nonsense'")
   }
 
   @Test func aKeyThatStandsTwiceIsAnError() {
-    let error = #expect(throws: InvalidValue.self) {
+    let error = #expect(throws: JSONError.self) {
       try JSONParser.parse(#"{"a": 1, "b": {"c": 2, "\u0063": 3}}"#)
     }
-    #expect(error?.name == "manifest, line 1, column 24")
+    #expect(error?.place == "line 1, column 24")
     #expect(error?.expected == "every key once")
   }
 
   @Test func deepNestingIsAnErrorAndQuick() {
     let deep = String(repeating: "[", count: 100_000)
-    #expect(throws: InvalidValue.self) { try JSONParser.parse(deep) }
+    #expect(throws: JSONError.self) { try JSONParser.parse(deep) }
     let wide = "[" + Array(repeating: "{}", count: 100_000).joined(separator: ",") + "]"
     #expect(throws: Never.self) { try JSONParser.parse(wide) }
   }

@@ -1,12 +1,19 @@
 extension JSONValue {
   /// The value as JSON text, indented by two spaces a level. Keys are sorted, so that the same
   /// value always gives the same text.
-  var text: String { text(indent: "") }
+  package var text: String { text(indent: "") }
 
-  private func text(indent: String) -> String {
+  /// The same text in one line, without a space between the values.
+  package var compactText: String { text(indent: nil) }
+
+  /// - Parameter indent: what stands before a line; nil for no lines.
+  private func text(indent: String?) -> String {
+    let inner = indent.map { $0 + "  " }
     func block(_ open: String, _ items: [String], _ close: String) -> String {
-      guard !items.isEmpty else { return open + close }
-      let lines = items.map { indent + "  " + $0 }.joined(separator: ",\n")
+      guard let indent, let inner, !items.isEmpty else {
+        return open + items.joined(separator: ",") + close
+      }
+      let lines = items.map { inner + $0 }.joined(separator: ",\n")
       return "\(open)\n\(lines)\n\(indent)\(close)"
     }
     return switch self {
@@ -16,12 +23,12 @@ extension JSONValue {
     case .number(let value): "\(value)"
     case .string(let value): Self.quoted(value)
     case .array(let values):
-      block("[", values.map { $0.text(indent: indent + "  ") }, "]")
+      block("[", values.map { $0.text(indent: inner) }, "]")
     case .object(let values):
       block(
         "{",
         values.sorted { $0.key < $1.key }.map {
-          "\(Self.quoted($0.key)): \($0.value.text(indent: indent + "  "))"
+          Self.quoted($0.key) + (indent == nil ? ":" : ": ") + $0.value.text(indent: inner)
         }, "}")
     }
   }
