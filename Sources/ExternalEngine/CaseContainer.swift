@@ -5,9 +5,10 @@ import TensorArchives
 package enum CaseContainer: String, CaseIterable, Sendable {
   /// The case's own file or folder, with all that it holds.
   case original
-  /// A new file without the case's outputs, as the two below.
+  /// A new file without the case's outputs, as the three below.
   case npz
   case h5
+  case safetensors
   /// A folder with an `.npy` file for each tensor.
   case folder
 

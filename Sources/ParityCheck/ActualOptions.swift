@@ -30,7 +30,7 @@ struct ActualOptions: ParsableArguments {
   @Option(
     help: """
       How --engine is handed a case: original (as it stands), or written anew, without its \
-      outputs, as npz, h5, or a folder of .npy.
+      outputs, as npz, h5, safetensors, or a folder of .npy.
       """)
   var engineInput: CaseContainer?
 

@@ -13,7 +13,8 @@ package enum MissingManifest {
   static func error(_ archive: (any TensorArchive)?, path: String) -> InvalidValue {
     let container = TensorContainer(path: path)
     let names = archive?.tensorNames ?? []
-    let dataset = ["manifest", manifestName].first(where: names.contains)
+    let isCheckpoint = container == .safetensors
+    let dataset = isCheckpoint ? nil : ["manifest", manifestName].first(where: names.contains)
     return InvalidValue(
       "manifest", expected: place(container),
       found: dataset.map { "\(container == .hdf5 ? "a dataset" : "an array") \($0)" } ?? "none",
@@ -25,6 +26,7 @@ package enum MissingManifest {
     switch container {
     case .hdf5: "an attribute \"manifest\" of the root, a string"
     case .npz: "a member \(manifestName), a text"
+    case .safetensors: "a text \"manifest\" in __metadata__"
     default: "a file \(manifestName)"
     }
   }
@@ -44,11 +46,21 @@ package enum MissingManifest {
   ) -> String {
     let least = least(module ?? .lstm)
     switch container {
+    case .safetensors:
+      return "add one, at least: safetensors.torch.save_file(tensors, \"\(path)\", "
+        + "{\"manifest\": '\(least)'})\(borrow(path))"
     case .hdf5:
       return "add one, at least: h5py.File(\"\(path)\", \"a\").attrs[\"manifest\"] = '\(least)'"
     case .npz: return "add one, at least: " + write("'\(least)'", path)
     default: return "add one, at least \(least)"
     }
+  }
+
+  /// How parameters that belong to no case yet are used in one.
+  private static func borrow(_ path: String) -> String {
+    let source = BorrowedTensors(file: "../" + TensorContainer.lastComponent(of: path), prefix: "")
+    return "; or where it holds parameters alone, make a folder with inputs/input.npy and "
+      + "outputs/…, and \(source.advice)"
   }
 
   private static func write(_ text: String, _ path: String) -> String {

@@ -17,6 +17,8 @@ package enum TensorContainer: CaseIterable, Sendable {
   /// Named tensors in a ZIP file, as `numpy.savez` and `savez_compressed` write them.
   case npz
   case hdf5
+  /// Named tensors in Hugging Face's format safetensors.
+  case safetensors
 
   /// The endings of the names of such files, with their dots.
   package var extensions: [String] {
@@ -25,6 +27,7 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .compressedNPY: [".npy.gz"]
     case .npz: [".npz"]
     case .hdf5: [".h5", ".hdf5"]
+    case .safetensors: [".safetensors"]
     }
   }
 
@@ -33,7 +36,7 @@ package enum TensorContainer: CaseIterable, Sendable {
   package var holdsNames: Bool {
     switch self {
     case .npy, .compressedNPY: false
-    case .npz, .hdf5: true
+    case .npz, .hdf5, .safetensors: true
     }
   }
 
@@ -100,6 +103,7 @@ package enum TensorContainer: CaseIterable, Sendable {
       #else
         throw withoutHDF5(path)
       #endif
+    case .safetensors: return try SafetensorsArchive(path: path)
     case nil: throw unknownEnding(path)
     }
   }

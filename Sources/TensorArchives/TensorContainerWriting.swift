@@ -3,8 +3,8 @@ package import TensorCore
 
 extension TensorContainer {
   /// Writes tensors into one file or folder, in the format that its ending names: `.npy` for
-  /// one tensor, `.npz`, `.h5` and `.hdf5` for many, and without an ending a folder with an
-  /// `.npy` file for each. Nothing is compressed.
+  /// one tensor, `.npz`, `.h5`, `.hdf5` and `.safetensors` for many, and without an ending a
+  /// folder with an `.npy` file for each. Nothing is compressed.
   ///
   /// `open` finds the tensors again by the same names, except for the one of an `.npy` file,
   /// which has no name. The file is written under a hidden name in the same folder and renamed
@@ -14,8 +14,8 @@ extension TensorContainer {
   /// - Parameter manifest: its text; nil for none.
   /// - Throws: `ArchiveError` where nothing can be written at `path`, its ending is of no
   ///   format that is written, a name leads out of the folder, or the format can't hold what
-  ///   it is given: bfloat16 stands in HDF5 alone, and an `.npy` file holds one tensor and no
-  ///   manifest.
+  ///   it is given: NumPy's formats have no bfloat16, and an `.npy` file holds one tensor and
+  ///   no manifest.
   /// - Complexity: O(bytes written) in time; the tensors are not copied.
   package static func write(
     _ tensors: [String: Tensor], manifest: String? = nil, to path: String
@@ -34,6 +34,7 @@ extension TensorContainer {
       #else
         throw withoutHDF5(path)
       #endif
+    case .safetensors: try SafetensorsWriter.write(tensors, manifest: manifest, to: path)
     case nil:
       let hasEnding = lastComponent(of: path).dropFirst().contains(".")
       guard !hasEnding || (try? FileBytes.kind(of: path)) == .folder else {

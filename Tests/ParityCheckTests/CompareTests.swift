@@ -262,11 +262,11 @@ import Testing
     let tensor = try bytes(
       of: "\(Repository.fixtures)/lstm-bidirectional-batch-first/outputs/h_n.npy")
     for side in ["one", "two"] { try folder.write(tensor, to: side + "/h_n.npy") }
-    try folder.write(Array("x".utf8), to: "one/model.safetensors")
+    try folder.write(Array("x".utf8), to: "one/model.pickle")
     let tool = try Tool("compare", folder.path + "/one", folder.path + "/two")
     #expect(tool.status == 0)
     #expect(
       tool.lines.first
-        == "note: \(folder.path)/one/model.safetensors holds no tensors, passed over")
+        == "note: \(folder.path)/one/model.pickle holds no tensors, passed over")
   }
 }

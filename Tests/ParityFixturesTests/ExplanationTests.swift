@@ -226,6 +226,22 @@ import Testing
           + #"{"format": "pytorch-parity/1", "module": "LSTM"}"#))
   }
 
+  /// Parameters alone are no case, but can be a part of one.
+  @Test func aCheckpointIsToldHowToBeBorrowedFrom() throws {
+    let gru = ["weight_ih_l0": Self.floats(9, 2), "weight_hh_l0": Self.floats(9, 3)]
+    #expect(
+      try error(withoutManifest: gru, in: "a.safetensors")
+        == "manifest: expected a text \"manifest\" in __metadata__, found none; add one, at least: "
+        + #"safetensors.torch.save_file(tensors, "a.safetensors", "#
+        + #"{"manifest": '{"format": "pytorch-parity/1", "module": "GRU"}'}); "#
+        + "or where it holds parameters alone, make a folder with inputs/input.npy and outputs/…, "
+        + #"and say "tensors": {"state_dict": {"file": "../a.safetensors"}} in manifest.json"#)
+  }
+    #expect("\(error!)".contains(#"manifest: expected a text "manifest" in the dictionary, "#))
+    #expect("\(error!)".contains(#"torch.save({"manifest": '{"format": "pytorch-parity/1", "#))
+    #expect("\(error!)".hasSuffix(#"{"file": "../a.pt"}} in manifest.json"#))
+  }
+
   #if HDF5
     @Test func anHDF5FilesManifestIsAnAttribute() throws {
       #expect(

@@ -46,11 +46,11 @@ import Testing
 
   @Test func anUnknownEndingIsRefused() throws {
     let folder = try TemporaryFolder()
-    let path = try folder.write("x", to: "model.bin")
+    let path = try folder.write("x", to: "model.txt")
     #expect(
       Sample.error(path)?.reason
         == .wrongFormat(
-          expected: "a folder or a file ending in .npy, .npy.gz, .npz, .h5, .hdf5",
+          expected: "a folder or a file ending in .npy, .npy.gz, .npz, .h5, .hdf5, .safetensors",
           found: "another name"))
   }
 

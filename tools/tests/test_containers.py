@@ -1,0 +1,177 @@
+"""Checkpoints that the libraries themselves have written, as `parity-check` reads them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors
+import safetensors.torch
+import torch
+
+import parity_format
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
+
+# How each format's own library writes tensors by their names.
+WRITERS = {
+    "model.safetensors": lambda tensors, path: safetensors.torch.save_file(tensors, path),
+}
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    command = [PARITY_CHECK, *map(str, arguments), "--color", "never"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def plain(tensor: torch.Tensor) -> np.ndarray:
+    """The tensor as NumPy holds it: narrow integers as int32."""
+    if tensor.dtype in (torch.bool, torch.uint8, torch.int8, torch.int16):
+        tensor = tensor.to(torch.int32)
+    return tensor.detach().contiguous().numpy()
+
+
+def all_types() -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    floats = {
+        name: torch.randn(3, 5).to(getattr(torch, name)) for name in ("float16", "float32", "float64")
+    }
+    integers = {
+        name: torch.randint(0 if name == "uint8" else -128, 127, (4, 7)).to(getattr(torch, name))
+        for name in ("int8", "int16", "int32", "int64", "uint8")
+    }
+    others = {
+        "bool": torch.tensor([True, False, True]), "scalar": torch.tensor(2.5),
+        "empty": torch.zeros(0, 3), "large": torch.randn(300, 70),
+    }
+    return floats | integers | others
+
+
+def lstm_case() -> tuple[dict[str, torch.Tensor], torch.nn.LSTM]:
+    """The tensors of a case of a bidirectional LSTM, by their names in a fixture."""
+    torch.manual_seed(1)
+    lstm = torch.nn.LSTM(5, 6, batch_first=True, bidirectional=True).eval()
+    x = torch.randn(3, 4, 5)
+    with torch.no_grad():
+        output, (h_n, c_n) = lstm(x)
+    tensors = {"inputs/input": x, "outputs/output": output, "outputs/h_n": h_n, "outputs/c_n": c_n}
+    tensors |= {f"state_dict/{name}": value for name, value in lstm.state_dict().items()}
+    return {name: value.contiguous() for name, value in tensors.items()}, lstm
+
+
+MANIFEST = {
+    "format": parity_format.FORMAT, "module": "LSTM", "arguments": {"batch_first": True}}
+
+
+def write_case(folder: Path, tensors: dict[str, torch.Tensor], manifest: dict) -> None:
+    for name, tensor in tensors.items():
+        path = folder / f"{name}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, tensor.detach().numpy())
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("file", WRITERS)
+def test_every_type_is_read_as_it_was_written(file, tmp_path):
+    tensors = all_types()
+    WRITERS[file](tensors, tmp_path / file)
+    np.savez(tmp_path / "plain.npz", **{name: plain(value) for name, value in tensors.items()})
+    status, text = run("compare", tmp_path / "plain.npz", tmp_path / file, "--tolerance", "exact")
+    assert status == 0, text
+    assert f"{len(tensors)} tensors: {len(tensors)} agree" in text
+
+
+@pytest.mark.parametrize("file", WRITERS)
+def test_bfloat16_is_read_without_loss(file, tmp_path):
+    tensor = torch.randn(9, 4).to(torch.bfloat16)
+    WRITERS[file]({"a": tensor}, tmp_path / file)
+    np.savez(tmp_path / "plain.npz", a=tensor.float().numpy())
+    status, text = run(
+        "compare", tmp_path / "plain.npz", tmp_path / file, "--tolerance", "exact", "--ignore-type")
+    assert status == 0, text
+
+
+@pytest.mark.parametrize("file", WRITERS)
+def test_one_changed_element_differs(file, tmp_path):
+    tensors = {"a": torch.randn(300, 70), "b": torch.arange(6)}
+    np.savez(tmp_path / "plain.npz", **{name: plain(value) for name, value in tensors.items()})
+    tensors["a"][299, 3] += 1
+    WRITERS[file](tensors, tmp_path / file)
+    status, text = run("compare", tmp_path / "plain.npz", tmp_path / file)
+    assert status == 1
+    assert "1 of 21000 elements differ" in text and "at (299, 3)" in text
+
+
+@pytest.mark.parametrize("file", WRITERS)
+def test_a_case_borrows_its_parameters_from_a_checkpoint(file, tmp_path):
+    tensors, lstm = lstm_case()
+    checkpoint = {f"encoder.lstm.{name}": value for name, value in lstm.state_dict().items()}
+    WRITERS[file](checkpoint | {"decoder.weight": torch.randn(2, 2)}, tmp_path / file)
+    own = {name: value for name, value in tensors.items() if not name.startswith("state_dict")}
+    borrowed = {"state_dict": {"file": f"../{file}", "prefix": "encoder.lstm."}}
+    write_case(tmp_path / "case", own, MANIFEST | {"tensors": borrowed})
+    status, text = run(tmp_path)
+    assert status == 0, text
+    assert text.splitlines()[-1].startswith("1 case: 1 passed")
+
+
+@pytest.mark.parametrize("file", WRITERS)
+def test_a_checkpoint_without_a_manifest_is_told_what_to_do(file, tmp_path):
+    _, lstm = lstm_case()
+    WRITERS[file](lstm.state_dict(), tmp_path / file)
+    status, text = run(tmp_path / file)
+    assert status == 2
+    assert "manifest: expected " in text and ", found none; " in text
+    assert f'say "tensors": {{"state_dict": {{"file": "../{file}"}}}} in manifest.json' in text
+
+
+@pytest.mark.parametrize("file", WRITERS)
+def test_outputs_in_a_checkpoint_are_judged(file, tmp_path):
+    tensors, _ = lstm_case()
+    write_case(tmp_path / "cases" / "lstm", tensors, MANIFEST)
+    outputs = {
+        name.removeprefix("outputs/"): value
+        for name, value in tensors.items() if name.startswith("outputs/")
+    }
+    (tmp_path / "mine").mkdir()
+    path = tmp_path / "mine" / f"lstm{Path(file).suffix}"
+    WRITERS[file](outputs, path)
+    status, text = run(tmp_path / "cases", "--actual", tmp_path / "mine")
+    assert status == 0, text
+    outputs["c_n"] = outputs["c_n"] * 1.001
+    WRITERS[file](outputs, path)
+    status, text = run(tmp_path / "cases", "--actual", tmp_path / "mine")
+    assert status == 1 and "c_n" in text
+
+
+# MARK: safetensors
+
+
+def test_a_fixture_in_safetensors_passes(tmp_path):
+    tensors, _ = lstm_case()
+    path = tmp_path / "lstm.safetensors"
+    safetensors.torch.save_file(tensors, path, {"manifest": json.dumps(MANIFEST)})
+    status, text = run(path)
+    assert status == 0, text
+    assert text.startswith("passed        lstm ")
+    tensors["outputs/h_n"][0, 0, 0] += 1e-3
+    safetensors.torch.save_file(tensors, path, {"manifest": json.dumps(MANIFEST)})
+    assert run(path)[0] == 2  # The layout contract is broken.
+
+
+def test_what_is_written_is_safetensors(tmp_path):
+    tensors, _ = lstm_case()
+    write_case(tmp_path / "lstm", tensors, MANIFEST)
+    keep = tmp_path / "kept.safetensors"
+    engine = f"'{sys.executable}' -c 'import shutil, sys; shutil.copy(*sys.argv[1:3])' {{case}} '{keep}'"
+    run(tmp_path / "lstm", "--engine", engine + " {out}", "--engine-input", "safetensors")
+    written = safetensors.torch.load_file(keep)
+    assert written.keys() == {name for name in tensors if not name.startswith("outputs/")}
+    for name, value in written.items():
+        assert torch.equal(value, tensors[name])
+    with safetensors.safe_open(keep, "pt") as file:
+        assert json.loads(file.metadata()["manifest"])["module"] == "LSTM"
