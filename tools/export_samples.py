@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the sample files that the Swift readers are tested on.
 
-They are made by NumPy and h5py themselves: what these write, and what they
+They are made by NumPy, h5py, PyTorch and safetensors themselves: what these write, and what they
 write that the readers must refuse. Unless said otherwise a sample holds
 `arange(24).reshape(2, 3, 4) / 8`.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from checkpoint_samples import write_checkpoints
 from parity_format import npy_bytes, write_npz_zip64
 
 SAMPLES = Path(__file__).resolve().parent.parent / "Tests" / "TensorArchivesTests" / "Samples"
@@ -159,6 +160,7 @@ def main(folder: Path) -> None:
     write_npy(folder)
     write_npz(folder)
     write_hdf5(folder)
+    write_checkpoints(folder, MANIFEST)
 
 
 if __name__ == "__main__":

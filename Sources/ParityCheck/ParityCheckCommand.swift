@@ -21,8 +21,8 @@ struct ParityCheckCommand: AsyncParsableCommand {
       parity-check bench [options]
       """,
     discussion: """
-      PATH is a fixture (.npz, .h5, .safetensors, or a folder with manifest.json), or a folder \
-      that is searched for fixtures. A folder named like a subcommand is checked as ./layout.
+      PATH is a fixture (.npz, .h5, .safetensors, .pt, or a folder with manifest.json), or a \
+      folder that is searched for fixtures. A folder named like a subcommand is checked as ./layout.
 
       Exit status: 0 all cases passed or were skipped with a reason; 1 a case failed; \
       2 a fixture is invalid or unreadable, a path is missing, or there is no case; \

@@ -13,7 +13,7 @@ package enum MissingManifest {
   static func error(_ archive: (any TensorArchive)?, path: String) -> InvalidValue {
     let container = TensorContainer(path: path)
     let names = archive?.tensorNames ?? []
-    let isCheckpoint = container == .safetensors
+    let isCheckpoint = [.safetensors, .torch].contains(container)
     let dataset = isCheckpoint ? nil : ["manifest", manifestName].first(where: names.contains)
     return InvalidValue(
       "manifest", expected: place(container),
@@ -27,6 +27,7 @@ package enum MissingManifest {
     case .hdf5: "an attribute \"manifest\" of the root, a string"
     case .npz: "a member \(manifestName), a text"
     case .safetensors: "a text \"manifest\" in __metadata__"
+    case .torch: "a text \"manifest\" in the dictionary"
     default: "a file \(manifestName)"
     }
   }
@@ -49,6 +50,9 @@ package enum MissingManifest {
     case .safetensors:
       return "add one, at least: safetensors.torch.save_file(tensors, \"\(path)\", "
         + "{\"manifest\": '\(least)'})\(borrow(path))"
+    case .torch:
+      return "add one, at least: torch.save({\"manifest\": '\(least)', \"state_dict\": …, "
+        + "\"inputs\": …, \"outputs\": …}, \"\(path)\")\(borrow(path))"
     case .hdf5:
       return "add one, at least: h5py.File(\"\(path)\", \"a\").attrs[\"manifest\"] = '\(least)'"
     case .npz: return "add one, at least: " + write("'\(least)'", path)

@@ -19,6 +19,8 @@ package enum TensorContainer: CaseIterable, Sendable {
   case hdf5
   /// Named tensors in Hugging Face's format safetensors.
   case safetensors
+  /// Whatever `torch.save` has written: a state dict, a checkpoint, a whole module.
+  case torch
 
   /// The endings of the names of such files, with their dots.
   package var extensions: [String] {
@@ -28,6 +30,7 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .npz: [".npz"]
     case .hdf5: [".h5", ".hdf5"]
     case .safetensors: [".safetensors"]
+    case .torch: [".pt", ".pth", ".ckpt", ".bin"]
     }
   }
 
@@ -36,7 +39,7 @@ package enum TensorContainer: CaseIterable, Sendable {
   package var holdsNames: Bool {
     switch self {
     case .npy, .compressedNPY: false
-    case .npz, .hdf5, .safetensors: true
+    case .npz, .hdf5, .safetensors, .torch: true
     }
   }
 
@@ -104,6 +107,7 @@ package enum TensorContainer: CaseIterable, Sendable {
         throw withoutHDF5(path)
       #endif
     case .safetensors: return try SafetensorsArchive(path: path)
+    case .torch: return try TorchArchive(path: path)
     case nil: throw unknownEnding(path)
     }
   }

@@ -236,7 +236,11 @@ import Testing
         + #"{"manifest": '{"format": "pytorch-parity/1", "module": "GRU"}'}); "#
         + "or where it holds parameters alone, make a folder with inputs/input.npy and outputs/…, "
         + #"and say "tensors": {"state_dict": {"file": "../a.safetensors"}} in manifest.json"#)
-  }
+    let folder = try TemporaryFolder()
+    let path = try folder.copy(Repository.samples + "/state-dict.pt", as: "a.pt")
+    let error = #expect(throws: CaseError.self) {
+      try ParityCase.load(CaseLocation(name: "case", path: path))
+    }
     #expect("\(error!)".contains(#"manifest: expected a text "manifest" in the dictionary, "#))
     #expect("\(error!)".contains(#"torch.save({"manifest": '{"format": "pytorch-parity/1", "#))
     #expect("\(error!)".hasSuffix(#"{"file": "../a.pt"}} in manifest.json"#))

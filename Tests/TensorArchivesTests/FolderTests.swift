@@ -50,7 +50,8 @@ import Testing
     #expect(
       Sample.error(path)?.reason
         == .wrongFormat(
-          expected: "a folder or a file ending in .npy, .npy.gz, .npz, .h5, .hdf5, .safetensors",
+          expected: "a folder or a file ending in .npy, .npy.gz, .npz, .h5, .hdf5, .safetensors, "
+            + ".pt, .pth, .ckpt, .bin",
           found: "another name"))
   }
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,10 @@ PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
 # How each format's own library writes tensors by their names.
 WRITERS = {
     "model.safetensors": lambda tensors, path: safetensors.torch.save_file(tensors, path),
+    "model.pt": torch.save,
+    "model.ckpt": torch.save,
+    "stream.pth": lambda tensors, path: torch.save(
+        tensors, path, _use_new_zipfile_serialization=False),
 }
 
 
@@ -175,3 +180,117 @@ def test_what_is_written_is_safetensors(tmp_path):
         assert torch.equal(value, tensors[name])
     with safetensors.safe_open(keep, "pt") as file:
         assert json.loads(file.metadata()["manifest"])["module"] == "LSTM"
+
+
+# MARK: PyTorch
+
+
+def agree(expected: Path, actual: Path) -> None:
+    status, text = run("compare", expected, actual, "--tolerance", "exact")
+    assert status == 0, text
+
+
+def saved_plainly(tensors: dict[str, torch.Tensor], path: Path) -> Path:
+    np.savez(path, **{name: plain(value) for name, value in tensors.items()})
+    return path
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_a_fixture_of_torch_save_passes(is_zip, tmp_path):
+    tensors, _ = lstm_case()
+    content: dict = {"manifest": json.dumps(MANIFEST), "state_dict": {}, "inputs": {}, "outputs": {}}
+    for name, value in tensors.items():
+        group, own = name.split("/")
+        content[group][own] = value
+    path = tmp_path / "lstm.pt"
+    torch.save(content, path, _use_new_zipfile_serialization=is_zip)
+    status, text = run(path)
+    assert status == 0, text
+    assert text.startswith("passed        lstm ")
+    content["outputs"]["output"][0, 1, 2] += 1e-2
+    torch.save(content, path, _use_new_zipfile_serialization=is_zip)
+    assert run(path)[0] == 1
+
+
+def model() -> torch.nn.Module:
+    torch.manual_seed(2)
+    model = torch.nn.Sequential(
+        torch.nn.Embedding(7, 5), torch.nn.LSTM(5, 4, num_layers=2, bidirectional=True, proj_size=3),
+        torch.nn.BatchNorm1d(3), torch.nn.Linear(6, 2))
+    return model.eval()
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_a_whole_module_has_its_state_dicts_names(is_zip, tmp_path):
+    torch.save(model(), tmp_path / "m.pt", _use_new_zipfile_serialization=is_zip)
+    agree(saved_plainly(model().state_dict(), tmp_path / "plain.npz"), tmp_path / "m.pt")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`")
+def test_a_scripted_module_has_its_state_dicts_names(tmp_path):
+    torch.jit.script(model()[1]).save(tmp_path / "m.pt")
+    agree(saved_plainly(model()[1].state_dict(), tmp_path / "plain.npz"), tmp_path / "m.pt")
+
+
+def test_a_training_checkpoint_is_named_by_its_keys(tmp_path):
+    net = torch.nn.GRU(3, 4)
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.randn(5, 2, 3))[0].sum().backward()
+    optimizer.step()
+    state = {"model": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3}
+    torch.save(state, tmp_path / "last.ckpt")
+    expected = {f"model.{name}": value for name, value in net.state_dict().items()}
+    for index, values in optimizer.state_dict()["state"].items():
+        expected |= {f"optimizer.state.{index}.{name}": value for name, value in values.items()}
+    assert "optimizer.state.0.exp_avg" in expected
+    agree(saved_plainly(expected, tmp_path / "plain.npz"), tmp_path / "last.ckpt")
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_every_protocol_is_read(protocol, tmp_path):
+    tensors = {"a": torch.randn(3, 4), "b.c": torch.arange(5)}
+    torch.save(tensors, tmp_path / "m.pt", pickle_protocol=protocol)
+    agree(saved_plainly(tensors, tmp_path / "plain.npz"), tmp_path / "m.pt")
+
+
+def test_without_checksums(tmp_path):
+    tensors = {"a": torch.randn(3, 4)}
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(tensors, tmp_path / "m.pt")
+    finally:
+        torch.serialization.set_crc32_options(True)
+    agree(saved_plainly(tensors, tmp_path / "plain.npz"), tmp_path / "m.pt")
+
+
+def test_a_big_endian_machines_file(tmp_path):
+    tensors = all_types() | {"transposed": torch.randn(3, 4).t()}
+    torch.save(tensors, tmp_path / "little.pt")
+    order = [value.dtype for value in tensors.values()]
+    with zipfile.ZipFile(tmp_path / "little.pt") as old:
+        with zipfile.ZipFile(tmp_path / "m.pt", "w") as new:
+            for member in old.namelist():
+                data = old.read(member)
+                if member.endswith("/byteorder"):
+                    data = b"big"
+                elif "/data/" in member:
+                    # Storages are numbered in the order of the tensors.
+                    width = order[int(member.split("/")[-1])].itemsize
+                    data = np.frombuffer(data, f"<u{width}").astype(f">u{width}").tobytes()
+                new.writestr(member, data)
+    assert torch.equal(torch.load(tmp_path / "m.pt")["float32"], tensors["float32"])
+    agree(saved_plainly(tensors, tmp_path / "plain.npz"), tmp_path / "m.pt")
+
+
+@pytest.mark.parametrize("file", WRITERS)
+def test_memory_stays_below_the_file(file, tmp_path):
+    tensor = torch.randn(1 << 13, 1 << 12)
+    WRITERS[file]({"a": tensor}, tmp_path / file)
+    script = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    saved_plainly({"a": tensor}, tmp_path / "plain.npz")
+    command = [
+        "python3", "-c", script, PARITY_CHECK, "compare", tmp_path / "plain.npz", tmp_path / file]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(ended.stdout.splitlines()[-1]) * 1024 < tensor.nbytes / 2

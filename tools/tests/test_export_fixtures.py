@@ -48,8 +48,10 @@ def test_samples_are_the_committed_ones(tmp_path):
     committed = files(export_samples.SAMPLES)
     assert files(tmp_path).keys() == committed.keys()
     for name, path in files(tmp_path).items():
-        # Another build of zlib may compress otherwise.
-        if not any(word in name for word in ("deflated", "compressed", "gzip", "bzip2")):
+        # Another build of zlib may compress otherwise; PyTorch's older format has addresses; and
+        # a pickle writes a string once where two are one object, which depends on the process.
+        words = ("deflated", "compressed", "gzip", "bzip2", "stream", "module")
+        if not any(word in name for word in words):
             assert filecmp.cmp(path, committed[name], shallow=False), name
 
 

@@ -32,7 +32,7 @@ struct FolderArchive: TensorArchive {
     try walk.visit(path, prefix: "", depth: 0)
     var otherFiles: [String] = []
     for file in walk.files {
-      guard let container = TensorContainer(path: file.path) else {
+      guard TensorContainer(path: file.path) != nil else {
         otherFiles.append(file.path)
         continue
       }
@@ -40,12 +40,8 @@ struct FolderArchive: TensorArchive {
       for name in archive.tensorNames {
         let stem = TensorContainer.stem(of: file.path)
         let isNamed = namingFiles && !walk.prefixesOfManifests.contains(file.prefix)
-        let own =
-          switch (container.holdsNames, isNamed) {
-          case (false, _): stem
-          case (true, false): name
-          case (true, true): stem + "/" + name
-          }
+        // The tensor of a file that holds one without a name is named like the file.
+        let own = name.isEmpty ? stem : isNamed ? stem + "/" + name : name
         let key = file.prefix + own
         if let other = parts.updateValue(Part(archive: archive, name: name), forKey: key) {
           throw ArchiveError(

@@ -43,16 +43,27 @@ struct NPZArchive: StoredArrayArchive {
     return try stored(entry)
   }
 
-  /// The bytes of a member as they are in the file, which may be deflated.
-  ///
-  /// - Throws: `ArchiveError` where the member's own header contradicts the directory.
   private func stored(_ entry: ZIPDirectory.Entry) throws(ArchiveError) -> StoredArray {
-    var reader = ByteReader(bytes, at: entry.headerOffset)
+    try StoredArray(entry, in: bytes, path: path, checksum: entry.checksum)
+  }
+}
+
+extension StoredArray {
+  /// The bytes of a member of a ZIP file as they are in the file, which may be deflated.
+  ///
+  /// - Parameters:
+  ///   - zip: the whole file.
+  ///   - checksum: of the unpacked bytes; nil where the file states none.
+  /// - Throws: `ArchiveError` where the member's own header contradicts the directory.
+  init(
+    _ entry: ZIPDirectory.Entry, in zip: Data, path: String, checksum: CRC32?
+  ) throws(ArchiveError) {
+    var reader = ByteReader(zip, at: entry.headerOffset)
     let stored = try ArchiveError.locating(path, member: entry.name) {
       () throws(ArchiveError.Reason) in try ZIPDirectory.data(of: entry, from: &reader)
     }
-    return StoredArray(
+    self.init(
       path: path, member: entry.name, bytes: stored, offset: reader.offset - stored.count,
-      size: entry.size, packing: entry.method == .deflated ? .raw : nil, checksum: entry.checksum)
+      size: entry.size, packing: entry.method == .deflated ? .raw : nil, checksum: checksum)
   }
 }

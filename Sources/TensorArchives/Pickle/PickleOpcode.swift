@@ -1,0 +1,57 @@
+/// The opcodes of pickles that are read, by their bytes. The names in Python's `pickletools.py`
+/// stand behind those that have another here.
+enum PickleOpcode: UInt8 {
+  case mark = 0x28  // (
+  case stop = 0x2E  // .
+  case pop = 0x30  // 0
+  case popMark = 0x31  // 1
+  case duplicate = 0x32  // 2: DUP
+  case bytes4 = 0x42  // B: BINBYTES
+  case bytes1 = 0x43  // C: SHORT_BINBYTES
+  case float8 = 0x47  // G: BINFLOAT
+  case integer4 = 0x4A  // J: BININT
+  case integer1 = 0x4B  // K: BININT1
+  case integer2 = 0x4D  // M: BININT2
+  case none = 0x4E  // N
+  case persistent = 0x51  // Q: BINPERSID
+  case reduce = 0x52  // R
+  case string4 = 0x54  // T: BINSTRING
+  case string1 = 0x55  // U: SHORT_BINSTRING
+  case unicode4 = 0x58  // X: BINUNICODE
+  case emptyList = 0x5D  // ]
+  case append = 0x61  // a
+  case build = 0x62  // b
+  case global = 0x63  // c
+  case dictionary = 0x64  // d: DICT
+  case appends = 0x65  // e
+  case get1 = 0x68  // h: BINGET
+  case get4 = 0x6A  // j: LONG_BINGET
+  case list = 0x6C  // l
+  case put1 = 0x71  // q: BINPUT
+  case put4 = 0x72  // r: LONG_BINPUT
+  case setItem = 0x73  // s
+  case tuple = 0x74  // t
+  case setItems = 0x75  // u
+  case emptyDictionary = 0x7D  // }: EMPTY_DICT
+  case emptyTuple = 0x29  // )
+  case protocolVersion = 0x80  // PROTO
+  case newObject = 0x81  // NEWOBJ
+  case tuple1 = 0x85
+  case tuple2 = 0x86
+  case tuple3 = 0x87
+  case newTrue = 0x88
+  case newFalse = 0x89
+  case long1 = 0x8A
+  case long4 = 0x8B
+  case unicode1 = 0x8C  // SHORT_BINUNICODE
+  case unicode8 = 0x8D  // BINUNICODE8
+  case bytes8 = 0x8E  // BINBYTES8
+  case emptySet = 0x8F
+  case addItems = 0x90
+  case frozenSet = 0x91
+  case newObjectWithKeywords = 0x92  // NEWOBJ_EX
+  case stackGlobal = 0x93
+  case memoize = 0x94
+  case frame = 0x95
+  case byteArray8 = 0x96  // BYTEARRAY8
+}
