@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import gguf
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -65,3 +67,24 @@ def write_checkpoints(folder: Path, manifest: str) -> None:
     others = {
         "a": EIGHTHS, "sparse": EIGHTHS.to_sparse(), "complex": torch.zeros(2, dtype=torch.complex64)}
     torch.save(others, folder / "other-kinds.pt")
+    write_gguf(folder / "all.gguf")
+
+
+def write_gguf(path: Path) -> None:
+    kinds = gguf.GGMLQuantizationType
+    eighths = EIGHTHS.numpy()
+    writer = gguf.GGUFWriter(path, "lstm")
+    writer.add_string("general.description", "größe")
+    writer.add_array("tokens", ["a", "bc"])
+    writer.add_tensor("a", eighths)
+    writer.add_tensor("b", eighths.astype(np.float64))
+    writer.add_tensor("float16", eighths.astype(np.float16))
+    upper_halves = (eighths.view(np.uint32) >> 16).astype(np.uint16)
+    writer.add_tensor("bfloat16", upper_halves.view(np.uint8), raw_dtype=kinds.BF16)
+    writer.add_tensor("n", INTEGERS.numpy())
+    rows = np.arange(64, dtype=np.float32).reshape(2, 32) - 9
+    writer.add_tensor("q8", gguf.quants.quantize(rows, kinds.Q8_0), raw_dtype=kinds.Q8_0)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()

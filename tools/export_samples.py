@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the sample files that the Swift readers are tested on.
 
-They are made by NumPy, h5py, PyTorch and safetensors themselves: what these write, and what they
+They are made by NumPy, h5py and the formats' own libraries: what these write, and what they
 write that the readers must refuse. Unless said otherwise a sample holds
 `arange(24).reshape(2, 3, 4) / 8`.
 """

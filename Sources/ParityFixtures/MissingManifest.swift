@@ -13,7 +13,7 @@ package enum MissingManifest {
   static func error(_ archive: (any TensorArchive)?, path: String) -> InvalidValue {
     let container = TensorContainer(path: path)
     let names = archive?.tensorNames ?? []
-    let isCheckpoint = [.safetensors, .torch].contains(container)
+    let isCheckpoint = [.safetensors, .torch, .gguf].contains(container)
     let dataset = isCheckpoint ? nil : ["manifest", manifestName].first(where: names.contains)
     return InvalidValue(
       "manifest", expected: place(container),
@@ -28,6 +28,7 @@ package enum MissingManifest {
     case .npz: "a member \(manifestName), a text"
     case .safetensors: "a text \"manifest\" in __metadata__"
     case .torch: "a text \"manifest\" in the dictionary"
+    case .gguf: "a folder with \(manifestName), which can name this file"
     default: "a file \(manifestName)"
     }
   }
@@ -49,10 +50,13 @@ package enum MissingManifest {
     switch container {
     case .safetensors:
       return "add one, at least: safetensors.torch.save_file(tensors, \"\(path)\", "
-        + "{\"manifest\": '\(least)'})\(borrow(path))"
+        + "{\"manifest\": '\(least)'}); or where it holds parameters alone, "
+        + borrow(path)
+    case .gguf: return borrow(path)
     case .torch:
       return "add one, at least: torch.save({\"manifest\": '\(least)', \"state_dict\": …, "
-        + "\"inputs\": …, \"outputs\": …}, \"\(path)\")\(borrow(path))"
+        + "\"inputs\": …, \"outputs\": …}, \"\(path)\"); or where it holds parameters alone, "
+        + borrow(path)
     case .hdf5:
       return "add one, at least: h5py.File(\"\(path)\", \"a\").attrs[\"manifest\"] = '\(least)'"
     case .npz: return "add one, at least: " + write("'\(least)'", path)
@@ -63,7 +67,7 @@ package enum MissingManifest {
   /// How parameters that belong to no case yet are used in one.
   private static func borrow(_ path: String) -> String {
     let source = BorrowedTensors(file: "../" + TensorContainer.lastComponent(of: path), prefix: "")
-    return "; or where it holds parameters alone, make a folder with inputs/input.npy and "
+    return "make a folder with inputs/input.npy and "
       + "outputs/…, and \(source.advice)"
   }
 

@@ -21,6 +21,8 @@ package enum TensorContainer: CaseIterable, Sendable {
   case safetensors
   /// Whatever `torch.save` has written: a state dict, a checkpoint, a whole module.
   case torch
+  /// The weights of a model for llama.cpp.
+  case gguf
 
   /// The endings of the names of such files, with their dots.
   package var extensions: [String] {
@@ -31,6 +33,7 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .hdf5: [".h5", ".hdf5"]
     case .safetensors: [".safetensors"]
     case .torch: [".pt", ".pth", ".ckpt", ".bin"]
+    case .gguf: [".gguf"]
     }
   }
 
@@ -39,7 +42,7 @@ package enum TensorContainer: CaseIterable, Sendable {
   package var holdsNames: Bool {
     switch self {
     case .npy, .compressedNPY: false
-    case .npz, .hdf5, .safetensors, .torch: true
+    case .npz, .hdf5, .safetensors, .torch, .gguf: true
     }
   }
 
@@ -108,6 +111,7 @@ package enum TensorContainer: CaseIterable, Sendable {
       #endif
     case .safetensors: return try SafetensorsArchive(path: path)
     case .torch: return try TorchArchive(path: path)
+    case .gguf: return try GGUFArchive(path: path)
     case nil: throw unknownEnding(path)
     }
   }

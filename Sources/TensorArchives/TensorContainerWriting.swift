@@ -27,12 +27,12 @@ extension TensorContainer {
     case .compressedNPY:
       throw ArchiveError(
         path: path, .unsupported("file to write", expected: ".npy", found: ".npy.gz"))
-    case .torch:
+    case .torch, .gguf:
       throw ArchiveError(
         path: path,
         .unsupported(
           "file to write", expected: ".npz, .h5 or .safetensors",
-          found: "a file that only PyTorch writes"))
+          found: "a format that is only read"))
     case .npz: try writeZIP(tensors, manifest: manifest, to: path)
     case .hdf5:
       #if HDF5

@@ -208,6 +208,6 @@ import Testing
     }
     #expect(
       "\(error!)".hasSuffix(
-        "expected .npz, .h5 or .safetensors, found a file that only PyTorch writes"))
+        "expected .npz, .h5 or .safetensors, found a format that is only read"))
   }
 }

@@ -6,6 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import gguf
 import numpy as np
 import pytest
 import safetensors
@@ -294,3 +295,47 @@ def test_memory_stays_below_the_file(file, tmp_path):
         "python3", "-c", script, PARITY_CHECK, "compare", tmp_path / "plain.npz", tmp_path / file]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(ended.stdout.splitlines()[-1]) * 1024 < tensor.nbytes / 2
+
+
+# MARK: GGUF
+
+
+def write_gguf(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    writer = gguf.GGUFWriter(path, "lstm")
+    for name, value in tensors.items():
+        writer.add_tensor(name, value.detach().contiguous().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_ggufs_types_are_read_as_they_were_written(tmp_path):
+    tensors = {
+        name: value for name, value in all_types().items()
+        if value.dim() > 0 and value.numel() > 0 and value.dtype not in (torch.bool, torch.uint8)}
+    assert len(tensors) == 8
+    write_gguf(tensors, tmp_path / "m.gguf")
+    agree(saved_plainly(tensors, tmp_path / "plain.npz"), tmp_path / "m.gguf")
+
+
+def test_ggufs_blocks_are_dequantised_as_its_library_does(tmp_path):
+    kind = gguf.GGMLQuantizationType.Q8_0
+    rows = gguf.quants.quantize(torch.randn(40, 96).numpy() * 100, kind)
+    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "lstm")
+    writer.add_tensor("a", rows, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    np.savez(tmp_path / "plain.npz", a=gguf.quants.dequantize(rows, kind))
+    agree(tmp_path / "plain.npz", tmp_path / "m.gguf")
+
+
+@pytest.mark.parametrize("file", ["m.gguf"])
+def test_what_can_hold_no_manifest_is_told_what_to_do(file, tmp_path):
+    write_gguf({"a": torch.ones(2)}, tmp_path / file)
+    status, text = run(tmp_path / file)
+    assert status == 2
+    assert "manifest: expected " in text
+    assert f'say "tensors": {{"state_dict": {{"file": "../{file}"}}}} in manifest.json' in text

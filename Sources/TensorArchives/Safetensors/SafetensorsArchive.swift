@@ -17,7 +17,7 @@ struct SafetensorsArchive: TableArchive {
     self.path = path
     let bytes = try FileBytes.read(path)
     let header = try SafetensorsHeader(of: bytes, path: path)
-    var table = TensorTable()
+    var table = TensorTable(fileSize: bytes.count)
     for item in header.items {
       try ArchiveError.locating(path, member: TensorName.short(item.name)) {
         () throws(ArchiveError.Reason) in

@@ -7,6 +7,13 @@ import TensorCore
 struct TensorTable: Sendable {
   private(set) var entries: [String: Result<TableEntry, ArchiveError.Reason>] = [:]
 
+  /// The size of the file in bytes.
+  private let fileSize: Int
+  /// The number of bytes of all tensors.
+  private var total = 0
+
+  init(fileSize: Int) { self.fileSize = fileSize }
+
   /// The most tensors that a file may hold; no checkpoint holds as many.
   static let largestCount = 100_000
 
@@ -22,6 +29,20 @@ struct TensorTable: Sendable {
     guard entries.updateValue(entry, forKey: name) == nil else {
       throw .corrupt("name", expected: "one tensor of it", found: "two")
     }
+    if let header = try? entry.get().header { try count(header) }
+  }
+
+  /// Checks that all tensors together are not much more than the file: they may share their
+  /// elements, so that a small file could fill any memory.
+  private mutating func count(_ header: TensorHeader) throws(ArchiveError.Reason) {
+    let most = 8 * fileSize + 64 << 20
+    let (sum, overflow) = total.addingReportingOverflow(header.byteCount)
+    guard !overflow, sum <= most else {
+      throw .corrupt(
+        "tensors", expected: "at most \(most) bytes in all, for a file of \(fileSize)",
+        found: "more")
+    }
+    total = sum
   }
 }
 

@@ -56,28 +56,14 @@ struct TorchArchive: TableArchive {
   /// The dictionaries of a fixture.
   private static let groups: Set<String> = ["state_dict", "inputs", "outputs"]
 
-  /// Makes the table, and checks that the tensors in all are not much more than the file: views
-  /// may share their elements, so that a small file could fill any memory.
   private static func table(
     _ found: [TorchWalk.Found], _ file: TorchFile, path: String, fileSize: Int
   ) throws(ArchiveError) -> TensorTable {
-    let most = 8 * fileSize + 64 << 20
-    var table = TensorTable()
-    var total = 0
+    var table = TensorTable(fileSize: fileSize)
     for tensor in found {
       try ArchiveError.locating(path, member: TensorName.short(tensor.name)) {
         () throws(ArchiveError.Reason) in
-        let entry = try entry(tensor, file)
-        if let header = try? entry.get().header {
-          let (sum, overflow) = total.addingReportingOverflow(header.byteCount)
-          total = sum
-          guard !overflow, total <= most else {
-            throw .corrupt(
-              "tensors", expected: "at most \(most) bytes in all, for a file of \(fileSize)",
-              found: "more")
-          }
-        }
-        try table.add(tensor.name, entry)
+        try table.add(tensor.name, try entry(tensor, file))
       }
     }
     return table
