@@ -4,6 +4,7 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+import onnx
 import safetensors.torch
 import torch
 
@@ -68,6 +69,7 @@ def write_checkpoints(folder: Path, manifest: str) -> None:
         "a": EIGHTHS, "sparse": EIGHTHS.to_sparse(), "complex": torch.zeros(2, dtype=torch.complex64)}
     torch.save(others, folder / "other-kinds.pt")
     write_gguf(folder / "all.gguf")
+    write_onnx(folder / "all.onnx")
 
 
 def write_gguf(path: Path) -> None:
@@ -88,3 +90,26 @@ def write_gguf(path: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def write_onnx(path: Path) -> None:
+    eighths, integers = EIGHTHS.numpy(), INTEGERS.numpy()
+    arrays = {
+        "raw": eighths, "double": eighths.astype("f8"), "half": eighths.astype("f2"),
+        "int64": integers, "int32": integers.astype("i4"), "int16": integers.astype("i2"),
+        "int8": integers.astype("i1"), "bool": np.array([True, False, True]),
+        "scalar": np.float32(2.5), "empty": np.zeros((0, 3), "f4"),
+    }
+    tensors = [onnx.numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()]
+    types = onnx.TensorProto
+    typed = {
+        "typed": types.FLOAT, "typed-double": types.DOUBLE, "typed-half": types.FLOAT16,
+        "typed-bfloat16": types.BFLOAT16, "typed-int64": types.INT64, "typed-int32": types.INT32,
+        "typed-int8": types.INT8,
+    }
+    for name, type in typed.items():
+        array = integers if "int" in name else eighths
+        tensors.append(onnx.helper.make_tensor(name, type, array.shape, array.ravel().tolist()))
+    graph = onnx.helper.make_graph([], "samples", [], [], initializer=tensors)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    onnx.save_model(model, path)

@@ -23,6 +23,8 @@ package enum TensorContainer: CaseIterable, Sendable {
   case torch
   /// The weights of a model for llama.cpp.
   case gguf
+  /// A model with its weights.
+  case onnx
 
   /// The endings of the names of such files, with their dots.
   package var extensions: [String] {
@@ -34,6 +36,7 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .safetensors: [".safetensors"]
     case .torch: [".pt", ".pth", ".ckpt", ".bin"]
     case .gguf: [".gguf"]
+    case .onnx: [".onnx"]
     }
   }
 
@@ -42,7 +45,7 @@ package enum TensorContainer: CaseIterable, Sendable {
   package var holdsNames: Bool {
     switch self {
     case .npy, .compressedNPY: false
-    case .npz, .hdf5, .safetensors, .torch, .gguf: true
+    case .npz, .hdf5, .safetensors, .torch, .gguf, .onnx: true
     }
   }
 
@@ -112,6 +115,7 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .safetensors: return try SafetensorsArchive(path: path)
     case .torch: return try TorchArchive(path: path)
     case .gguf: return try GGUFArchive(path: path)
+    case .onnx: return try ONNXArchive(path: path)
     case nil: throw unknownEnding(path)
     }
   }
