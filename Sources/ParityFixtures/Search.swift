@@ -71,7 +71,7 @@ struct Search {
   }
 
   private mutating func visitFile(_ path: String, _ name: [String]) {
-    if name.isEmpty || TensorContainer(path: path)?.holdsNames == true {
+    if name.isEmpty || TensorContainer.found(at: path)?.holdsNames == true {
       add(path, name.dropLast() + [TensorContainer.stem(of: path)])
     } else {
       noteOtherFile(path)
@@ -113,7 +113,7 @@ struct Search {
       if (try? FileBytes.kind(of: path)) == .folder {
         guard visited.insert(FileBoundary.resolved(path) ?? path).inserted else { continue }
         noteOtherFiles(inCase: path, depth: depth + 1)
-      } else if TensorContainer(path: path) == nil {
+      } else if TensorContainer.found(at: path) == nil {
         noteOtherFile(path)
       }
     }

@@ -56,6 +56,17 @@ package enum TensorContainer: CaseIterable, Sendable {
     self = match.container
   }
 
+  /// The format of a file that was found in a folder, and that nobody named: nil too where the
+  /// ending is `.bin`, which many programs give to anything, and the file is none of
+  /// `torch.save`.
+  package static func found(at path: String) -> TensorContainer? {
+    guard let match = match(path), match.ending == ".bin" else {
+      return TensorContainer(path: path)
+    }
+    guard let bytes = try? FileBytes.read(path) else { return match.container }
+    return TorchFile.isStart(bytes) ? match.container : nil
+  }
+
   /// The name of a file without the folders before it and without its format's ending:
   /// `gru` for `Fixtures/gru.npz`.
   package static func stem(of path: String) -> String {

@@ -201,6 +201,17 @@ import Testing
     }
   }
 
+  /// Many programs call their files so.
+  @Test func anotherProgramsBINFileInAFolderIsNoCheckpoint() throws {
+    let folder = try TemporaryFolder()
+    try folder.copy(Sample.path("zip.pt"), as: "pytorch_model.bin")
+    let other = try folder.write("numbers", to: "raw.bin")
+    let archive = try TensorContainer.open(folder.path)
+    #expect(archive.tensorNames == ["a", "folder.b", "n"])
+    #expect(archive.otherFiles == [other])
+    #expect("\(try #require(Sample.error(other)))".hasSuffix("found \"numbers\""))
+  }
+
   @Test func itIsNotWritten() throws {
     let folder = try TemporaryFolder()
     let error = #expect(throws: ArchiveError.self) {

@@ -32,7 +32,7 @@ struct FolderArchive: TensorArchive {
     try walk.visit(path, prefix: "", depth: 0)
     var otherFiles: [String] = []
     for file in walk.files {
-      guard TensorContainer(path: file.path) != nil else {
+      guard TensorContainer.found(at: file.path) != nil else {
         otherFiles.append(file.path)
         continue
       }

@@ -18,7 +18,7 @@ struct TorchArchive: TableArchive {
     self.path = path
     let bytes = try FileBytes.read(path)
     let file: TorchFile
-    if bytes.starts(with: [0x50, 0x4B]) {
+    if bytes.starts(with: TorchFile.zipStart) {
       file = try TorchFile(zip: bytes, path: path)
     } else {
       file = try ArchiveError.locating(path) { () throws(ArchiveError.Reason) in

@@ -10,6 +10,14 @@ struct TorchFile {
   /// Finds the bytes of a storage by its key.
   let storage: (String, StorageHeader) throws(ArchiveError.Reason) -> TorchStorage
 
+  /// Whether a file that starts with these bytes is one of `torch.save`, as far as they tell.
+  static func isStart(_ bytes: Data) -> Bool {
+    bytes.starts(with: zipStart) || bytes.starts(with: streamStart)
+  }
+
+  /// How a ZIP file starts.
+  static let zipStart: [UInt8] = [0x50, 0x4B]
+
   /// What the pickle says of a storage.
   struct StorageHeader {
     let type: StoredType
