@@ -7,42 +7,13 @@ import Testing
 
 /// Pickles made byte by byte: nothing that a pickle can say crashes, hangs or fills the memory.
 @Suite struct PickleTests {
-  /// A pickle of these opcodes, with the protocol before and the stop behind them.
-  private static func pickle(_ opcodes: [UInt8]) -> [UInt8] { [0x80, 2] + opcodes + [0x2E] }
-
-  private static func text(_ text: String) -> [UInt8] {
-    let count = text.utf8.count
-    return [0x58] + (0..<4).map { UInt8(count >> (8 * $0) & 0xFF) } + Array(text.utf8)
-  }
-
-  private static func global(_ module: String, _ name: String) -> [UInt8] {
-    Array("c\(module)\n\(name)\n".utf8)
-  }
-
-  private static func number(_ value: Int) -> [UInt8] {
-    [0x8A, 8] + (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-  }
-
-  private static func tuple(_ values: [UInt8]...) -> [UInt8] { [0x28] + values.joined() + [0x74] }
-
-  /// A tensor of float32 in a storage 0 of so many elements.
-  private static func tensor(
-    _ sizes: [Int], _ strides: [Int], offset: Int = 0, of count: Int, type: String = "FloatStorage"
-  ) -> [UInt8] {
-    let storage =
-      tuple(text("storage"), global("torch", type), text("0"), text("cpu"), number(count)) + [0x51]
-    let axes = [sizes, strides].map { axes in [0x28] + axes.flatMap(number) + [0x74] }
-    return global("torch._utils", "_rebuild_tensor_v2")
-      + tuple(storage, number(offset), axes[0], axes[1], [0x89], [0x4E]) + [0x52]
-  }
-
   /// A file of `torch.save` with this pickle and one storage.
   private func file(
     _ opcodes: [UInt8], storage: Int = 0, in folder: TemporaryFolder
   ) throws -> String {
     let path = folder.path + "/a.pt"
     var zip = try ZIPWriter(path: path)
-    try zip.add(MemberContents(Data(Self.pickle(opcodes))), named: "a/data.pkl")
+    try zip.add(MemberContents(Data(PickleBytes.pickle(opcodes))), named: "a/data.pkl")
     try zip.add(MemberContents(Data(count: storage)), named: "a/data/0")
     try zip.finish()
     return path
@@ -55,13 +26,11 @@ import Testing
     return String("\(error)".dropFirst(error.path.count + 2))
   }
 
-  private static func dictionary(_ items: [(String, [UInt8])]) -> [UInt8] {
-    [0x7D, 0x28] + items.flatMap { text($0.0) + $0.1 } + [0x75]
-  }
-
   @Test func theTensorsOfTheseTestsAreSound() throws {
     let folder = try TemporaryFolder()
-    let sound = Self.dictionary([("a", Self.tensor([2, 3], [3, 1], offset: 1, of: 7))])
+    let sound = PickleBytes.dictionary([
+      ("a", PickleBytes.tensor([2, 3], [3, 1], offset: 1, of: 7))
+    ])
     let tensors = try Sample.readAll(try file(sound, storage: 28, in: folder))
     #expect(tensors.mapValues(\.shape) == ["a": [2, 3]])
   }
@@ -73,7 +42,7 @@ import Testing
       [0x5D, 0x28, 0x4E, 0x88, 0x89, 0x4B, 7, 0x4D, 1, 2, 0x4A, 0xFE, 0xFF, 0xFF, 0xFF]
       + [0x8A, 0, 0x8A, 1, 0x80, 0x8A, 9, 0, 0, 0, 0, 0, 0, 0, 0x80, 0]
       + [0x47, 0x3F, 0xF8, 0, 0, 0, 0, 0, 0] + [0x8C, 2, 0x68, 0x69, 0x43, 1, 9, 0x65]
-    let (pickle, end) = try PickleMachine.read(Data(Self.pickle(opcodes)))
+    let (pickle, end) = try PickleMachine.read(Data(PickleBytes.pickle(opcodes)))
     #expect(end == opcodes.count + 3)
     let values = try #require(pickle.sequence(pickle.root))
     let texts = values.map { "\($0)" }
@@ -88,8 +57,9 @@ import Testing
 
   /// What would delete files in Python is three names here.
   @Test func nothingIsCalled() throws {
-    let opcodes = Self.global("os", "system") + Self.tuple(Self.text("exit 3")) + [0x52]
-    let (pickle, _) = try PickleMachine.read(Data(Self.pickle(opcodes)))
+    let opcodes =
+      PickleBytes.global("os", "system") + PickleBytes.tuple(PickleBytes.text("exit 3")) + [0x52]
+    let (pickle, _) = try PickleMachine.read(Data(PickleBytes.pickle(opcodes)))
     guard case .instance(let instance)? = pickle.object(pickle.root) else {
       Issue.record("\(pickle.root)")
       return
@@ -101,9 +71,9 @@ import Testing
 
   @Test func attributesOfUnknownObjectsAreFollowed() throws {
     let folder = try TemporaryFolder()
-    let state = Self.dictionary([("weight", Self.tensor([1], [1], of: 1))])
-    let object = Self.global("their.code", "Thing") + [0x29, 0x81] + state + [0x62]
-    let path = try file(Self.dictionary([("model", object)]), storage: 4, in: folder)
+    let state = PickleBytes.dictionary([("weight", PickleBytes.tensor([1], [1], of: 1))])
+    let object = PickleBytes.global("their.code", "Thing") + [0x29, 0x81] + state + [0x62]
+    let path = try file(PickleBytes.dictionary([("model", object)]), storage: 4, in: folder)
     #expect(try Sample.readAll(path).keys.sorted() == ["model.weight"])
   }
 
@@ -137,13 +107,14 @@ import Testing
     #expect(try message([0x8B] + huge).contains("is cut off: expected 2147483647 bytes"))
     #expect(try message([0x8D] + huge + huge).contains("is cut off"))
     #expect(
-      try message(Self.global(String(repeating: "a", count: 5000), "b"))
+      try message(PickleBytes.global(String(repeating: "a", count: 5000), "b"))
         .contains("expected a name of at most 1024 bytes, found more"))
     #expect(
-      try message(Self.tensor([1 << 20, 1 << 20], [1 << 20, 1], of: 1 << 40))
+      try message(PickleBytes.tensor([1 << 20, 1 << 20], [1 << 20, 1], of: 1 << 40))
         .contains("storage a/data/0: expected 4398046511104 bytes, found 0"))
     #expect(
-      try message(Self.tensor([1], [1], of: .max)).contains("expected fewer than 2^63 bytes"))
+      try message(PickleBytes.tensor([1], [1], of: .max)).contains("expected fewer than 2^63 bytes")
+    )
   }
 
   @Test func deepPicklesAreAnErrorAndQuick() throws {
@@ -161,7 +132,7 @@ import Testing
     // A list in itself; a dictionary in a list in it.
     let list: [UInt8] = [0x5D, 0x71, 0, 0x68, 0, 0x61]
     let dictionary: [UInt8] =
-      [0x7D, 0x71, 0] + Self.text("a") + [0x5D, 0x68, 0, 0x61, 0x73]
+      [0x7D, 0x71, 0] + PickleBytes.text("a") + [0x5D, 0x68, 0, 0x61, 0x73]
     #expect(
       try message(list) == "0: pickle: expected no object that contains itself, found one")
     #expect(
@@ -172,8 +143,10 @@ import Testing
   @Test func anObjectThatKnowsItselfIsNot() throws {
     let folder = try TemporaryFolder()
     let object =
-      Self.global("a", "B") + [0x29, 0x81, 0x71, 0]
-      + Self.dictionary([("own", [0x68, 0]), ("w", Self.tensor([1], [1], of: 1))]) + [0x62]
+      PickleBytes.global("a", "B") + [0x29, 0x81, 0x71, 0]
+      + PickleBytes.dictionary([("own", [0x68, 0]), ("w", PickleBytes.tensor([1], [1], of: 1))]) + [
+        0x62
+      ]
     #expect(try Sample.readAll(try file(object, storage: 4, in: folder)).keys.sorted() == ["w"])
   }
 
@@ -194,7 +167,7 @@ import Testing
       [0x5D, 0x28] + [UInt8](repeating: 0x4E, count: 1_000_000) + [0x65, 0x85, 0x71, 0]
       + [UInt8](
         (0..<10).flatMap { _ in
-          Self.global("collections", "OrderedDict") + [0x68, 0, 0x52]
+          PickleBytes.global("collections", "OrderedDict") + [0x68, 0, 0x52]
         })
     #expect(try message(items).contains("expected at most 4000000 opcodes, found more"))
   }
@@ -207,7 +180,8 @@ import Testing
       ([2, 2], [6, 2], 0), ([1], [1], .max),
     ] as [([Int], [Int], Int)] {
       let text = try message(
-        Self.dictionary([("w", Self.tensor(sizes, strides, offset: offset, of: 7))]), storage: 28)
+        PickleBytes.dictionary([("w", PickleBytes.tensor(sizes, strides, offset: offset, of: 7))]),
+        storage: 28)
       #expect(
         text
           == "w: tensor: expected elements among the 7 of its storage, found "
@@ -217,51 +191,56 @@ import Testing
       ([-1], [1], 0), ([1], [-1], 0), ([1], [1], -1), ([1, 1], [1], 0),
     ] {
       let text = try message(
-        Self.dictionary([("w", Self.tensor(sizes, strides, offset: offset, of: 7))]), storage: 28)
+        PickleBytes.dictionary([("w", PickleBytes.tensor(sizes, strides, offset: offset, of: 7))]),
+        storage: 28)
       #expect(
         text == "w: tensor: expected a storage, an offset, sizes and strides, found other values")
     }
   }
 
   @Test func expandedTensorsDoNotFillTheMemory() throws {
-    let one = Self.tensor([1 << 20, 1 << 20], [0, 0], of: 1)
+    let one = PickleBytes.tensor([1 << 20, 1 << 20], [0, 0], of: 1)
     #expect(try message(one, storage: 4).contains("tensors: expected at most "))
-    let overflowing = Self.tensor([1 << 40, 1 << 40], [0, 0], of: 1)
+    let overflowing = PickleBytes.tensor([1 << 40, 1 << 40], [0, 0], of: 1)
     #expect(try message(overflowing, storage: 4).contains("shape: expected at most 64 sizes"))
-    let many = (0..<100).map { ("w\($0)", Self.tensor([1 << 20], [0], of: 1)) }
-    #expect(try message(Self.dictionary(many), storage: 4).contains("tensors: expected at most "))
+    let many = (0..<100).map { ("w\($0)", PickleBytes.tensor([1 << 20], [0], of: 1)) }
+    #expect(
+      try message(PickleBytes.dictionary(many), storage: 4).contains("tensors: expected at most "))
   }
 
   @Test func namesThatLeadAstrayAreErrors() throws {
-    let tensor = Self.tensor([1], [1], of: 1)
+    let tensor = PickleBytes.tensor([1], [1], of: 1)
     #expect(
-      try message(Self.dictionary([("a\u{0}b", tensor)]), storage: 4)
+      try message(PickleBytes.dictionary([("a\u{0}b", tensor)]), storage: 4)
         == #"a\u{0}b: name: expected no control characters, found "a\u{0}b""#)
     #expect(
-      try message(Self.dictionary([("x/../a", tensor)]), storage: 4)
+      try message(PickleBytes.dictionary([("x/../a", tensor)]), storage: 4)
         == #"x/../a: name: expected no .. between slashes, found "x/../a""#)
     #expect(
-      try message(Self.dictionary([("a", tensor), ("a", tensor)]), storage: 4)
+      try message(PickleBytes.dictionary([("a", tensor), ("a", tensor)]), storage: 4)
         == "a: name: expected one tensor of it, found two")
     #expect(
       try message(
-        Self.dictionary([("a.b", tensor), ("a", Self.dictionary([("b", tensor)]))]), storage: 4)
+        PickleBytes.dictionary([("a.b", tensor), ("a", PickleBytes.dictionary([("b", tensor)]))]),
+        storage: 4)
         == "a.b: name: expected one tensor of it, found two")
     #expect(
-      try message(Self.dictionary([(String(repeating: "k", count: 2000), tensor)]), storage: 4)
+      try message(
+        PickleBytes.dictionary([(String(repeating: "k", count: 2000), tensor)]), storage: 4)
         == "a/data.pkl: pickle: expected keys of at most 1024 bytes, found more")
   }
 
   @Test func aMissingStorageIsNamed() throws {
     let storage =
-      Self.tuple(
-        Self.text("storage"), Self.global("torch", "FloatStorage"), Self.text("../9"),
-        Self.text("cpu"), Self.number(1)) + [0x51]
+      PickleBytes.tuple(
+        PickleBytes.text("storage"), PickleBytes.global("torch", "FloatStorage"),
+        PickleBytes.text("../9"),
+        PickleBytes.text("cpu"), PickleBytes.number(1)) + [0x51]
     let tensor =
-      Self.global("torch._utils", "_rebuild_tensor_v2")
-      + Self.tuple(storage, Self.number(0), [0x29], [0x29]) + [0x52]
+      PickleBytes.global("torch._utils", "_rebuild_tensor_v2")
+      + PickleBytes.tuple(storage, PickleBytes.number(0), [0x29], [0x29]) + [0x52]
     #expect(
-      try message(Self.dictionary([("w", tensor)]))
+      try message(PickleBytes.dictionary([("w", tensor)]))
         == #"w: storage: expected the member "a/data/../9", found none"#)
   }
 }

@@ -1,0 +1,114 @@
+"""GGUF and ONNX files that their own libraries have written, as `parity-check` reads them."""
+
+from pathlib import Path
+
+import gguf
+import numpy as np
+import onnx
+import pytest
+import torch
+
+import parity_format
+from checkpoint_cases import agree, all_types, run, saved_plainly, write_case
+
+# MARK: GGUF
+
+
+def write_gguf(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    writer = gguf.GGUFWriter(path, "lstm")
+    for name, value in tensors.items():
+        writer.add_tensor(name, value.detach().contiguous().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def test_ggufs_types_are_read_as_they_were_written(tmp_path):
+    tensors = {
+        name: value for name, value in all_types().items()
+        if value.dim() > 0 and value.numel() > 0 and value.dtype not in (torch.bool, torch.uint8)}
+    assert len(tensors) == 8
+    write_gguf(tensors, tmp_path / "m.gguf")
+    agree(saved_plainly(tensors, tmp_path / "plain.npz"), tmp_path / "m.gguf")
+
+
+def test_ggufs_blocks_are_dequantised_as_its_library_does(tmp_path):
+    kind = gguf.GGMLQuantizationType.Q8_0
+    rows = gguf.quants.quantize(torch.randn(40, 96).numpy() * 100, kind)
+    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "lstm")
+    writer.add_tensor("a", rows, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    np.savez(tmp_path / "plain.npz", a=gguf.quants.dequantize(rows, kind))
+    agree(tmp_path / "plain.npz", tmp_path / "m.gguf")
+
+
+# MARK: ONNX
+
+ONNX_CASES = {
+    "LSTM": (torch.nn.LSTM, {}),
+    "LSTM-bidirectional": (torch.nn.LSTM, {"bidirectional": True}),
+    "LSTM-no-bias": (torch.nn.LSTM, {"bias": False}),
+    "GRU-bidirectional": (torch.nn.GRU, {"bidirectional": True}),
+    "RNN": (torch.nn.RNN, {}),
+    "RNN-relu": (torch.nn.RNN, {"nonlinearity": "relu"}),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ONNX_CASES)
+def test_the_weights_that_pytorch_exports_to_onnx_come_back(name, tmp_path):
+    kind, arguments = ONNX_CASES[name]
+    torch.manual_seed(3)
+    module = kind(5, 6, **arguments).eval()
+    x = torch.randn(4, 3, 5)
+    torch.onnx.export(module, (x,), tmp_path / "m.onnx", dynamo=False)
+    graph = onnx.load(tmp_path / "m.onnx").graph
+    (node,) = [node for node in graph.node if node.op_type == module.mode.split("_")[0]]
+    with torch.no_grad():
+        output, states = module(x)
+    states = states if isinstance(states, tuple) else (states,)
+    tensors = {"inputs/input": x, "outputs/output": output}
+    tensors |= dict(zip(("outputs/h_n", "outputs/c_n"), states))
+    borrowed = {"state_dict": {"file": "../m.onnx", "prefix": f"{node.name}."}}
+    manifest = {"format": parity_format.FORMAT, "module": kind.__name__, "tensors": borrowed}
+    nonlinearity = {key: value for key, value in arguments.items() if key == "nonlinearity"}
+    write_case(tmp_path / "case", tensors, manifest | {"arguments": nonlinearity})
+    status, text = run(tmp_path)
+    assert status == 0, text
+    assert text.splitlines()[-1].startswith("1 case: 1 passed")
+    expected = {f"{node.name}.{key}": value for key, value in module.state_dict().items()}
+    agree_within = run(
+        "compare", saved_plainly(expected, tmp_path / "plain.npz"), tmp_path / "m.onnx",
+        "--tolerance", "exact", "--ignore-extra")
+    assert agree_within[0] == 0, agree_within[1]
+
+
+def test_an_onnx_gru_that_pytorch_does_not_compute_is_said(tmp_path):
+    random = np.random.default_rng(0)
+    weights = [
+        onnx.numpy_helper.from_array(random.random(shape, np.float32), name)
+        for name, shape in [("W", (1, 9, 2)), ("R", (1, 9, 3))]]
+    node = onnx.helper.make_node("GRU", ["X", "W", "R"], ["Y"], "gru", hidden_size=3)
+    graph = onnx.helper.make_graph([node], "graph", [], [], initializer=weights)
+    onnx.save_model(onnx.helper.make_model(graph), tmp_path / "m.onnx")
+    status, text = run("compare", tmp_path / "m.onnx", tmp_path / "m.onnx")
+    assert status == 2
+    assert "gru: linear_before_reset: expected 1, as PyTorch's GRU computes, found 0" in text
+    assert "agrees" in text  # W and R themselves
+
+
+@pytest.mark.parametrize("file", ["m.gguf", "m.onnx"])
+def test_what_can_hold_no_manifest_is_told_what_to_do(file, tmp_path):
+    if file == "m.gguf":
+        write_gguf({"a": torch.ones(2)}, tmp_path / file)
+    else:
+        graph = onnx.helper.make_graph([], "graph", [], [])
+        onnx.save_model(onnx.helper.make_model(graph), tmp_path / file)
+    status, text = run(tmp_path / file)
+    assert status == 2
+    assert "manifest: expected " in text
+    assert f'say "tensors": {{"state_dict": {{"file": "../{file}"}}}} in manifest.json' in text
