@@ -18,7 +18,22 @@ package enum MissingManifest {
     return InvalidValue(
       "manifest", expected: place(container),
       found: dataset.map { "\(container == .hdf5 ? "a dataset" : "an array") \($0)" } ?? "none",
-      remedy: dataset.map { move($0, container, path) } ?? add(container, path, module(archive)))
+      remedy: dataset.map { move($0, container, path) }
+        ?? inspect(archive, path) + add(container, path, module(archive)))
+  }
+
+  /// What to type first where the file is a checkpoint, and no case of which the manifest was
+  /// forgotten; empty elsewhere.
+  private static func inspect(_ archive: (any TensorArchive)?, _ path: String) -> String {
+    let names = archive?.tensorNames ?? []
+    let isCase = names.contains { name in
+      FixtureNames.groups.contains { name.hasPrefix($0 + "/") }
+    }
+    guard !isCase, names.contains(where: { RecurrentModule.parameterName(endOf: $0) != nil }) else {
+      return ""
+    }
+    return "a checkpoint? parity-check inspect \(path) shows its recurrent modules and what to "
+      + "type next; to make it a case, "
   }
 
   /// Where the manifest is expected.
