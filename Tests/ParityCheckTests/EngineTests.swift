@@ -51,7 +51,7 @@ import Testing
 
   /// What is written in another format, or by another name, is listed.
   @Test(arguments: [
-    ("touch \"$2.pt\" \"$2.onnx\"", "no file or folder {out}, only {out}.onnx, {out}.pt: write an"),
+    ("touch \"$2.mat\" \"$2.pkl\"", "no file or folder {out}, only {out}.mat, {out}.pkl: write an"),
     (
       "cp -R \"$1/outputs\" \"$2\"; mv \"$2/output.npy\" \"$2/seq.npy\"",
       "found only c_n (2, 3, 6), h_n (2, 3, 6), seq (3, 5, 12); if seq is it, say: --map output=seq"
