@@ -231,7 +231,9 @@ import Testing
     let gru = ["weight_ih_l0": Self.floats(9, 2), "weight_hh_l0": Self.floats(9, 3)]
     #expect(
       try error(withoutManifest: gru, in: "a.safetensors")
-        == "manifest: expected a text \"manifest\" in __metadata__, found none; add one, at least: "
+        == "manifest: expected a text \"manifest\" in __metadata__, found none; a checkpoint? "
+        + "parity-check inspect a.safetensors shows its recurrent modules and what to type next; "
+        + "to make it a case, add one, at least: "
         + #"safetensors.torch.save_file(tensors, "a.safetensors", "#
         + #"{"manifest": '{"format": "pytorch-parity/1", "module": "GRU"}'}); "#
         + "or where it holds parameters alone, make a folder with inputs/input.npy and outputs/…, "
