@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import export_fixtures
 from torch_pipeline import run_recurrent
@@ -169,3 +170,39 @@ def test_weight_norm_is_put_together(tmp_path, model, normed):
     own = keep(tmp_path / "own.npz", run_recurrent(model.decoder, {"input": x}, None))
     ran = tool("run", f"{path}:decoder", "--input", save(tmp_path / "x.npy", x), "--actual", own)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+#: Ways of saving a model, and what the decoder is called in the file.
+SAVED = {
+    "state.pt": ("decoder", lambda model, path: torch.save(model.state_dict(), path)),
+    "whole.pth": ("decoder", lambda model, path: torch.save(model, path)),
+    "training.ckpt": ("model.module.decoder", lambda model, path: torch.save({
+        "epoch": 3, "optimizer": torch.optim.Adam(model.parameters()).state_dict(),
+        "model": torch.nn.DataParallel(model).state_dict()}, path)),
+    "former.pt": ("decoder", lambda model, path: torch.save(
+        model.state_dict(), path, _use_new_zipfile_serialization=False)),
+    "model.safetensors": ("decoder", lambda model, path: save_file(model.state_dict(), path)),
+    "model.npz": ("decoder", lambda model, path: keep(path, model.state_dict())),
+}
+
+
+@pytest.mark.parametrize("file", SAVED)
+@torch.no_grad()
+def test_every_way_of_saving(tmp_path, model, file):
+    name, save_model = SAVED[file]
+    path = tmp_path / file
+    save_model(model, path)
+    said = tool("inspect", path)
+    assert f"  {name}: GRU(12, 7, bias=False)" in said.stdout.splitlines(), said.stdout
+    x = torch.randn(7, 3, 12)
+    own = keep(tmp_path / "own.npz", run_recurrent(model.decoder, {"input": x}, None))
+    ran = tool("run", f"{path}:{name}", "--input", save(tmp_path / "x.npy", x), "--actual", own)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_a_checkpoint_given_as_a_case_is_told_what_to_type(tmp_path, model):
+    path = tmp_path / "model.pt"
+    torch.save(model.state_dict(), path)
+    said = tool(path)
+    assert said.returncode == 2
+    assert f"a checkpoint? parity-check inspect {path} shows its recurrent modules" in said.stdout
