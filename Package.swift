@@ -99,7 +99,7 @@ let package = Package(
     room(
       "ParityReports",
       imports: [
-        "Platform", "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison",
+        "JSON", "Platform", "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison",
         "RecurrentModel",
         "ParityFixtures", "ParityJudging", "ParityDiagnosis",
       ]),

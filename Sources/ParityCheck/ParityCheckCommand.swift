@@ -30,8 +30,8 @@ struct ParityCheckCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      InspectCommand.self, RunCommand.self, AuditCommand.self, LayoutCommand.self,
-      CompareCommand.self, BenchCommand.self,
+      InspectCommand.self, RunCommand.self, ExportCommand.self, AuditCommand.self,
+      LayoutCommand.self, CompareCommand.self, BenchCommand.self,
     ])
 
   @Argument(help: "Fixtures, or folders to search for them.", completion: .file())

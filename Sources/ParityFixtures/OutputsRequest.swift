@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 package import RecurrentModel
 package import TensorCore
 
@@ -113,7 +113,7 @@ extension ParityCase {
 
 extension RecurrentConfiguration {
   /// All arguments of the module's constructor by their names, except `dropout`.
-  var jsonArguments: [String: JSONValue] {
+  package var jsonArguments: [String: JSONValue] {
     let arguments: [String: JSONValue] = [
       "input_size": .integer(inputSize), "hidden_size": .integer(hiddenSize),
       "num_layers": .integer(numLayers), "bias": .boolean(bias),

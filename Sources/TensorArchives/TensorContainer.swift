@@ -34,7 +34,7 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .npz: [".npz"]
     case .hdf5: [".h5", ".hdf5"]
     case .safetensors: [".safetensors"]
-    case .torch: [".pt", ".pth", ".ckpt", ".bin"]
+    case .torch: [".pt", ".pth", ".ckpt", ".jit", ".bin"]
     case .gguf: [".gguf"]
     case .onnx: [".onnx"]
     }

@@ -69,7 +69,9 @@ import Testing
       ["layout", "cases/invalid.npz:outputs/output", "cases/invalid.npz:outputs/h_n"])
   }
 
-  @Test(arguments: ["parity-check", "audit", "bench", "compare", "inspect", "layout", "run"])
+  @Test(arguments: [
+    "parity-check", "audit", "bench", "compare", "export", "inspect", "layout", "run",
+  ])
   func helpIsPrinted(command: String) throws {
     let arguments = (command == "parity-check" ? [] : [command]) + ["--help"]
     try check("help-\(command)", arguments)

@@ -1,5 +1,6 @@
-"""`inspect` and `run`: modules that are found in a checkpoint, and computed from it."""
+"""`inspect`, `run` and `export`: what is found in a file, computed from it, and handed on."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -36,8 +37,7 @@ class Model(torch.nn.Module):
 
 def tool(*arguments) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [PARITY_CHECK, *map(str, arguments), "--color", "never"], capture_output=True, text=True,
-        check=False)
+        [PARITY_CHECK, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -206,3 +206,32 @@ def test_a_checkpoint_given_as_a_case_is_told_what_to_type(tmp_path, model):
     said = tool(path)
     assert said.returncode == 2
     assert f"a checkpoint? parity-check inspect {path} shows its recurrent modules" in said.stdout
+
+
+def test_inspect_as_json(tmp_path, model):
+    said = tool("inspect", tmp_path / "model.npz", "--json")
+    assert said.returncode == 0
+    (file,) = json.loads(said.stdout)
+    tensors = {tensor["name"]: tensor for tensor in file["tensors"]}
+    for name, parameter in model.state_dict().items():
+        assert tensors[name]["shape"] == list(parameter.shape)
+        assert tensors[name]["largest"] == parameter.max().item()
+        assert tensors[name]["non_finite"] == 0
+    modules = {module["name"]: module for module in file["modules"]}
+    assert modules["encoder.lstm"]["module"] == "LSTM"
+    assert modules["encoder.lstm"]["arguments"]["num_layers"] == 2
+    assert set(modules) == {"cell", "decoder", "encoder.lstm", "encoder.projected", "plain"}
+
+
+@pytest.mark.parametrize("form", ["folder", "npz", "h5", "safetensors"])
+def test_export_gives_what_an_engine_is_given(tmp_path, form):
+    fixtures = ROOT / "Fixtures"
+    said = tool("export", fixtures, tmp_path / "cases", "--as", form, "--filter", "^(gru|lstm-packed)$")
+    assert said.returncode == 0, said.stderr
+    assert said.stdout == f"wrote 2 cases to {tmp_path}/cases\n"
+    ending = "" if form == "folder" else f".{form}"
+    listed = tool("inspect", tmp_path / "cases" / f"gru{ending}", "--json")
+    names = [tensor["name"] for tensor in json.loads(listed.stdout)[0]["tensors"]]
+    assert "state_dict/weight_ih_l0" in names and "inputs/input" in names
+    assert not any(name.startswith("outputs/") for name in names)
+    assert tool("export", fixtures, tmp_path / "none", "--filter", "nothing").returncode == 2
