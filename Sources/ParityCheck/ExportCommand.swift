@@ -56,24 +56,34 @@ struct ExportCommand: ParsableCommand {
     } catch {
       try Terminal.fail("\(Style.printable(folder)): expected a folder to write to, found none")
     }
-    var written = 0
+    var written: Set<String> = []
     var hasFailed = !found.errors.isEmpty
     for location in found.cases {
-      let ending = format == .folder ? "" : ".\(format.rawValue)"
+      // Of two cases of one name the name is the path.
+      let name = TensorContainer.stem(of: location.path)
+      let path = "\(folder)/\(name)" + (format == .folder ? "" : ".\(format.rawValue)")
       do {
         let request = try ParityCase.load(location).outputsRequest
         guard request.canBeComputed else {
           Terminal.print(["\(Style.printable(location.name)): no parameters, passed over"])
           continue
         }
-        try EngineInput(request).write(to: "\(folder)/\(location.name)\(ending)")
-        written += 1
+        guard written.insert(path).inserted else {
+          Terminal.printError(
+            "\(Style.printable(path)): expected cases of different names, found another of this "
+              + "name in \(Style.printable(location.path)): export them to folders of their own")
+          hasFailed = true
+          continue
+        }
+        try EngineInput(request).write(to: path)
       } catch let error where error is CaseError || error is ArchiveError {
         Terminal.printError("\(error)")
         hasFailed = true
       }
     }
-    Terminal.print(["wrote \(NumberText.count(written, "case")) to \(Style.printable(folder))"])
-    if hasFailed || written == 0 { throw ExitCode(RunStatus.unusable.rawValue) }
+    Terminal.print([
+      "wrote \(NumberText.count(written.count, "case")) to \(Style.printable(folder))"
+    ])
+    if hasFailed || written.isEmpty { throw ExitCode(RunStatus.unusable.rawValue) }
   }
 }

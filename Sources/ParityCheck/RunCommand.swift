@@ -111,13 +111,8 @@ struct RunCommand: ParsableCommand {
   private func judged(_ parityCase: ParityCase) throws -> CaseResult {
     let judge = Judge(diagnostician: Diagnostician(diagnose))
     guard let actual else { return judge.judge(parityCase) }
-    let archive = try TensorContainer.open(actual)
-    var tensors: [String: Tensor] = [:]
-    for name in archive.tensorNames {
-      let short = name.hasPrefix("outputs/") ? String(name.dropFirst("outputs/".count)) : name
-      tensors[short] = try archive.tensor(named: name)
-    }
-    return judge.judge(
-      parityCase, SuppliedOutputs(tensors, for: parityCase.outputsRequest))
+    let request = parityCase.outputsRequest
+    let tensors = try OutputsFolder.read(at: actual, for: request)
+    return judge.judge(parityCase, SuppliedOutputs(tensors, for: request))
   }
 }

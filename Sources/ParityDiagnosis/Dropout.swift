@@ -47,7 +47,9 @@ struct Dropout {
       let largest = kept.max(by: { abs($0.1) < abs($1.1) })
     else { return nil }
     let factor = largest.0 / largest.1
-    guard factor > 1.01, factor < 100,
+    // Masks that are shared by steps or units part from p by much, but a few zeros are none.
+    let (p, shareKept) = (1 - 1 / factor, Double(kept.count) / Double(pairs.count))
+    guard factor > 1.01, factor < 100, 1 - shareKept >= p / 4, shareKept >= (1 - p) / 4,
       kept.allSatisfy({ abs($0.0 / $0.1 / factor - 1) < 0.1 || abs($0.0) < 1e-3 })
     else { return nil }
     return factor

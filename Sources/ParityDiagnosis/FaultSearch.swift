@@ -16,6 +16,9 @@ struct FaultSearch {
   /// For each tensor of the evidence, in its order, how far each element is off in units of σ; 0
   /// for an element that passes.
   private let excess: [[Double]]
+  /// Whether every element could be judged. Where rounding has been amplified too much for some,
+  /// nobody knows whether these are right.
+  let judgesAll: Bool
 
   /// - Parameter evidence: of a case of one recurrent module.
   /// - Returns: nil for a chain of several modules.
@@ -27,10 +30,14 @@ struct FaultSearch {
     self.evidence = evidence
     contract = call.contract
     configuration = call.configuration
+    var judgesAll = true
     excess = evidence.outputs.named.map { name, given in
       guard let exact = evidence.exact[name] else { return [] }
-      return Self.excess(given, exact, evidence.limits(noise, name, given, exact: exact))
+      let limits = evidence.limits(noise, name, given, exact: exact)
+      judgesAll = judgesAll && !limits.isJudged.contains(false)
+      return Self.excess(given, exact, limits)
     }
+    self.judgesAll = judgesAll
   }
 
   static func excess(

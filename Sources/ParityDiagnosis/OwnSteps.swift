@@ -1,6 +1,7 @@
 import ParityJudging
 import RecurrentModel
 import RoundingNoise
+import TensorComparison
 import TensorCore
 
 /// What is off in the last layer when each of its steps is computed from the failing side's own h
@@ -14,7 +15,8 @@ struct OwnSteps {
   let count: Int
 
   /// - Returns: nil where the results are stored in a coarser type than they were computed in, so
-  ///   that the h from which the next step went on is not known.
+  ///   that the h from which the next step went on is not known; and where not every element can
+  ///   be judged.
   /// - Complexity: O(17 forward passes).
   init?(_ faults: FaultSearch) {
     let (evidence, chain) = (faults.evidence, faults.evidence.chain)
@@ -29,7 +31,7 @@ struct OwnSteps {
     else { return nil }
     func deviations(_ name: String) -> [FaultSearch.Deviation]? {
       guard let given = evidence.outputs[name], let own = estimate[name],
-        given.shape == own.shape
+        given.shape == own.shape, !own.limits.isJudged.contains(false)
       else { return nil }
       let excess = FaultSearch.excess(given, Tensor(own.values, shape: own.shape), own.limits)
       return faults.deviations(of: excess, in: name, given.shape.axes.last ?? 1)

@@ -22,11 +22,11 @@ struct RightParts {
   private var contract: LayoutContract { faults.contract }
 
   /// What is right, each a clause; empty where one element alone is off, since its place says it
-  /// all.
+  /// all, and where some could not be judged.
   ///
   /// - Complexity: O(17 forward passes).
   var clauses: [String] {
-    guard !isOneElement else { return [] }
+    guard !isOneElement, faults.judgesAll else { return [] }
     let right = [sequences, direction, steps, stateRows].compactMap(\.self)
     let told = right + [ownSteps].compactMap(\.self)
     return told.isEmpty ? ["no part of \(names)"] : told
@@ -163,7 +163,7 @@ struct RightParts {
     let wrong = states.filter { $0.tensor == "h_n" }
     let vectors = Set(
       wrong.map { [$0.layer, $0.place.direction?.rawValue ?? 0, $0.place.sequence] })
-    guard configuration.numLayers > 1, !wrong.contains(where: { $0.layer == 0 }),
+    guard configuration.numLayers > 1, faults.judgesAll, !wrong.contains(where: { $0.layer == 0 }),
       vectors.count == rows * (configuration.numLayers - 1)
     else { return nil }
     return "layer 0 is right in every sequence and no layer above it: is dropout between the "

@@ -46,7 +46,19 @@ package struct OutputsFolder: OutputsSource {
   package func read(
     _ name: String, for request: OutputsRequest
   ) throws(CaseError) -> [String: Tensor] {
-    let path = try path(of: name)
+    try read(at: try path(of: name), for: request)
+  }
+
+  /// Reads the outputs of one case from a file or folder anywhere; otherwise as above.
+  package static func read(
+    at path: String, for request: OutputsRequest
+  ) throws(CaseError) -> [String: Tensor] {
+    try OutputsFolder("").read(at: path, for: request)
+  }
+
+  private func read(
+    at path: String, for request: OutputsRequest
+  ) throws(CaseError) -> [String: Tensor] {
     var tensors: [String: Tensor] = [:]
     var duplicate: String?
     do throws(ArchiveError) {

@@ -158,7 +158,7 @@ package struct Judge: Sendable {
     }
     if isCompared, let expected { verdict = verdict.expecting(expected, outcome.findings) }
     if strict { verdict = verdict.strict }
-    if case .outputs(_, let stated) = contender, let weights = stated.weights {
+    if let weights = outcome.storage {
       verdict.remarks.append(
         "held to what weights stored as \(weights.rawValue) give, not to PyTorch's own results")
     }

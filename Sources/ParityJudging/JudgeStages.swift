@@ -11,6 +11,9 @@ struct Outcome: Sendable {
   /// What a diagnostician needs to say why; nil where nothing is wrong, and where nothing could
   /// be said.
   var failure: Failure?
+  /// The way of storing weights that the outputs were held to, in the place of PyTorch's results;
+  /// nil where they were held to these.
+  var storage: WeightStorage?
 }
 
 extension Judge {
@@ -20,11 +23,16 @@ extension Judge {
       let chain = parityCase.chain
     {
       // The case's own reference is made with other weights: it is judged by itself.
-      let own = outcome(of: parityCase, .engine(threads: 1))
+      var own = outcome(of: parityCase, .engine(threads: 1))
       stated.weights = nil
       guard own.verdict.status == .passed, let stored = parityCase.storing(chain, as: storage)
-      else { return own }
-      return outcome(of: stored, .outputs(supplied, in: stated))
+      else {
+        own.verdict.remarks.append("this is the case itself; the outputs were not judged")
+        return own
+      }
+      var ofStored = outcome(of: stored, .outputs(supplied, in: stated))
+      ofStored.storage = storage
+      return ofStored
     }
     var findings = Findings()
     findings.layout = referenceLayout(parityCase)

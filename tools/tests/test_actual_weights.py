@@ -1,7 +1,9 @@
 """`--actual-weights`: outputs that PyTorch computes with weights stored in fewer bits."""
 
 import copy
+import json
 import subprocess
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +93,21 @@ def test_it_belongs_to_outputs(tmp_path):
         [PARITY_CHECK, tmp_path / "case.npz", "--actual-weights", "float16"],
         capture_output=True, text=True, check=False)
     assert run.returncode == 64 and "belongs to --actual or --engine" in run.stderr
+
+
+def test_a_case_that_is_wrong_itself_is_said_so(tmp_path):
+    write(tmp_path, "GRU", "float16")
+    with np.load(tmp_path / "case.npz", allow_pickle=False) as archive:
+        tensors = dict(archive)
+    wrong = {name: array for name, array in tensors.items() if name != "manifest.json"}
+    wrong["outputs/output"] = wrong["outputs/output"] * np.float32(1.01)
+    wrong["outputs/h_n"] = wrong["outputs/h_n"] * np.float32(1.01)
+    manifest = json.loads(zipfile.ZipFile(tmp_path / "case.npz").read("manifest.json"))
+    manifest.pop("digest", None)
+    np.savez(tmp_path / "case.npz", **wrong)
+    with zipfile.ZipFile(tmp_path / "case.npz", "a") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest))
+    said = judged(tmp_path, "--actual-weights", "float16")
+    assert said.returncode == 1
+    assert "this is the case itself; the outputs were not judged" in said.stdout
+    assert "held to what weights stored" not in said.stdout

@@ -235,3 +235,22 @@ def test_export_gives_what_an_engine_is_given(tmp_path, form):
     assert "state_dict/weight_ih_l0" in names and "inputs/input" in names
     assert not any(name.startswith("outputs/") for name in names)
     assert tool("export", fixtures, tmp_path / "none", "--filter", "nothing").returncode == 2
+
+
+def test_export_of_two_cases_of_one_name(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "gru.npz").write_bytes((ROOT / "Fixtures" / "gru.npz").read_bytes())
+    said = tool("export", tmp_path, tmp_path / "out", "--as", "npz")
+    assert said.returncode == 2 and "export them to folders of their own" in said.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["gru.npz"]
+
+
+def test_run_refuses_a_tensor_that_is_there_twice(tmp_path, model):
+    x = save(tmp_path / "x.npy", torch.randn(7, 3, 12))
+    place = f"{tmp_path}/model.npz:decoder"
+    h = torch.zeros(1, 3, 7)
+    twice = keep(tmp_path / "twice.npz", {
+        "output": torch.zeros(7, 3, 7), "h_n": h, "outputs/h_n": h})
+    said = tool("run", place, "--input", x, "--actual", twice)
+    assert said.returncode == 2 and "another in outputs/h_n" in said.stderr

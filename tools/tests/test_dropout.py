@@ -70,3 +70,13 @@ def test_zeros_alone_are_none(tmp_path):
     outputs = run_recurrent(module, inputs, None)
     outputs["output"] = outputs["output"] * (torch.rand(outputs["output"].shape) < 0.7)
     assert "dropout" not in judged(tmp_path, outputs).replace("description: dropout", "")
+
+
+@torch.no_grad()
+def test_a_factor_and_one_zero_are_none(tmp_path):
+    """Twice what it should be, and one element lost: dropout would lose half of them."""
+    module, inputs = case(tmp_path, "GRU", 6)
+    outputs = run_recurrent(module, inputs, None)
+    outputs["output"] = 2 * outputs["output"]
+    outputs["output"][1, 2, 3] = 0
+    assert "dropout" not in judged(tmp_path, outputs).replace("description: dropout", "")
