@@ -56,6 +56,21 @@ def restricted(inputs: Named, rows: int | None) -> Named:
     }
 
 
+def all_states(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named:
+    """A module's results, with the c of every step for `c_n` where an LSTM of one direction
+    can be run step by step: c may part on the way and agree at the end."""
+    results = forward(c, module, inputs)
+    if c.kind != "LSTM" or module.bidirectional or "lengths" in inputs:
+        return results
+    state = {name: inputs[name] for name in ("h_0", "c_0") if name in inputs}
+    cells = []
+    for x in inputs["input"].split(1, c.step_axis):
+        last = forward(c, module, {"input": x} | state)
+        state = {"h_0": last["h_n"], "c_0": last["c_n"]}
+        cells.append(last["c_n"])
+    return results | {"c_n": torch.stack(cells)}
+
+
 def apart(c: Configuration, a: Named, b: Named) -> float:
     """The largest root mean square over the units of a step's states, of c as tanh c,
     of ReLU relative to the units themselves."""
@@ -82,9 +97,10 @@ def near_overflow(c: Configuration, outputs: Named) -> bool:
 
 @torch.no_grad()
 def witness(c: Configuration, seed: int) -> Witness:
-    """PyTorch's result compared with that of the same module in float64; or, as the
-    derivative has it, float64's with that of inputs and parameters changed by a unit
-    roundoff of `c.dtype`.
+    """PyTorch's result compared with that of the same module in float64: from the same
+    inputs and parameters, and from ones changed by a unit roundoff of `c.dtype`, which
+    are other draws of its rounding; or, as the derivative has it, float64's with that of
+    such a change.
     """
     torch.manual_seed(seed)
     module = make(c)
@@ -94,8 +110,15 @@ def witness(c: Configuration, seed: int) -> Witness:
     roundoff = torch.finfo(c.dtype).eps / 2
     tiny = max(roundoff * 2.0**-20, 2.0**-52)
 
-    def nudged(tensor: torch.Tensor) -> torch.Tensor:
-        return tensor * (1 + tiny * torch.randn_like(tensor))
+    def nudged(module: torch.nn.Module, inputs: Named, by: float) -> tuple:
+        def changed(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor * (1 + by * torch.randn_like(tensor))
+
+        other = copy.deepcopy(module)
+        for parameter in other.parameters():
+            parameter.data = changed(parameter.data)
+        return other, {
+            n: t if n == "lengths" else changed(t) for n, t in inputs.items()}
 
     worst, overflows = 0.0, False
     for prefix in prefixes(c, module):
@@ -106,15 +129,15 @@ def witness(c: Configuration, seed: int) -> Witness:
         exact_inputs = {
             name: tensor if name == "lengths" else tensor.double() for name, tensor in own.items()}
         exact_module = copy.deepcopy(prefix).double()
-        exact = forward(wide, exact_module, exact_inputs)
-        result = forward(c, prefix, own)
+        exact = all_states(wide, exact_module, exact_inputs)
+        result = all_states(c, prefix, own)
         worst = max(worst, apart(c, result, exact))
         overflows |= near_overflow(c, result) or near_overflow(c, exact)
         for _ in range(4):
-            other = copy.deepcopy(exact_module)
-            for parameter in other.parameters():
-                parameter.data = nudged(parameter.data)
-            changed = forward(wide, other, {
-                n: t if n == "lengths" else nudged(t) for n, t in exact_inputs.items()})
+            changed = all_states(wide, *nudged(exact_module, exact_inputs, tiny))
             worst = max(worst, apart(c, changed, exact) / tiny * roundoff)
+            other, others = nudged(exact_module, exact_inputs, roundoff)
+            changed = all_states(c, other.to(c.dtype), {
+                n: t if n == "lengths" else t.to(c.dtype) for n, t in others.items()})
+            worst = max(worst, apart(c, changed, exact))
     return Witness(worst, overflows)
