@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ import torch
 import export_fixtures
 from cases import Case
 from export_fixtures import Fixture
+from export_live import draw_chunks
+from streams import chunk_sizes
 from wrong_forward import Array, Run
 from wrong_ways import GATE_SLUGS, OTHER_SLUGS, WAYS, compute, run_of
 
@@ -73,11 +75,13 @@ def draw(r: random.Random, name: str, kinds: Iterable[str] = (), plain: bool = F
             lengths.sort(reverse=True)
         if r.random() < 0.2:
             packed["total_length"] = steps + r.randint(1, 3)
+    can_be_cut = not (plain or is_cell or lengths or arguments["bidirectional"])
+    chunks = draw_chunks(r, steps) if can_be_cut and r.random() < 0.2 else None
     return Case(
         name.replace("MODULE", module), "npz-stored", module, "wrong in a known way",
         arguments, inputs, hidden, None if unbatched else batch, steps,
         initial_state=r.random() < 0.5, lengths=tuple(lengths) if lengths else None,
-        packed=packed,
+        packed=packed, chunks=chunks,
     )
 
 
@@ -103,9 +107,10 @@ def right(case: Case, r: random.Random, small: bool = False) -> Right:
     fixture = export_fixtures.fixture(
         case.name, case.container, module, inputs, outputs, description=case.description,
         seed=0, packed=case.packed if case.lengths else None,
+        chunks=case.chunks,
     )
     run = run_of(case.module, fixture.manifest["arguments"], fixture.tensors,
-                 fixture.manifest.get("packed"))
+                 fixture.manifest.get("packed"), chunks_of(case))
     reference = {name: tensor.numpy() for name, tensor in outputs.items()}
     exact = compute(run.in_type(np.float64))
     rounding = {
@@ -113,6 +118,10 @@ def right(case: Case, r: random.Random, small: bool = False) -> Right:
         for name, tensor in reference.items()
     }
     return Right(fixture, run, reference, rounding)
+
+
+def chunks_of(case: Case) -> tuple[int, ...] | None:
+    return None if case.chunks is None else tuple(chunk_sizes(case.chunks, case.steps))
 
 
 def zero_padding(case: Case, x: torch.Tensor, batch_first: bool) -> None:
@@ -147,7 +156,7 @@ def same(one: Tensors, other: Tensors) -> bool:
 
 def equivalents(run: Run, slugs: list[str]) -> list[list[str]]:
     """The other ways, or pairs with one of these, that give the same here, computed in
-    float64 so that no rounding hides it."""
+    float64 so that no rounding hides it; of a stream, also those that do in one call."""
     run = run.in_type(np.float64)
     wrong = compute(run, slugs)
     others = [slug for slug, way in WAYS.items() if slug not in slugs and way.applies(run)]
@@ -158,7 +167,11 @@ def equivalents(run: Run, slugs: list[str]) -> list[list[str]]:
             [slug, other] for slug in slugs for other in others
             if WAYS[slug].group != WAYS[other].group
         ]
-    return [candidate for candidate in candidates if same(wrong, compute(run, candidate))]
+    runs = [run] if run.chunks is None else [run, replace(run, chunks=None)]
+    return [
+        candidate for candidate in candidates
+        if any(same(wrong, compute(run, candidate)) for run in runs)
+    ]
 
 
 def pick(r: random.Random) -> str:

@@ -84,6 +84,8 @@ class Run:
     #: Of every sequence, where packed; the longest is T.
     lengths: Array | None = None
     total_length: int | None = None
+    #: In how many steps at a time a stream is run; None where it is run at once.
+    chunks: tuple[int, ...] | None = None
 
     sigmoid: Function = sigmoid
     #: LSTM's g, GRU's n, RNN's only one.
@@ -112,6 +114,9 @@ class Run:
     #: The layer and direction, already read, whose final states these ones start from.
     starts_from: Callable[[int, int], Place | None] = lambda layer, direction: None
     sequences_in_turn: bool = False
+    #: What the next chunk of a stream starts from, of what it began with and what the chunk
+    #: ended with.
+    handed_over: Callable[["Run", Array, Array], tuple[Array, Array]] = lambda _, h, c: (h, c)
     #: The first layer whose output is c.
     cell_handed_up_from: int | None = None
     #: Of the reverse direction: what it reads, and where the result stands.

@@ -3,6 +3,7 @@ forward pass that shares nothing with what is to find them.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ from way import Way
 from ways_of_results import WAYS_OF_RESULTS
 from ways_of_running import WAYS_OF_RUNNING
 from ways_of_states import WAYS_OF_STATES
+from ways_of_streams import WAYS_OF_STREAMS
 from ways_of_weights import GATE_ORDERS, WAYS_OF_WEIGHTS
 from wrong_forward import Array, Parameters, Results, Run, forward, relu
 
 #: By name, in the order in which two of them are applied: from how parameters are
 #: stored to how results are handed out.
 WAYS: dict[str, Way] = {way.slug: way for way in [
-    *WAYS_OF_WEIGHTS, *WAYS_OF_STATES, *WAYS_OF_RUNNING, *WAYS_OF_RESULTS,
+    *WAYS_OF_WEIGHTS, *WAYS_OF_STATES, *WAYS_OF_STREAMS, *WAYS_OF_RUNNING, *WAYS_OF_RESULTS,
 ]}
 
 GATE_SLUGS = [way.slug for way in GATE_ORDERS]
@@ -28,15 +30,37 @@ _RANKS = {slug: rank for rank, slug in enumerate(WAYS)}
 
 def compute(run: Run, slugs: Iterable[str] = ()) -> dict[str, Array]:
     """The tensors `output` (not of cells), `h_n` and `c_n` (of LSTMs), gone wrong in
-    all of these ways."""
+    all of these ways; those of a stream from calls that are each wrong in these ways, or
+    from one where chunks of a wrong shape can't be joined."""
     ways = [WAYS[slug] for slug in sorted(slugs, key=_RANKS.__getitem__)]
-    original = run
+    if run.chunks is None:
+        return arranged(run, call(run, ways))
+    start, parts = 0, []
+    h, c = run.h_0, run.c_0
+    for steps in run.chunks:
+        chunk = replace(run, x=run.x[start:start + steps], h_0=h, c_0=c)
+        parts.append(call(chunk, ways))
+        handed_over = changed(run, ways).handed_over
+        h, c = handed_over(run, parts[-1].h_n, parts[-1].c_n)
+        start += steps
+    if len({part.output.shape[1:] for part in parts}) > 1:
+        return arranged(run, call(run, ways))
+    output = np.concatenate([part.output for part in parts])
+    return arranged(run, replace(parts[-1], output=output))
+
+
+def changed(run: Run, ways: list[Way]) -> Run:
     for way in ways:
         run = way.before(run)
+    return run
+
+
+def call(run: Run, ways: list[Way]) -> Results:
+    run = changed(run, ways)
     results = forward(run)
     for way in ways:
         results = way.after(run, results)
-    return arranged(original, results)
+    return results
 
 
 def arranged(run: Run, results: Results) -> dict[str, Array]:
@@ -56,7 +80,7 @@ def arranged(run: Run, results: Results) -> dict[str, Array]:
 
 def run_of(
     module: str, arguments: dict[str, Any], tensors: dict[str, Array],
-    packed: dict[str, Any] | None = None,
+    packed: dict[str, Any] | None = None, chunks: tuple[int, ...] | None = None,
 ) -> Run:
     """The run of a case in the fixture format, from its tensors `state_dict/…` and
     `inputs/…`."""
@@ -100,6 +124,6 @@ def run_of(
         state_size, layers, directions, nonlinearity,
         {(layer, d): parameters(layer, d) for layer in range(layers) for d in range(directions)},
         x, states("h_0", state_size), states("c_0", hidden_size), "inputs/h_0" in tensors,
-        lengths, (packed or {}).get("total_length"),
+        lengths, (packed or {}).get("total_length"), chunks,
         candidate=relu if nonlinearity == "relu" else np.tanh,
     )

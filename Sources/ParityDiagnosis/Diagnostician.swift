@@ -91,18 +91,18 @@ package struct Diagnostician: Diagnosing {
     if let (module, own) = own { return diagnose(own)?.within(module) }
     if let explanation = precision?.explanation { return explanation }
     let faults = failure.hasShapes && failure.chain.isSingleModule ? FaultSearch(sample) : nil
-    var candidates = singles
+    let clues = faults.map { Clues(sample, $0) } ?? Clues()
+    let measured = search.singles(PlacedMistake.measured(in: failure.chain, clues))
     if let faults {
-      let measured = search.singles(
-        PlacedMistake.measured(in: failure.chain, Clues(sample, faults)))
       let scoped = search.singles(
         PlacedMistake.scoped(in: failure.chain, wrong: faults.firstWrongStates))
       let particular = MistakeSearch.widest(
         search.verified(MistakeSearch.ordered(measured + scoped)))
       guard particular.isEmpty else { return text.diagnosis(particular) }
-      candidates = MistakeSearch.ordered(singles + MistakeSearch.best(of: measured))
     }
-    let pairs = search.pairs(of: candidates)
+    // Beside another mistake, nobody knows where this one shows first.
+    let everywhere = search.singles(PlacedMistake.inPlaces(of: failure.chain))
+    let pairs = search.pairs(of: singles, beside: MistakeSearch.ordered(measured + everywhere))
     guard pairs.matches.isEmpty else { return text.diagnosis(pairs.matches) }
     switch search.nearest(of: singles) {
     case .together(let matches): return text.diagnosis(matches)

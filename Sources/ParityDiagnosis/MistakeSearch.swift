@@ -54,15 +54,6 @@ struct MistakeSearch {
     candidates.sorted { $0.residual < $1.residual }
   }
 
-  /// Of single mistakes that have a number, those numbers of each that leave the least.
-  static func best(of measured: [Candidate]) -> [Candidate] {
-    var counts: [String: Int] = [:]
-    return measured.filter { candidate in
-      counts[candidate.mistakes[0].mistake.name, default: 0] += 1
-      return counts[candidate.mistakes[0].mistake.name, default: 0] <= numbersInPairs
-    }
-  }
-
   /// Of one mistake in several scopes, the one that says least: the others give the same.
   static func widest(_ matches: [Match]) -> [Match] {
     let groups = Dictionary(grouping: matches) { $0.mistakes[0].mistake.name }
@@ -75,46 +66,60 @@ struct MistakeSearch {
     }
   }
 
-  /// How many numbers of one mistake are tried in pairs.
-  private static let numbersInPairs = 3
-
-  /// Tries the mistakes two at a time.
+  /// Tries the mistakes two at a time: each beside each other, and the leading ones beside those
+  /// that have a number or a scope, of which there are too many to try all pairs.
   ///
+  /// - Parameters:
+  ///   - singles: mistakes as they are mostly made.
+  ///   - particulars: mistakes with each of their numbers, or in each of their scopes.
   /// - Returns: the pairs that reproduce the failing side about as well as the best of them does;
   ///   and, where there is none, which were not tried.
   /// - Complexity: O(mistakes²) forward passes, which cost at most the budget.
-  func pairs(of singles: [Candidate]) -> (matches: [Match], untried: UntriedPairs?) {
+  func pairs(
+    of singles: [Candidate], beside particulars: [Candidate]
+  ) -> (matches: [Match], untried: UntriedPairs?) {
     // What changes nothing by itself, changes nothing beside another either, but for few.
     let groups = Self.alike(singles.filter { $0.residual != 1 })
-    let all = orderedPairs(of: groups.map(\.first)).map(ordered)
-    let tried = affordable(all, budget)
-    let found = candidates(tried)
-    let matches = verified(found)
-    guard !matches.isEmpty else {
-      let isWhole = tried.count == all.count
-      return (
-        [],
-        isWhole
-          ? nil
-          : UntriedPairs(
-            tried: tried.count, all: all.count,
-            isExtensible: budget < Diagnostician.Effort.full.budget)
-      )
-    }
+    let particular = Self.alike(particulars.filter { $0.residual != 1 })
+    let leading = Self.ordered(groups.map(\.first) + particular.map(\.first))
+      .prefix(Self.leadingCount)
+    let all = Self.alternating(
+      orderedPairs(of: groups.map(\.first)), pairs(of: Array(leading), particular.map(\.first))
+    ).map(ordered)
     let others = Dictionary(
-      groups.map { ($0.first.mistakes[0].name, $0.others) }, uniquingKeysWith: { first, _ in first }
-    )
-    let alike = matches.flatMap { match in
-      match.mistakes.indices.flatMap { index in
-        (others[match.mistakes[index].name] ?? []).map { other in
-          var pair = match.mistakes
-          pair[index] = other.mistakes[0]
-          return ordered(pair)
+      (groups + particular).map { ($0.first.mistakes[0].name, $0.others) },
+      uniquingKeysWith: { first, _ in first })
+    func alike(_ pairs: [[PlacedMistake]]) -> [[PlacedMistake]] {
+      pairs.flatMap { pair in
+        pair.indices.flatMap { index in
+          (others[pair[index].name] ?? []).map { other in
+            var alike = pair
+            alike[index] = other.mistakes[0]
+            return ordered(alike)
+          }
         }
       }
     }
-    guard !alike.isEmpty else { return (matches, nil) }
-    return (verified(Self.ordered(found + candidates(affordable(alike, budget)))), nil)
+    let tried = affordable(all, budget)
+    let found = candidates(tried)
+    let matches = verified(found)
+    guard matches.isEmpty else {
+      let others = candidates(affordable(alike(matches.map(\.mistakes)), budget))
+      return (others.isEmpty ? matches : verified(Self.ordered(found + others)), nil)
+    }
+    // Those that look alike in the few sequences of the screening may part in others.
+    let rest = alike(all)
+    let triedOfRest = affordable(rest, budget - tried.reduce(0) { $0 + cost(of: $1) })
+    let late = verified(candidates(triedOfRest))
+    guard late.isEmpty else { return (late, nil) }
+    let (triedCount, allCount) = (tried.count + triedOfRest.count, all.count + rest.count)
+    guard triedCount < allCount else { return ([], nil) }
+    return (
+      [],
+      UntriedPairs(
+        tried: triedCount, all: allCount,
+        isExtensible: budget < Diagnostician.Effort.full.budget)
+    )
   }
 
   /// Candidates that leave the same of the difference, to many digits, and so give the same outputs:
@@ -194,6 +199,33 @@ struct MistakeSearch {
     }
   }
 
+  /// Each of some leading mistakes beside each particular one, the likeliest first.
+  private func pairs(
+    of leading: [Candidate], _ particulars: [Candidate]
+  ) -> [[PlacedMistake]] {
+    let pairs = leading.indices.flatMap { first in
+      particulars.indices.map { (first: first, second: $0) }
+    }
+    let likeliest = pairs.sorted { a, b in
+      (a.first * particulars.count + a.second * leading.count, a.first)
+        < (b.first * particulars.count + b.second * leading.count, b.first)
+    }
+    return likeliest.compactMap { first, second in
+      let pair = leading[first].mistakes + particulars[second].mistakes
+      return pair[0].mistake.name != pair[1].mistake.name && Self.areTogether(pair[0], pair[1])
+        ? pair : nil
+    }
+  }
+
+  /// One of each in turn, and then what is left of the longer.
+  private static func alternating<Element>(_ a: [Element], _ b: [Element]) -> [Element] {
+    let both = min(a.count, b.count)
+    return zip(a, b).flatMap { [$0, $1] } + a.dropFirst(both) + b.dropFirst(both)
+  }
+
+  /// How many mistakes are tried beside those that have a number or a scope.
+  private static let leadingCount = 16
+
   /// Whether two mistakes may have been made together.
   private static func areTogether(_ a: PlacedMistake, _ b: PlacedMistake) -> Bool {
     a.mistake.kind != b.mistake.kind || a.modules == b.modules
@@ -213,11 +245,16 @@ struct MistakeSearch {
   private func affordable(_ all: [[PlacedMistake]], _ budget: Double) -> [[PlacedMistake]] {
     var left = budget
     return all.filter { mistakes in
-      let work = evidence(mistakes, screening).chain.work + Self.workBeside
+      let work = cost(of: mistakes)
       guard work <= left else { return false }
       left -= work
       return true
     }
+  }
+
+  /// What it costs to try some mistakes, in multiplications.
+  private func cost(of mistakes: [PlacedMistake]) -> Double {
+    evidence(mistakes, screening).chain.work + Self.workBeside
   }
 
   /// - Returns: what each leaves of the difference, the least first.

@@ -31,18 +31,18 @@ def scores(folder: Path, truth: dict) -> list[str]:
 
 
 def test_single_mistakes_are_named_first(tmp_path):
-    found = scores(tmp_path, wrong_cases.write_ways(tmp_path, 200, 7, pairs=False))
+    found = scores(tmp_path, wrong_cases.write_ways(tmp_path, 120, 7, pairs=False))
     assert found.count("first") >= 0.95 * len(found)
     assert found.count("first") + found.count("among") >= 0.99 * len(found)
 
 
 def test_pairs_are_named(tmp_path):
-    found = scores(tmp_path, wrong_cases.write_ways(tmp_path, 30, 7, pairs=True))
-    assert found.count("first") + found.count("among") >= 0.8 * len(found)
+    found = scores(tmp_path, wrong_cases.write_ways(tmp_path, 24, 7, pairs=True))
+    assert found.count("first") + found.count("among") >= 0.9 * len(found)
 
 
 def test_what_is_no_known_mistake_is_not_explained(tmp_path):
-    truth = wrong_unlisted.write_unlisted(tmp_path, 100, 7)
+    truth = wrong_unlisted.write_unlisted(tmp_path, 60, 7)
     command = [PARITY_CHECK, tmp_path / "cases", "--actual", tmp_path / "actual"]
     verdicts = diagnosis_score.parse(diagnosis_score.run(command, tmp_path / "report.txt"))
     assert sum(bool(verdicts[name].explanations) for name in truth) <= 1
@@ -50,7 +50,7 @@ def test_what_is_no_known_mistake_is_not_explained(tmp_path):
         all(diagnosis_score.judge_place(truth[name], verdicts[name].place).values())
         for name in truth if verdicts[name].place
     ]
-    assert len(right) >= 95 and sum(right) >= 0.95 * len(right)
+    assert len(right) >= 57 and sum(right) >= 0.95 * len(right)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_is_no_known_mistake_is_not_explained(tmp_path):
         (lambda array: np.full_like(array, np.nan), "every element of the outputs is NaN"),
         (lambda array: array[..., :1], "expected the shape"),
         (lambda array: (array * 100).astype(np.int64), "expected a tensor of floats"),
-        (lambda array: array.astype(np.float64) * 1e300, "no known mistake reproduces it"),
+        (lambda array: array.astype(np.float64) * 1e300, "no known mistake"),
     ],
     ids=["float16", "zeros", "NaN", "one feature", "integers", "huge"],
 )

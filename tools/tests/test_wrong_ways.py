@@ -12,6 +12,7 @@ import wrong_unlisted
 from ways_of_results import WAYS_OF_RESULTS
 from ways_of_running import WAYS_OF_RUNNING
 from ways_of_states import WAYS_OF_STATES
+from ways_of_streams import WAYS_OF_STREAMS
 from ways_of_weights import GATE_ORDERS, WAYS_OF_WEIGHTS
 from wrong_ways import WAYS, compute
 
@@ -44,7 +45,7 @@ def test_changes_something(slug):
 
 def test_slugs_are_unique():
     slugs = [way.slug for way in [
-        *WAYS_OF_WEIGHTS, *WAYS_OF_STATES, *WAYS_OF_RUNNING, *WAYS_OF_RESULTS,
+        *WAYS_OF_WEIGHTS, *WAYS_OF_STATES, *WAYS_OF_STREAMS, *WAYS_OF_RUNNING, *WAYS_OF_RESULTS,
     ]]
     assert len(slugs) == len(set(slugs)) == len(WAYS)
     assert len(GATE_ORDERS) == 23 + 5

@@ -81,11 +81,27 @@ extension PlacedMistake {
     guard chain.isSingleModule, let configuration = chain.modules[0].configuration else {
       return []
     }
-    let parts: [ParameterScope.Part?] = [nil] + ParameterScope.Part.allCases.map(\.self)
     let layers: [Int?] = [nil] + (wrong.map { [$0.layer] } ?? Array(0..<configuration.numLayers))
     let directions: [Direction?] =
       wrong.map { $0.directions.count == 1 ? [nil, $0.directions[0]] : [nil] }
       ?? [nil] + configuration.directions.map(\.self)
+    return scoped(
+      in: chain, [nil] + ParameterScope.Part.allCases.map(\.self), layers, directions)
+  }
+
+  /// The mistakes of a single module, each made in one layer, or in one direction, alone.
+  static func inPlaces(of chain: Chain) -> [PlacedMistake] {
+    guard chain.isSingleModule, let configuration = chain.modules[0].configuration else {
+      return []
+    }
+    return scoped(
+      in: chain, [nil], [nil] + (0..<configuration.numLayers).map(\.self),
+      [nil] + configuration.directions.map(\.self))
+  }
+
+  private static func scoped(
+    in chain: Chain, _ parts: [ParameterScope.Part?], _ layers: [Int?], _ directions: [Direction?]
+  ) -> [PlacedMistake] {
     let scopes = directions.flatMap { direction in
       layers.flatMap { layer in
         parts.map { ParameterScope(part: $0, layer: layer, direction: direction) }
