@@ -31,7 +31,7 @@ _RANKS = {slug: rank for rank, slug in enumerate(WAYS)}
 def compute(run: Run, slugs: Iterable[str] = ()) -> dict[str, Array]:
     """The tensors `output` (not of cells), `h_n` and `c_n` (of LSTMs), gone wrong in
     all of these ways; those of a stream from calls that are each wrong in these ways, or
-    from one where chunks of a wrong shape can't be joined."""
+    from one call where results of a wrong shape can't be joined or handed over."""
     ways = [WAYS[slug] for slug in sorted(slugs, key=_RANKS.__getitem__)]
     if run.chunks is None:
         return arranged(run, call(run, ways))
@@ -40,13 +40,18 @@ def compute(run: Run, slugs: Iterable[str] = ()) -> dict[str, Array]:
     for steps in run.chunks:
         chunk = replace(run, x=run.x[start:start + steps], h_0=h, c_0=c)
         parts.append(call(chunk, ways))
+        if not fits(run, parts[-1]):
+            return arranged(run, call(run, ways))
         handed_over = changed(run, ways).handed_over
         h, c = handed_over(run, parts[-1].h_n, parts[-1].c_n)
         start += steps
-    if len({part.output.shape[1:] for part in parts}) > 1:
-        return arranged(run, call(run, ways))
     output = np.concatenate([part.output for part in parts])
     return arranged(run, replace(parts[-1], output=output))
+
+
+def fits(run: Run, results: Results) -> bool:
+    return (results.output.shape[1:] == (run.x.shape[1], run.directions * run.state_size)
+            and results.h_n.shape == run.h_0.shape and results.c_n.shape == run.c_0.shape)
 
 
 def changed(run: Run, ways: list[Way]) -> Run:
