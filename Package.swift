@@ -116,10 +116,11 @@ let package = Package(
         "ParityFixtures",
         .product(name: "Subprocess", package: "swift-subprocess"), systemPackage,
       ]),
+    .target(name: "CProcesses"),
     .executableTarget(
       name: "ParityCheck",
       dependencies: [
-        "Platform", "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison",
+        "CProcesses", "Platform", "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison",
         "RecurrentModel", "RecurrentEngine", "RecurrentBenchmark", "ParityFixtures",
         "ParityJudging",
         "ParityDiagnosis", "ParityReports", "ExternalEngine", systemPackage,

@@ -133,7 +133,8 @@ FINAL_STATES = [
 def can_flip_batch_first(run: Run) -> bool:
     steps, batch = run.x.shape[:2]
     return (
-        not run.is_cell and run.batched and run.lengths is None and (steps, batch) != (1, 1)
+        not run.is_cell and run.batched and run.lengths is None and run.chunks is None
+        and (steps, batch) != (1, 1)
         and (not run.has_initial_states or steps == batch)
     )
 

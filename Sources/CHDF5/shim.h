@@ -33,6 +33,24 @@ static inline H5L_type_t parity_link_type(hid_t group, const char *name) {
   return H5Lget_info(group, name, &info, H5P_DEFAULT) < 0 ? H5L_TYPE_ERROR : info.type;
 }
 
+// Calls `name` for each link of a group, in the order of the names, until it returns
+// anything but 0. H5Literate is a macro over versions whose structures differ.
+typedef int (*parity_link_name)(const char *name, void *data);
+struct parity_link_names {
+  parity_link_name name;
+  void *data;
+};
+static inline herr_t parity_link_visited(
+    hid_t group, const char *name, const H5L_info_t *info, void *data) {
+  const struct parity_link_names *names = (const struct parity_link_names *)data;
+  (void)group, (void)info;
+  return names->name(name, names->data);
+}
+static inline herr_t parity_links(hid_t group, parity_link_name name, void *data) {
+  struct parity_link_names names = {name, data};
+  return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, parity_link_visited, &names);
+}
+
 // Where an object stands in its file, the same for all links to it. H5Oget_info
 // is a macro over versions whose structures differ.
 static inline haddr_t parity_object_address(hid_t object) {

@@ -75,10 +75,7 @@ package struct ExternalEngine: OutputsSource {
   /// One run.
   private func run(_ request: OutputsRequest) async -> SuppliedOutputs {
     do {
-      let folder = FileManager.default.temporaryDirectory
-        .appending(path: "parity-check-\(UUID().uuidString)").path(percentEncoded: false)
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: false)
+      let folder = try EngineFolders.make()
       defer { try? FileManager.default.removeItem(atPath: folder) }
       guard let run = request.chunkedRun else { return await outputs(for: request, in: folder) }
       return try await outputs(for: request, in: folder, run)

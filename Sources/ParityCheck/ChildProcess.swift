@@ -9,11 +9,14 @@ struct ChildProcess {
     /// For a reason of its own, or by somebody's request; with the status that this process
     /// is to end with.
     case exited(CInt)
-    /// Because libhdf5 crashed on the file at `path`, or did not return; `reason` says which.
-    case libraryFailed(path: String, reason: String)
+    /// By a crash, as `reason` says, while it judged the cases at these places in the list of all.
+    case crashed(reason: String, cases: [Int])
+
+    /// Whether the child has ended itself, and has left nothing behind.
+    var isOrderly: Bool { if case .exited(0..<128) = self { true } else { false } }
   }
 
-  private let process: pid_t
+  let process: pid_t
   /// The end of the pipe from which the child's events are read.
   private let events: FileDescriptor
 
@@ -27,10 +30,11 @@ struct ChildProcess {
     defer { try? writing.close() }
     do {
       try events.closeOnExecution()
-      let file = try orders.file()
-      defer { try? file.close() }
+      let (own, other) = try FileDescriptor.socketPair(inherited: true)
       process = try Self.start(
-        WatchInvitation(parent: getpid(), events: writing.rawValue, orders: file.rawValue))
+        WatchInvitation(parent: getpid(), events: writing.rawValue, orders: other.rawValue))
+      try other.close()
+      orders.send(to: own)
     } catch {
       try? events.close()
       throw error
@@ -55,7 +59,7 @@ struct ChildProcess {
 
   /// The path of this program's file, whatever name it was called by; nil where the system does
   /// not know it.
-  private static var program: String? {
+  static var program: String? {
     #if canImport(Darwin)
       var size: UInt32 = 0
       _ = _NSGetExecutablePath(nil, &size)
@@ -67,62 +71,41 @@ struct ChildProcess {
     #endif
   }
 
-  /// Reads the child's events until it ends. A child in which libhdf5 does not return in
-  /// time is killed.
+  /// Reads the child's events until it ends.
   ///
-  /// - Parameter printed: is increased by one for each case that the child prints.
-  func watch(counting printed: inout Int) -> End {
+  /// - Parameter orders: gets the cases that the child prints.
+  func watch(_ orders: inout WatchOrders) -> End {
     defer { try? events.close() }
+    ForwardedSignals.start(to: process)
     var reader = EventReader(events)
-    var atWork: (path: String, until: ContinuousClock.Instant)?
-    while true {
-      switch reader.next(until: atWork?.until) {
-      case .event(.entered(let path)): atWork = (path, .now + Self.limit(for: path))
-      case .event(.left): atWork = nil
-      case .event(.printedCase): printed += 1
-      case .tooLate:
-        kill(process, SIGKILL)
-        return end(atWork?.path, isKilled: true)
-      case .end:
-        return end(atWork?.path, isKilled: false)
+    var atWork: Set<Int> = []
+    while let event = reader.next() {
+      switch event {
+      case .started(let place): atWork.insert(place)
+      case .judged(let place): atWork.remove(place)
+      case .printed(let printed): orders.printed.append(printed)
       }
     }
+    return end(atWork)
   }
 
-  /// The signals by which a mistake in a library ends a process, and nobody from outside.
-  private static let crashes = [SIGSEGV, SIGBUS, SIGABRT, SIGFPE]
-  /// The signals by which people end a process.
-  private static let requests = [SIGINT, SIGTERM, SIGHUP, SIGPIPE]
+  /// The signals by which a mistake in a program ends it, or the system where the memory is full.
+  private static let crashes = [SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGKILL]
 
   /// Waits until the child has ended, and says why.
   ///
-  /// - Parameters:
-  ///   - path: the file that libhdf5 was at work on; nil where it was not at work.
-  ///   - isKilled: whether this process has ended the child.
-  private func end(_ path: String?, isKilled: Bool) -> End {
+  /// - Parameter atWork: the cases that it was judging.
+  private func end(_ atWork: Set<Int>) -> End {
     var state: CInt = 0
     while waitpid(process, &state, 0) < 0, errno == EINTR {}
     let signal = state & 0x7F
     if signal == 0 { return .exited(state >> 8 & 0xFF) }
-    if let path, isKilled {
-      let seconds = Self.limit(for: path).components.seconds
-      return .libraryFailed(path: path, reason: "libhdf5 gave no answer for \(seconds) s")
-    }
-    if let path, Self.crashes.contains(signal) {
-      return .libraryFailed(path: path, reason: "libhdf5 crashed on it (signal \(signal))")
-    }
-    if Self.requests.contains(signal) { return .exited(128 + signal) }
-    Terminal.printError("parity-check: internal error: ended by signal \(signal)")
-    return .exited(70)
+    guard Self.crashes.contains(signal) else { return .exited(128 + signal) }
+    let reason =
+      signal == SIGKILL
+      ? "parity-check was killed while it judged this (signal 9; is the memory full?)"
+      : "parity-check crashed on it (signal \(signal))"
+    return .crashed(
+      reason: atWork.isEmpty ? "ended by signal \(signal)" : reason, cases: atWork.sorted())
   }
-
-  /// How long libhdf5 may take for one dataset, or for the list of all: 30 seconds, and one
-  /// more for each 10 MB of the file, which even a slow disk gives. The variable
-  /// `PARITY_CHECK_WATCH_SECONDS` is for tests.
-  private static func limit(for path: String) -> Duration {
-    givenLimit ?? .seconds(30 + ((try? Stat(path).size) ?? 0) / 10_000_000)
-  }
-
-  private static let givenLimit = ProcessInfo.processInfo.environment["PARITY_CHECK_WATCH_SECONDS"]
-    .flatMap(UInt32.init).map { Duration.seconds(Int($0)) }
 }

@@ -12,13 +12,16 @@ enum EngineSignals {
   /// Handles the signals from now on. Called once.
   static func endEngines() {
     queue.sync {
-      sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+      sources = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].map { number in
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
         source.setEventHandler {
+          // No case has failed because somebody has stopped its engine.
+          Terminal.silence()
           RunningEngines.shared.end()
           signal(number, SIG_DFL)
-          raise(number)
+          // Not `raise`: the queue's thread lets no signal through.
+          kill(getpid(), number)
         }
         source.resume()
         return source

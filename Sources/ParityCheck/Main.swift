@@ -1,5 +1,6 @@
 import ArgumentParser
 import RecurrentEngine
+import TensorArchives
 
 /// Where the program starts.
 ///
@@ -15,8 +16,9 @@ enum Main {
   static func main() async {
     let arguments = Array(CommandLine.arguments.dropFirst())
     #if HDF5
-      if arguments.first != BenchCommand.configuration.commandName { Supervisor.run() }
+      if arguments.first == HDF5Server.argument { HDF5Server.run() }
     #endif
+    if arguments.first != BenchCommand.configuration.commandName { Supervisor.run() }
     requireInstructionSet()
     let subcommands = ParityCheckCommand.configuration.subcommands
     func subcommand(_ name: String?) -> (any ParsableCommand.Type)? {

@@ -123,18 +123,37 @@ struct ParityCheckCommand: AsyncParsableCommand {
     var statuses: [CaseStatus] = []
     // Of the cases that another implementation was asked for, whether it has declined each.
     var asked: [Bool] = []
+    func note(_ status: CaseStatus, isAsked: Bool, isDeclined: Bool) {
+      statuses.append(status)
+      if isAsked { asked.append(isDeclined) }
+    }
     func add(_ result: CaseResult) {
-      statuses.append(result.status)
-      if result.subject == .outputs { asked.append(result.isDeclined) }
-      let lines = report.lines(result)
-      // The first were printed by the process that this one takes over from.
-      guard statuses.count > WatchedProcess.current?.orders.printed ?? 0 else { return }
-      Terminal.print(lines)
-      WatchedProcess.current?.send(.printedCase)
+      note(result.status, isAsked: result.subject == .outputs, isDeclined: result.isDeclined)
+      Terminal.print(report.lines(result))
+      WatchedProcess.current?.send(.printed(PrintedCase(result)))
     }
 
     let start = ContinuousClock.now
-    unreadable.forEach(add)
+    // What was printed by the processes that this one takes over from.
+    let orders = WatchedProcess.current?.orders ?? WatchOrders()
+    for printed in orders.printed {
+      let status = CaseStatus(rawValue: printed.status) ?? .unreadable
+      note(status, isAsked: printed.isAsked, isDeclined: printed.isDeclined)
+      report.count(status, isRemarked: printed.isRemarked, isDeclined: printed.isDeclined)
+    }
+    unreadable.dropFirst(orders.printed.count).forEach(add)
+    let first = max(0, orders.printed.count - unreadable.count)
+    let crashed = Dictionary(
+      uniqueKeysWithValues: orders.crashes.compactMap { place, reason in
+        place < first
+          ? nil
+          : (
+            place - first,
+            CaseResult(
+              cases[place],
+              .unreadable(ArchiveError(path: cases[place].path, .unreadable(reason))))
+          )
+      })
     let subject =
       try actual.source(for: cases).map { Subject.supplied($0, in: actual.stated) }
       ?? .engine(threads: threads ?? Machine.cores)
@@ -144,10 +163,17 @@ struct ParityCheckCommand: AsyncParsableCommand {
         only: only.map { $0.split(separator: ",").map(String.init) },
         strict: strict, subject: subject,
         diagnostician: Diagnostician(diagnose), known: KnownOutputs(found.all)),
-      jobs: jobs ?? Machine.cores,
+      jobs: orders.isAlone ? 1 : jobs ?? Machine.cores,
       failFast: failFast)
     let progress = ProgressLine(total: cases.count)
-    await run.run(cases, starting: progress.show) { result in
+    let rest = Array(cases.dropFirst(first))
+    await run.run(
+      rest, known: crashed,
+      starting: { place in
+        WatchedProcess.current?.send(.started(first + place))
+        progress.show(rest[place])
+      }, ending: { WatchedProcess.current?.send(.judged(first + $0)) }
+    ) { result in
       progress.above { add(result) }
     }
     progress.erase()

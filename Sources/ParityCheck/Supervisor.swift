@@ -1,20 +1,21 @@
 import ArgumentParser
+import ExternalEngine
 import Platform
 import TensorArchives
 
-/// Runs this program as its own child, and watches over it, so that a file on which
-/// libhdf5 crashes or never returns costs that file alone and not the whole run.
+/// Runs this program as its own child, and watches over it, so that a case on which the program
+/// crashes, or that fills the memory, costs that case alone and not the whole run.
 ///
 /// 1. This process starts the program again (`ChildProcess`), with an invitation in the
-///    environment (`WatchInvitation`) and orders in a file (`WatchOrders`).
+///    environment (`WatchInvitation`) and orders through a socket (`WatchOrders`).
 /// 2. The child takes both out of its environment (`WatchedProcess`), works, and reports
-///    through a pipe on which file libhdf5 works and which cases it has printed (`WatchEvent`).
-/// 3. When the child ends, this process ends with its status, unless libhdf5 was the
-///    reason. Then another child is started, with orders to leave the file alone and to
-///    print on from where the first one stopped.
+///    through a pipe which cases it judges and has printed (`WatchEvent`).
+/// 3. When the child ends, this process ends with its status, unless it crashed. Then another
+///    child is started that goes on where the first one stopped, without the case on which it
+///    crashed. Where several were at work, the new child judges one at a time, until the crash
+///    comes again.
 ///
-/// Of 4,500 small files with a few damaged bytes, libhdf5 1.10.8 crashed on five and never
-/// returned from three.
+/// HDF5 files are read by processes of their own (`HDF5Readers`).
 ///
 /// With `PARITY_CHECK_WATCH=off` in the environment, for a debugger, there is no child.
 enum Supervisor {
@@ -27,7 +28,9 @@ enum Supervisor {
   static func run() {
     let environment = ProcessInfo.processInfo.environment
     if let child = WatchedProcess.current {
-      HDF5Library.install(child)
+      #if HDF5
+        HDF5Library.useReaders(ChildProcess.program.map { HDF5Readers(program: $0) })
+      #endif
       return child.endWithParent()
     }
     // An invitation that this process could not accept is a mistake of this program's.
@@ -36,19 +39,31 @@ enum Supervisor {
     guard value != "off", value.flatMap({ WatchInvitation($0) }) == nil else { return }
     var orders = WatchOrders()
     orders.unset = [WatchInvitation.variable] + (environment[backtraces] == nil ? [backtraces] : [])
-    guard var child = try? ChildProcess(orders) else { return }
-    while true {
-      switch child.watch(counting: &orders.printed) {
+    Descendants.adopt()
+    while let child = try? ChildProcess(orders) {
+      let ended = child.watch(&orders)
+      if !ended.isOrderly {
+        Descendants.end()
+        EngineFolders.remove(leftBy: child.process)
+      }
+      switch ended {
       case .exited(let status): end(with: status)
-      case .libraryFailed(let path, let reason):
-        guard orders.failures.updateValue(reason, forKey: path) == nil,
-          let next = try? ChildProcess(orders)
-        else {
-          Terminal.printError("parity-check: internal error: can't go on after \(path): \(reason)")
+      case .crashed(let reason, let cases):
+        if cases.count == 1 {
+          orders.crashes[cases[0]] = reason
+          orders.isAlone = false
+        } else if cases.count > 1, !orders.isAlone {
+          orders.isAlone = true
+        } else {
+          Terminal.printError("parity-check: internal error: \(reason)")
           end(with: 70)
         }
-        child = next
       }
+    }
+    // The first child judges; without one, this process does. A later one has to go on.
+    guard orders.printed.isEmpty, orders.crashes.isEmpty, !orders.isAlone else {
+      Terminal.printError("parity-check: internal error: can't start another process")
+      end(with: 70)
     }
   }
 

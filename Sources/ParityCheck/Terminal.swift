@@ -2,6 +2,7 @@ import ArgumentParser
 import ParityJudging
 import ParityReports
 import Platform
+import Synchronization
 import SystemPackage
 
 /// What is printed, and what is known of whoever reads it.
@@ -21,9 +22,15 @@ enum Terminal {
       && terminal != "dumb"
   }
 
+  private static let isSilenced = Atomic<Bool>(false)
+
+  /// Prints no more lines from now on: what is still judged is spoiled by its end.
+  static func silence() { isSilenced.store(true, ordering: .sequentiallyConsistent) }
+
   /// Prints lines to the standard output at once: a crash must not lose what stands in a
   /// buffer. Ends the process with the status 70 where they can't be written.
   static func print(_ lines: [String]) {
+    guard !isSilenced.load(ordering: .sequentiallyConsistent) else { return }
     for line in lines { Swift.print(line) }
     guard fflush(nil) == 0 else {
       printError("parity-check: the report can't be written: \(Errno(rawValue: errno))")

@@ -2,45 +2,35 @@ import Platform
 import SystemPackage
 import TensorArchives
 
-/// The orders that a watched process gets at its start. They are in a file and not in the
-/// environment, which has no room for many paths.
+/// The orders that a watched process gets at its start. They come through a socket and not in the
+/// environment, which has no room for many cases.
 struct WatchOrders: Codable, Equatable {
-  /// The files on which libhdf5 crashed or did not return, by their paths, each with a sentence
-  /// that says which. They are not to be opened again.
-  var failures: [String: String] = [:]
-  /// How many cases earlier children have printed. They are not to be printed again.
-  var printed = 0
+  /// The cases on which this program crashed, by their places in the list of all cases, each with
+  /// a sentence that says how. They are not to be judged again.
+  var crashes: [Int: String] = [:]
+  /// The cases that earlier children have printed. They are not to be judged again.
+  var printed: [PrintedCase] = []
+  /// Whether to judge one case at a time, so that a crash tells whose it is.
+  var isAlone = false
   /// The environment variables that the watching process has set, and the user has not.
   /// They are to be unset.
   var unset: [String] = []
 
-  /// Writes the orders to a file without a name, which is gone when no process has it open
-  /// any more.
-  ///
-  /// - Returns: its descriptor, which the processes that this one starts inherit.
-  /// - Throws: `Errno` where the system refuses.
-  func file() throws -> FileDescriptor {
-    let path = FileManager.default.temporaryDirectory.path + "/parity-\(UUID())"
-    let file = try FileDescriptor.open(
-      path, .readWrite, options: [.create, .exclusiveCreate], permissions: .ownerReadWrite)
-    try? FileManager.default.removeItem(atPath: path)
-    do {
-      try file.writeAll(JSONEncoder().encode(self))
-    } catch {
-      try? file.close()
-      throw error
-    }
-    return file
+  /// Writes the orders to a socket, and closes it.
+  func send(to socket: FileDescriptor) {
+    // A child that has ended already is seen to have.
+    if let data = try? JSONEncoder().encode(self) { _ = socket.sendWithoutSignal(Array(data)) }
+    try? socket.close()
   }
 }
 
 extension WatchOrders {
-  /// Reads the orders from such a file.
+  /// Reads the orders from a socket.
   ///
-  /// - Throws: where the file can't be read, or holds anything else.
-  init(from file: FileDescriptor) throws {
-    var data = Data(count: Int(try Stat(file).size))
-    let count = try data.withUnsafeMutableBytes { try file.fill($0, from: 0) }
-    self = try JSONDecoder().decode(WatchOrders.self, from: data.prefix(count))
+  /// - Returns: nil where it can't be read, or gives anything else.
+  init?(readFrom socket: FileDescriptor) {
+    guard let orders = try? JSONDecoder().decode(Self.self, from: Data(socket.bytesToTheEnd()))
+    else { return nil }
+    self = orders
   }
 }

@@ -5,9 +5,9 @@ import Synchronization
 import SystemPackage
 import TensorArchives
 
-/// This process, where another one watches it (see `Supervisor`). It reports to that one on which
-/// file libhdf5 works, and keeps libhdf5 from the files on which it crashed or did not return.
-final class WatchedProcess: HDF5Guardian {
+/// This process, where another one watches it (see `Supervisor`). It reports to that one which
+/// cases it judges, and has printed.
+final class WatchedProcess: Sendable {
   /// This process; nil where no other watches over it.
   ///
   /// When this is asked for first, the invitation is taken out of the environment. That
@@ -26,11 +26,12 @@ final class WatchedProcess: HDF5Guardian {
   /// descriptors are not what it says.
   init?(_ invitation: WatchInvitation) {
     let events = FileDescriptor(rawValue: invitation.events)
-    let file = FileDescriptor(rawValue: invitation.orders)
+    let socket = FileDescriptor(rawValue: invitation.orders)
     guard invitation.parent == getppid(), (try? Stat(events))?.type == .fifo,
-      let orders = try? WatchOrders(from: file), (try? events.closeOnExecution()) != nil
+      (try? Stat(socket))?.type == .socket, let orders = WatchOrders(readFrom: socket),
+      (try? events.closeOnExecution()) != nil
     else { return nil }
-    try? file.close()
+    try? socket.close()
     for variable in orders.unset { unsetenv(variable) }
     self.orders = orders
     self.events = Mutex(events)
@@ -41,14 +42,6 @@ final class WatchedProcess: HDF5Guardian {
     // Nobody listens any more where this fails, and `endWithParent` knows.
     events.withLock { _ = try? $0.writeAll(event.bytes) }
   }
-
-  /// - Throws: `ArchiveError` for a file on which libhdf5 crashed or did not return before.
-  func willWork(on path: String) throws(ArchiveError) {
-    if let reason = orders.failures[path] { throw ArchiveError(path: path, .unreadable(reason)) }
-    send(.entered(path))
-  }
-
-  func hasReturned() { send(.left) }
 
   /// From now on, ends this process as soon as the watching one has ended: it would judge
   /// on and print for nobody. Called once.

@@ -25,10 +25,14 @@ package struct JudgeRun: Sendable {
   /// Judges the cases.
   ///
   /// - Parameters:
-  ///   - starting: called when a case starts, on any thread.
+  ///   - known: the results of some cases, by their places in `cases`, which are not judged.
+  ///   - starting: called with the place of a case when it starts, on any thread.
+  ///   - ending: called with its place when it has been judged.
   ///   - report: called once for each case, in the order of `cases`, on the caller's task.
   package func run(
-    _ cases: [CaseLocation], starting: @escaping @Sendable (CaseLocation) -> Void = { _ in },
+    _ cases: [CaseLocation], known: [Int: CaseResult] = [:],
+    starting: @escaping @Sendable (Int) -> Void = { _ in },
+    ending: @escaping @Sendable (Int) -> Void = { _ in },
     report: (CaseResult) -> Void
   ) async {
     await withTaskGroup(of: (Int, CaseResult).self) { group in
@@ -40,8 +44,11 @@ package struct JudgeRun: Sendable {
         let location = cases[index]
         started += 1
         group.addTask { [judge] in
-          starting(location)
-          return (index, await judge.judge(location))
+          if let known = known[index] { return (index, known) }
+          starting(index)
+          let result = await judge.judge(location)
+          ending(index)
+          return (index, result)
         }
       }
       for _ in 0..<min(jobs, cases.count) { start() }

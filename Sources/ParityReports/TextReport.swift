@@ -53,9 +53,8 @@ package struct TextReport: Sendable {
 
   /// The lines to print for a case, which is counted for the summary.
   package mutating func lines(_ result: CaseResult) -> [String] {
-    counts[result.status, default: 0] += 1
-    if result.status == .passed, !result.remarks.isEmpty { remarkedCount += 1 }
-    if result.isDeclined { declinedCount += 1 }
+    count(
+      result.status, isRemarked: !result.remarks.isEmpty, isDeclined: result.isDeclined)
     let isGood = result.status == .passed || result.status == .skipped
     if detail == .quiet, isGood { return [] }
     let status = style.status(
@@ -85,6 +84,17 @@ package struct TextReport: Sendable {
     }
     return "\(NumberText.count(total, "case")): \(parts.joined(separator: ", "))"
       + style.faint(" in \(NumberText.seconds(seconds))")
+  }
+
+  /// Counts a case for the summary.
+  ///
+  /// - Parameters:
+  ///   - isRemarked: whether there is a remark on it.
+  ///   - isDeclined: whether the user's program has declined it.
+  package mutating func count(_ status: CaseStatus, isRemarked: Bool, isDeclined: Bool) {
+    counts[status, default: 0] += 1
+    if status == .passed, isRemarked { remarkedCount += 1 }
+    if isDeclined { declinedCount += 1 }
   }
 
   private static let statusWidth = Style.width(of: CaseStatus.allCases.map(\.rawValue))

@@ -16,7 +16,7 @@
 package struct ArchiveError: Error, Equatable {
   /// What is wrong, without the place. Code that reads a part of a file throws this alone;
   /// `locating` adds where it is.
-  package enum Reason: Error, Equatable {
+  package enum Reason: Error, Equatable, Codable {
     /// The file can't be opened, read or listed; why, in the system's own words.
     case unreadable(String)
     /// The file can't be written; why, in the system's own words.

@@ -8,9 +8,10 @@ import Testing
 
 /// How a watched process and the one that watches over it speak to each other.
 @Suite struct WatchTests {
+  private static let printed = PrintedCase(
+    status: "passed", isRemarked: true, isAsked: true, isDeclined: false)
   private static let events: [WatchEvent] = [
-    .entered("a/b.h5"), .entered(""), .left, .entered("a\nb\0c\\größe"), .printedCase,
-    .entered(String(repeating: "x", count: 70_000)), .left,
+    .started(0), .started(12_345_678), .judged(0), .printed(printed), .judged(12_345_678),
   ]
 
   /// A pipe gives its bytes in parts of any size.
@@ -25,30 +26,30 @@ import Testing
     #expect(read == Self.events && waiting.isEmpty)
   }
 
-  @Test func aReaderWaitsForEventsAndForTheEnd() throws {
+  @Test func aReaderReadsUntilTheEnd() throws {
     let (end, writing) = try FileDescriptor.pipe()
     defer { try? end.close() }
     var reader = EventReader(end)
-    #expect(reader.next(until: .now + .milliseconds(50)) == .tooLate)
-    let both = WatchEvent.left.bytes + WatchEvent.entered("a").bytes
-    try writing.writeAll(both.dropLast())
-    #expect(reader.next(until: nil) == .event(.left))
-    #expect(reader.next(until: .now) == .tooLate)
-    try writing.writeAll(both.suffix(1))
+    try writing.writeAll(WatchEvent.judged(7).bytes + WatchEvent.started(8).bytes.dropLast())
+    #expect(reader.next() == .judged(7))
+    try writing.writeAll(WatchEvent.started(8).bytes.suffix(1))
     try writing.close()
-    #expect(reader.next(until: .now + .seconds(60)) == .event(.entered("a")))
-    #expect(reader.next(until: .now + .seconds(60)) == .end)
+    #expect(reader.next() == .started(8))
+    #expect(reader.next() == nil)
   }
 
-  @Test func ordersAreReadAsTheyWereWritten() throws {
+  /// More than a socket holds are sent while somebody reads.
+  @Test func ordersAreReadAsTheyWereWritten() async throws {
     var orders = WatchOrders()
-    orders.failures = ["a\tb\n\0.h5": "libhdf5 crashed on it (signal 11)", "größe.h5": "no answer"]
-    for number in 0..<10_000 { orders.failures["\(number).h5"] = "no answer" }
-    orders.printed = 7
+    for place in 0..<10_000 { orders.crashes[place] = "crashed on it (signal 4)\n\0größe" }
+    orders.printed = [Self.printed]
+    orders.isAlone = true
     orders.unset = ["SWIFT_BACKTRACE"]
-    let file = try orders.file()
-    defer { try? file.close() }
-    #expect(try WatchOrders(from: file) == orders)
+    let (own, other) = try FileDescriptor.socketPair()
+    defer { try? other.close() }
+    async let read = Task.detached { WatchOrders(readFrom: other) }.value
+    await Task.detached { [orders] in orders.send(to: own) }.value
+    #expect(await read == orders)
   }
 
   /// Makes what a watching process makes: a pipe and a file.
@@ -56,28 +57,19 @@ import Testing
     by parent: pid_t, _ orders: WatchOrders = WatchOrders()
   ) throws -> (process: WatchedProcess?, pipe: (read: FileDescriptor, written: FileDescriptor)) {
     let (read, written) = try FileDescriptor.pipe()
-    let file = try orders.file()
+    let (own, other) = try FileDescriptor.socketPair()
+    orders.send(to: own)
     let process = WatchedProcess(
-      WatchInvitation(parent: parent, events: written.rawValue, orders: file.rawValue))
+      WatchInvitation(parent: parent, events: written.rawValue, orders: other.rawValue))
     return (process, (read, written))
   }
 
-  /// And says so; any other file is opened, and both its start and its end are writing.
-  @Test func aFileThatWasLostIsNotOpenedAgain() throws {
-    var orders = WatchOrders()
-    orders.failures = ["a\n.h5": "libhdf5 crashed on it (signal 11)"]
-    let (invited, pipe) = try invited(by: getppid(), orders)
+  @Test func whatItDoesIsTold() throws {
+    let (invited, pipe) = try invited(by: getppid())
     let process = try #require(invited)
-    #expect(throws: ArchiveError(path: "a\n.h5", .unreadable("libhdf5 crashed on it (signal 11)")))
-    { try process.willWork(on: "a\n.h5") }
-    try process.willWork(on: "b.h5")
-    process.hasReturned()
-    process.send(.printedCase)
+    for event in Self.events { process.send(event) }
     var reader = EventReader(pipe.read)
-    for event in [WatchEvent.entered("b.h5"), .left, .printedCase] {
-      #expect(reader.next(until: .now + .seconds(60)) == .event(event))
-    }
-    #expect(reader.next(until: .now) == .tooLate)
+    for event in Self.events { #expect(reader.next() == event) }
   }
 
   /// Or the watching process would wait for what a watched one leaves running.
@@ -91,10 +83,12 @@ import Testing
     #expect(try invited(by: getpid()).process == nil)
     #expect(try invited(by: -1).process == nil)
     // Its descriptors are open, and a pipe and orders.
-    let file = try WatchOrders().file()
+    let (own, socket) = try FileDescriptor.socketPair()
+    WatchOrders().send(to: own)
     #expect(
       WatchedProcess(
-        WatchInvitation(parent: getppid(), events: file.rawValue, orders: file.rawValue)) == nil)
+        WatchInvitation(parent: getppid(), events: socket.rawValue, orders: socket.rawValue))
+        == nil)
     let (read, written) = try FileDescriptor.pipe()
     try read.close()
     #expect(

@@ -1,5 +1,4 @@
 #if HDF5
-  import CHDF5
   import TensorCore
 
   /// An HDF5 file as an archive: its datasets are the tensors, by their paths, and the
@@ -7,7 +6,7 @@
   final class HDF5Archive: TensorArchive {
     let path: String
     let tensorNames: [String]
-    private let file: HDF5File
+    private let file: any HDF5Access
     private let manifestText: String?
 
     /// Opens the file, and lists its datasets.
@@ -16,27 +15,20 @@
     ///   links, named types, or more than a fixture could.
     init(path: String) throws(ArchiveError) {
       self.path = path
-      file = try HDF5File(path: path)
-      (tensorNames, manifestText) = try file.withID { id throws(ArchiveError) in
-        (
-          try HDF5Listing.datasets(in: id, path: path),
-          try HDF5Attribute.text(named: "manifest", of: id, path: path)
-        )
-      }
+      file = try HDF5Library.open(path)
+      let contents = try file.contents()
+      (tensorNames, manifestText) = (contents.datasets, contents.manifest)
     }
 
     func manifest() -> String? { manifestText }
 
     func header(of name: String) throws(ArchiveError) -> TensorHeader {
-      try requireMember(name)
-      return try file.withDataset(name) { dataset throws(ArchiveError.Reason) in
-        try dataset.header()
-      }
+      try source(of: name).header
     }
 
     func source(of name: String) throws(ArchiveError) -> any TensorSource {
       try requireMember(name)
-      return try HDF5Source(of: name, in: file)
+      return try HDF5Source(of: name, in: file, path: path)
     }
 
     func tensor(named name: String) throws(ArchiveError) -> Tensor {

@@ -27,7 +27,7 @@
       }
       let bytes =
         H5Tis_variable_str(type.id) > 0
-        ? variable(attribute.id, type.id) : fixed(attribute.id, type.id)
+        ? variable(attribute.id, H5Tget_cset(type.id)) : fixed(attribute.id, type.id)
       guard let bytes else { throw .damagedObject }
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw .corrupt("attribute", expected: "UTF-8", found: "other bytes")
@@ -35,10 +35,14 @@
       return text
     }
 
-    /// A string of any length, as h5py writes them; nil where libhdf5 can't read it.
-    private static func variable(_ attribute: hid_t, _ type: hid_t) -> [UInt8]? {
+    /// A string of any length, as h5py writes them; nil where libhdf5 can't read it. It is read as
+    /// a type of this code's own, since a damaged one may state characters of any size.
+    private static func variable(_ attribute: hid_t, _ characters: H5T_cset_t) -> [UInt8]? {
       var text: UnsafeMutablePointer<CChar>?
-      guard H5Aread(attribute, type, &text) >= 0 else { return nil }
+      guard let type = HDF5Handle(H5Tcopy(parity_H5T_C_S1())),
+        H5Tset_size(type.id, parity_H5T_VARIABLE()) >= 0, H5Tset_cset(type.id, characters) >= 0,
+        H5Aread(attribute, type.id, &text) >= 0
+      else { return nil }
       guard let text else { return [] }
       defer { H5free_memory(text) }
       return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))

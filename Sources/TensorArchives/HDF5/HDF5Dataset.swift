@@ -8,6 +8,10 @@
     private let dataset: HDF5Handle
     private let fileSize: Int
 
+    /// The largest piece in bytes that libhdf5 may unpack, in a process whose memory is limited.
+    /// Set by the reader alone, between two questions.
+    nonisolated(unsafe) static var largestChunk = Int.max
+
     /// - Parameters:
     ///   - file: the identifier of the open file.
     ///   - fileSize: its size in bytes; no dataset stores more.
@@ -157,7 +161,7 @@
           expected: overflow ? "more than 2^63 bytes" : "\(declared) bytes",
           found: "\(stored) bytes in the file")
       }
-      if layout == H5D_CHUNKED { try checkChunks(creation.id, shape) }
+      if layout == H5D_CHUNKED { try checkChunks(creation.id, shape, type) }
     }
 
     /// Refuses filters (such as compression) that this build of libhdf5 can't undo.
@@ -181,7 +185,9 @@
 
     /// Refuses a dataset of which a chunk was never written: it would read as zeros, or
     /// what else the file names.
-    private func checkChunks(_ creation: hid_t, _ shape: Shape) throws(ArchiveError.Reason) {
+    private func checkChunks(
+      _ creation: hid_t, _ shape: Shape, _ type: ElementType
+    ) throws(ArchiveError.Reason) {
       guard shape.elementCount > 0 else { return }
       let sizes = try chunkSizes(creation, shape)
       var found: hsize_t = 0
@@ -193,6 +199,15 @@
       }
       guard found == expected else {
         throw .corrupt("chunks", expected: "\(expected)", found: "\(found)")
+      }
+      let (size, overflow) = sizes.reduce((type.byteCount, false)) { product, axis in
+        let next = product.0.multipliedReportingOverflow(by: Int(clamping: axis))
+        return (next.partialValue, product.1 || next.overflow)
+      }
+      guard !overflow, size <= Self.largestChunk else {
+        throw .unsupported(
+          "chunk", expected: "at most \(Self.largestChunk >> 20) MB, or twice as much in "
+            + "\(MemoryLimit.variable)", found: overflow ? "more than 2^63 bytes" : "\(size >> 20) MB")
       }
     }
   }

@@ -1,9 +1,11 @@
 #if HDF5
   import CHDF5
   import Platform
+  import TensorCore
 
-  /// An open HDF5 file, which is closed with the last reference to it.
-  final class HDF5File: Sendable {
+  /// An HDF5 file that libhdf5 has open in this process. It is closed with the last reference to
+  /// it.
+  final class HDF5File: HDF5Access {
     private let id: hid_t
     private let path: String
     /// In bytes.
@@ -15,7 +17,7 @@
       // HDF5 would wait on a pipe, and reports a folder as a damaged file.
       let bytes = try FileBytes.read(path)
       size = bytes.count
-      id = try HDF5Library.working(on: path) {
+      id = try HDF5Library.working {
         H5Fopen(path, parity_H5F_ACC_RDONLY(), parity_H5P_DEFAULT())
       }
       guard id >= 0 else {
@@ -29,7 +31,40 @@
     }
 
     deinit {
-      try? HDF5Library.working(on: path) { _ = H5Fclose(id) }
+      try? HDF5Library.working { _ = H5Fclose(id) }
+    }
+
+    func contents() throws(ArchiveError) -> HDF5Contents {
+      try withID { id throws(ArchiveError) in
+        HDF5Contents(
+          datasets: try HDF5Listing.datasets(in: id, path: path),
+          manifest: try HDF5Attribute.text(named: "manifest", of: id, path: path))
+      }
+    }
+
+    func layout(of name: String) throws(ArchiveError) -> HDF5Layout {
+      try withDataset(name) { dataset throws(ArchiveError.Reason) in
+        let header = try dataset.header()
+        return HDF5Layout(header, grain: try dataset.grain(header.shape))
+      }
+    }
+
+    /// HDF5 selects boxes, so that a range is read as the few boxes that it is made of.
+    func read(
+      _ range: Range<Int>, of name: String, _ layout: HDF5Layout,
+      into buffer: UnsafeMutableRawBufferPointer
+    ) throws(ArchiveError) {
+      try withDataset(name) { dataset throws(ArchiveError.Reason) in
+        guard let header = layout.header else { throw .damagedObject }
+        let width = header.elementType.byteCount
+        for box in RowMajorBox.covering(range, of: header.shape) {
+          let start = (box.offset - range.lowerBound) * width
+          let size = box.sizes.reduce(1, *) * width
+          try dataset.read(
+            box, of: header.elementType,
+            into: UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + size]))
+        }
+      }
     }
 
     /// Runs `body` with libhdf5's identifier of the file, while no other thread calls
@@ -39,7 +74,7 @@
     func withID<Result: Sendable>(
       _ body: (hid_t) throws(ArchiveError) -> Result
     ) throws(ArchiveError) -> Result {
-      try HDF5Library.working(on: path) { () throws(ArchiveError) in try body(id) }
+      try HDF5Library.working { () throws(ArchiveError) in try body(id) }
     }
 
     /// Opens a dataset for `body`, as `withID`.

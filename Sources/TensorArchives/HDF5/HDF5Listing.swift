@@ -43,8 +43,7 @@
           groupName,
           .unsupported("objects", expected: "at most \(Self.largestCount)", found: "more"))
       }
-      for position in 0..<information.nlinks {
-        let name = try linkName(at: position, of: group, prefix: prefix)
+      for name in try linkNames(of: group, groupName) {
         let member = prefix + name
         let kind = parity_link_type(group, name)
         guard kind == H5L_TYPE_HARD else {
@@ -74,22 +73,21 @@
       }
     }
 
-    private func linkName(
-      at position: hsize_t, of group: hid_t, prefix: String
-    ) throws(ArchiveError) -> String {
-      func read(into buffer: UnsafeMutablePointer<CChar>?, capacity: Int) -> Int {
-        H5Lget_name_by_idx(
-          group, ".", H5_INDEX_NAME, H5_ITER_INC, position, buffer, capacity,
-          parity_H5P_DEFAULT())
+    /// The names of a group's links, sorted by libhdf5, all in one call: a call for each by its
+    /// place would go through them anew.
+    private func linkNames(of group: hid_t, _ groupName: String) throws(ArchiveError) -> [String] {
+      var names: [String] = []
+      let result = withUnsafeMutablePointer(to: &names) { names in
+        parity_links(
+          group,
+          { name, data in
+            guard let name, let data else { return -1 }
+            data.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+            return 0
+          }, names)
       }
-      let length = read(into: nil, capacity: 0)
-      guard length > 0 else { throw error(prefix + "link \(position)", .damagedObject) }
-      let bytes = [UInt8](unsafeUninitializedCapacity: length + 1) { buffer, initialized in
-        buffer.withMemoryRebound(to: CChar.self) {
-          initialized = max(0, read(into: $0.baseAddress, capacity: length + 1))
-        }
-      }
-      return String(decoding: bytes, as: UTF8.self)
+      guard result >= 0, !names.contains("") else { throw error(groupName, .damagedObject) }
+      return names
     }
 
     private func error(_ member: String, _ reason: ArchiveError.Reason) -> ArchiveError {

@@ -1,37 +1,29 @@
 #if HDF5
-  import CHDF5
   import TensorCore
 
-  /// A dataset of which any range can be read by itself. HDF5 selects boxes, so that a range
-  /// is read as the few boxes that it is made of.
+  /// A dataset of which any range can be read by itself.
   final class HDF5Source: TensorSource {
     let header: TensorHeader
-    let grain: Int
-    private let file: HDF5File
+    private let layout: HDF5Layout
+    private let file: any HDF5Access
     private let name: String
 
-    init(of name: String, in file: HDF5File) throws(ArchiveError) {
-      (header, grain) = try file.withDataset(name) { dataset throws(ArchiveError.Reason) in
-        let header = try dataset.header()
-        return (header, try dataset.grain(header.shape))
+    init(of name: String, in file: any HDF5Access, path: String) throws(ArchiveError) {
+      layout = try file.layout(of: name)
+      guard let header = layout.header else {
+        throw ArchiveError(path: path, member: name, .damagedObject)
       }
+      self.header = header
       self.file = file
       self.name = name
     }
 
+    var grain: Int { layout.grain }
+
     func read(
       _ range: Range<Int>, into buffer: UnsafeMutableRawBufferPointer
     ) throws(ArchiveError) {
-      let width = header.elementType.byteCount
-      try file.withDataset(name) { dataset throws(ArchiveError.Reason) in
-        for box in RowMajorBox.covering(range, of: header.shape) {
-          let start = (box.offset - range.lowerBound) * width
-          let size = box.sizes.reduce(1, *) * width
-          try dataset.read(
-            box, of: header.elementType,
-            into: UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + size]))
-        }
-      }
+      try file.read(range, of: name, layout, into: buffer)
     }
   }
 #endif

@@ -28,7 +28,7 @@
       }
       let sibling = TemporarySibling(of: path)
       let temporaryPath = sibling.temporaryPath
-      try HDF5Library.working(on: path) { () throws(ArchiveError) in
+      try HDF5Library.working { () throws(ArchiveError) in
         var writer = try HDF5Writer(temporaryPath, for: path)
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
           try writer.add(tensor, named: name)
