@@ -120,7 +120,8 @@ let package = Package(
     .executableTarget(
       name: "ParityCheck",
       dependencies: [
-        "CProcesses", "Platform", "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison",
+        "CProcesses", "Platform", "TensorCore", "TensorArchives", "TensorComparison",
+        "ArchiveComparison",
         "RecurrentModel", "RecurrentEngine", "RecurrentBenchmark", "ParityFixtures",
         "ParityJudging",
         "ParityDiagnosis", "ParityReports", "ExternalEngine", systemPackage,

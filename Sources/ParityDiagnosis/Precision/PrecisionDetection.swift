@@ -110,11 +110,12 @@ struct PrecisionDetection {
     let isSmall = absolute.allSatisfy {
       ($0.noise?.rms ?? 0) <= 1 && ($0.noise?.largest?.value ?? 0) <= Self.largestOfActivations
     }
-    return standsOut && isSmall && !absolute.contains { $0.isOfOneSign(beyond: Self.largestOneSign) }
+    return standsOut && isSmall
+      && !absolute.contains { $0.isOfOneSign(beyond: Self.largestOneSign) }
   }
 
-  /// Up to how many σ an error of absolutely accurate activations stands out. What barely passes is
-  /// accepted where absolute accuracy was stated, and not a reason to state it.
+  /// Up to how many σ an error of absolutely accurate activations stands out. What barely passes
+  /// is accepted where absolute accuracy was stated, and not a reason to state it.
   private static let largestOfActivations = 5.0
 
   /// Up to which share of the squared differences may be explained by one number being off.

@@ -206,8 +206,10 @@
       }
       guard !overflow, size <= Self.largestChunk else {
         throw .unsupported(
-          "chunk", expected: "at most \(Self.largestChunk >> 20) MB, or twice as much in "
-            + "\(MemoryLimit.variable)", found: overflow ? "more than 2^63 bytes" : "\(size >> 20) MB")
+          "chunk",
+          expected: "at most \(Self.largestChunk >> 20) MB, or twice its size in "
+            + MemoryLimit.variable,
+          found: overflow ? "more than 2^63 bytes" : "\(size >> 20) MB")
       }
     }
   }

@@ -7,7 +7,9 @@ enum MemoryLimit {
   static let variable = "PARITY_CHECK_READER_MB"
 
   /// 512 MB, or what the variable says; four times the file's size where that is more.
-  static func bytes(forFileOf size: Int) -> Int { max(least << 20, size.multipliedUnlessTooLarge(4)) }
+  static func bytes(forFileOf size: Int) -> Int {
+    max(least << 20, size.multipliedUnlessTooLarge(4))
+  }
 
   private static let least =
     ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
