@@ -76,7 +76,7 @@ struct ChildProcess {
   /// - Parameter orders: gets the cases that the child prints.
   func watch(_ orders: inout WatchOrders) -> End {
     defer { try? events.close() }
-    ForwardedSignals.start(to: process)
+    ForwardedSignals.hand(to: process)
     var reader = EventReader(events)
     var atWork: Set<Int> = []
     while let event = reader.next() {

@@ -40,6 +40,7 @@ enum Supervisor {
     var orders = WatchOrders()
     orders.unset = [WatchInvitation.variable] + (environment[backtraces] == nil ? [backtraces] : [])
     Descendants.adopt()
+    ForwardedSignals.start()
     while let child = try? ChildProcess(orders) {
       let ended = child.watch(&orders)
       if !ended.isOrderly {

@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// What the environment says to a watched process, so that it knows itself for one:
 /// `PARITY_CHECK_WATCH=4711:4:5`.
 ///
@@ -12,6 +14,12 @@ struct WatchInvitation: Equatable {
   let events: Int32
   /// The number of the descriptor of the file with the orders.
   let orders: Int32
+
+  /// Whether the two descriptors are of the kinds that such an invitation has.
+  var hasDescriptors: Bool {
+    (try? Stat(FileDescriptor(rawValue: events)))?.type == .fifo
+      && (try? Stat(FileDescriptor(rawValue: orders)))?.type == .socket
+  }
 
   /// The value of the variable.
   var text: String { "\(parent):\(events):\(orders)" }

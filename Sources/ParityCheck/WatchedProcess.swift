@@ -13,8 +13,12 @@ final class WatchedProcess: Sendable {
   /// When this is asked for first, the invitation is taken out of the environment. That
   /// must be before this process starts another one, which would take it for its own.
   static let current: WatchedProcess? = {
-    let invitation = ProcessInfo.processInfo.environment[WatchInvitation.variable]
-    return invitation.flatMap { WatchInvitation($0) }.flatMap { WatchedProcess($0) }
+    let text = ProcessInfo.processInfo.environment[WatchInvitation.variable]
+    guard let invitation = text.flatMap({ WatchInvitation($0) }) else { return nil }
+    if let process = WatchedProcess(invitation) { return process }
+    // Whoever has invited this process has ended meanwhile: there is nobody to work for.
+    if invitation.hasDescriptors, invitation.parent != getppid() { _exit(128 + SIGTERM) }
+    return nil
   }()
 
   /// What the watching process wants.
@@ -27,8 +31,8 @@ final class WatchedProcess: Sendable {
   init?(_ invitation: WatchInvitation) {
     let events = FileDescriptor(rawValue: invitation.events)
     let socket = FileDescriptor(rawValue: invitation.orders)
-    guard invitation.parent == getppid(), (try? Stat(events))?.type == .fifo,
-      (try? Stat(socket))?.type == .socket, let orders = WatchOrders(readFrom: socket),
+    guard invitation.parent == getppid(), invitation.hasDescriptors,
+      let orders = WatchOrders(readFrom: socket),
       (try? events.closeOnExecution()) != nil
     else { return nil }
     try? socket.close()
