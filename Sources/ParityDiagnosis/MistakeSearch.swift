@@ -74,7 +74,7 @@ struct MistakeSearch {
   ///   - particulars: mistakes with each of their numbers, or in each of their scopes.
   /// - Returns: the pairs that reproduce the failing side about as well as the best of them does;
   ///   and, where there is none, which were not tried.
-  /// - Complexity: O(mistakes²) forward passes, which cost at most the budget.
+  /// - Complexity: O(mistakes²) forward passes, which cost at most one and a half times the budget.
   func pairs(
     of singles: [Candidate], beside particulars: [Candidate]
   ) -> (matches: [Match], untried: UntriedPairs?) {
@@ -83,9 +83,9 @@ struct MistakeSearch {
     let particular = Self.alike(particulars.filter { $0.residual != 1 })
     let leading = Self.ordered(groups.map(\.first) + particular.map(\.first))
       .prefix(Self.leadingCount)
-    let all = Self.alternating(
-      orderedPairs(of: groups.map(\.first)), pairs(of: Array(leading), particular.map(\.first))
-    ).map(ordered)
+    let plain = orderedPairs(of: groups.map(\.first)).map(ordered)
+    let placed = pairs(of: Array(leading), particular.map(\.first)).map(ordered)
+    let all = plain + placed
     let others = Dictionary(
       (groups + particular).map { ($0.first.mistakes[0].name, $0.others) },
       uniquingKeysWith: { first, _ in first })
@@ -100,7 +100,7 @@ struct MistakeSearch {
         }
       }
     }
-    let tried = affordable(all, budget)
+    let tried = affordable(plain, budget) + affordable(placed, budget / 2)
     let found = candidates(tried)
     let matches = verified(found)
     guard matches.isEmpty else {
@@ -109,7 +109,7 @@ struct MistakeSearch {
     }
     // Those that look alike in the few sequences of the screening may part in others.
     let rest = alike(all)
-    let triedOfRest = affordable(rest, budget - tried.reduce(0) { $0 + cost(of: $1) })
+    let triedOfRest = affordable(rest, 1.5 * budget - tried.reduce(0) { $0 + cost(of: $1) })
     let late = verified(candidates(triedOfRest))
     guard late.isEmpty else { return (late, nil) }
     let (triedCount, allCount) = (tried.count + triedOfRest.count, all.count + rest.count)
@@ -215,12 +215,6 @@ struct MistakeSearch {
       return pair[0].mistake.name != pair[1].mistake.name && Self.areTogether(pair[0], pair[1])
         ? pair : nil
     }
-  }
-
-  /// One of each in turn, and then what is left of the longer.
-  private static func alternating<Element>(_ a: [Element], _ b: [Element]) -> [Element] {
-    let both = min(a.count, b.count)
-    return zip(a, b).flatMap { [$0, $1] } + a.dropFirst(both) + b.dropFirst(both)
   }
 
   /// How many mistakes are tried beside those that have a number or a scope.

@@ -67,12 +67,13 @@ package struct ChunkedRun: Sendable {
   ///
   /// - Parameter outputs: of any names, types and shapes.
   /// - Throws: `InvalidValue`, naming the chunk and the tensor, where one has not the chunk's
-  ///   shape or another type than in the first chunk, and where a state is missing that the chunk
-  ///   behind starts from.
+  ///   shape or another type than in the first chunk, where a state is missing that the chunk
+  ///   behind starts from, and where h_n is not what output ends with.
   package mutating func append(_ outputs: [String: Tensor]) throws(InvalidValue) {
     guard let chunk = next else { return }
     do throws(InvalidValue) {
       try check(outputs, of: chunk)
+      try checkContract(outputs, of: chunk)
     } catch {
       throw error.within(chunk.name)
     }
@@ -96,6 +97,34 @@ package struct ChunkedRun: Sendable {
         throw InvalidValue(
           name, expected: type.isFloatingPoint ? "\(type), as in the first chunk" : "floats",
           found: "\(tensor.elementType)")
+      }
+    }
+  }
+
+  /// Holds the results of a chunk to the layout contract: a module that keeps its state to itself
+  /// may hand out anything as h_n, and give the right output all the same. That of the last chunk
+  /// is judged with the whole.
+  private func checkContract(
+    _ outputs: [String: Tensor], of chunk: Chunk
+  ) throws(InvalidValue) {
+    guard chunk.index < chunks.count - 1, let output = outputs["output"], let hN = outputs["h_n"]
+    else { return }
+    let contract = LayoutContract(
+      configuration, layout: layout.with(steps: chunk.steps.count), packing: nil)
+    // The two may have been rounded to their types by themselves.
+    let roundoff = [output, hN].compactMap { Arithmetic(of: $0.elementType)?.unitRoundoff }.max()
+    for identity in contract.identities {
+      let (left, right) = identity.sides(output: output, hN: hN)
+      let differences = (0..<left.count).map { place in
+        let (own, other) = (left.double(at: place), right.double(at: place))
+        return own == other || own.isNaN && other.isNaN
+          || abs(own - other) <= 4 * (roundoff ?? 0) * abs(own)
+      }.filter { !$0 }.count
+      guard differences == 0 else {
+        throw InvalidValue(
+          "h_n", expected: identity.statement,
+          found: "\(differences) of \(left.count) elements that differ",
+          remedy: "the next chunk starts from these states")
       }
     }
   }

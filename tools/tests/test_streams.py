@@ -116,6 +116,17 @@ def test_an_engine_that_ignores_its_states_is_named():
         assert f"the first step of {chunk}" in reason, text
 
 
+def test_each_chunk_is_held_to_the_layout_contract():
+    status, text = judge(
+        "Fixtures", "--filter", "chunks", "--engine-input", "folder",
+        *engine("secretive_engine.py"))
+    assert status == 1
+    reasons = re.findall(r"^failed +\S+ +(.*)", text, re.MULTILINE)
+    assert len(reasons) == len(NAMES)
+    for reason in reasons:
+        assert re.match(r"chunk 1 of \d: h_n: expected output\[.*\] == h_n\[[01]\], found", reason)
+
+
 def test_what_is_wrong_with_a_chunk_is_said_with_its_name(tmp_path):
     script = tmp_path / "engine.py"
     script.write_text(
