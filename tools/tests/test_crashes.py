@@ -54,6 +54,14 @@ def test_each_crash_and_loop_costs_its_own_case(wrapper, tmp_path):
     assert lines[-1].startswith("6 cases: 3 passed, 3 unreadable in ")
 
 
+def test_a_damaged_heap_blames_nobody_else(wrapper, tmp_path):
+    names = ["a-good", "b-damages", "c-good", "d-damages", "e-crashes", "f-good"]
+    status, lines = run(wrapper, cases(tmp_path, *names), "--jobs", "1")
+    assert status == 2
+    assert [line.split()[:2] for line in lines[:-1]] == [
+        ["unreadable" if name[2:] == "crashes" else "passed", name] for name in names]
+
+
 def test_a_crash_is_an_error_of_a_comparison(wrapper, tmp_path):
     folder = cases(tmp_path, "good", "crashes")
     status, lines = run(wrapper, "compare", folder / "good.h5", folder / "crashes.h5")

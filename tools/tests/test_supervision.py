@@ -1,4 +1,4 @@
-"""What a crash of parity-check, a signal, or a damaged heap costs: its own case, or nothing.
+"""What a crash of parity-check, or a signal, costs: its own case, or nothing.
 Here engines crash their parent, which is the process that judges."""
 
 import os
@@ -86,6 +86,9 @@ def test_a_signal_leaves_nothing(number, to_child, delay, tmp_path):
     run = subprocess.Popen(
         [PARITY_CHECK, cases(tmp_path / "cases", "a", "b", "c"),
          *engine(tmp_path, f"sleep {asleep} & sleep {asleep}")],
+        # Before the program itself has begun, Swift's runtime takes SIGQUIT for a crash, and
+        # goes on.
+        env=os.environ | {"SWIFT_BACKTRACE": "enable=no"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(delay)
     target = run.pid
@@ -97,29 +100,6 @@ def test_a_signal_leaves_nothing(number, to_child, delay, tmp_path):
     assert "failed" not in out
     assert run.returncode in (-number, 128 + number)
     assert not processes(f"sleep {asleep}") and folders() <= before
-
-
-def test_a_damaged_heap_blames_nobody_else(tmp_path):
-    """Among files on which libhdf5 crashes, every run says the same, and all good ones pass."""
-    folder = tmp_path / "cases"
-    folder.mkdir()
-    good = (ROOT / "Fixtures" / "gru-one-step.h5").read_bytes()
-    for number in range(12):
-        damaged = bytearray(good)
-        if number % 3 == 1:
-            for place in range(600 + 40 * number, len(damaged), 997):
-                damaged[place] ^= 0xFF
-        (folder / f"{number:02}.h5").write_bytes(damaged)
-    runs = {
-        re.sub(r" in [\d.]+ s", "", subprocess.run(
-            [PARITY_CHECK, folder, "--diagnose", "off", "--jobs", "2"], capture_output=True,
-            text=True, timeout=120).stdout)
-        for _ in range(4)
-    }
-    assert len(runs) == 1
-    lines = runs.pop().splitlines()
-    passed = {line.split()[1] for line in lines if line.startswith("passed")}
-    assert passed >= {f"{number:02}" for number in range(12) if number % 3 != 1}
 
 
 def test_the_protection_needs_no_temporary_folder(tmp_path):

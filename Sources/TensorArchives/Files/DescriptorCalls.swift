@@ -76,7 +76,7 @@ extension FileDescriptor {
   }
 
   /// Exactly so many bytes; nil where the other end is closed before.
-  func bytes(_ count: Int) -> [UInt8]? {
+  package func bytes(_ count: Int) -> [UInt8]? {
     let bytes = bytes(upTo: count)
     return bytes?.count == count ? bytes : nil
   }

@@ -11,6 +11,9 @@
       /// The process has ended, or answers nothing.
       case lost(String)
 
+      /// The process is there, and what it says is nothing: its memory is damaged.
+      static let noAnswer = Failure.lost("the process that reads HDF5 gave no answer that is one")
+
       func error(_ path: String) -> ArchiveError {
         switch self {
         case .refused(let refusal):
@@ -64,11 +67,11 @@
     /// The answer to a question, but for one about elements.
     func json<Answer: Decodable>() throws(Failure) -> Answer {
       let (kind, count) = try header()
-      guard count <= Self.largestAnswer else { throw lost() }
+      guard count <= Self.largestAnswer else { throw .noAnswer }
       let bytes = try bytes(count)
       if kind == .refusal { throw refusal(bytes) }
       guard kind == .json, let answer = try? JSONDecoder().decode(Answer.self, from: Data(bytes))
-      else { throw lost() }
+      else { throw .noAnswer }
       return answer
     }
 
@@ -80,7 +83,9 @@
       while filled < buffer.count {
         let (kind, count) = try header()
         if kind == .refusal, count <= Self.largestAnswer { throw refusal(try bytes(count)) }
-        guard kind == .elements, count > 0, count <= buffer.count - filled else { throw lost() }
+        guard kind == .elements, count > 0, count <= buffer.count - filled else {
+          throw .noAnswer
+        }
         try fill(UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<filled + count]))
         filled += count
       }
@@ -91,7 +96,7 @@
 
     private func header() throws(Failure) -> (kind: HDF5Message.Kind, count: Int) {
       guard let header = HDF5Message.header(try bytes(HDF5Message.headerSize)) else {
-        throw lost()
+        throw .noAnswer
       }
       return header
     }
@@ -121,10 +126,11 @@
 
     private func refusal(_ bytes: [UInt8]) -> Failure {
       (try? JSONDecoder().decode(HDF5Refusal.self, from: Data(bytes))).map { .refused($0) }
-        ?? lost()
+        ?? .noAnswer
     }
 
-    /// Why the reader has closed its end of the socket.
+    /// Why the reader has closed its end of the socket, which it does in no other way than by its
+    /// end.
     private func lost() -> Failure {
       var information = siginfo_t()
       // Left there for `waitpid`.

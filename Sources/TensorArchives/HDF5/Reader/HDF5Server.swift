@@ -90,14 +90,14 @@
     private static let largestCount = 8
 
     mutating func file(_ question: HDF5Question) throws(ArchiveError) -> HDF5File {
+      let size = (try? Stat(question.path).size).map { Int(clamping: $0) } ?? 0
+      let limit = MemoryLimit.bytes(forFileOf: size)
+      // The file itself may be mapped.
+      MemoryLimit.set(base + limit + size)
+      HDF5Dataset.largestChunk = limit / 2
       if let place = open.firstIndex(where: { $0.number == question.file }) {
         open.append(open.remove(at: place))
       } else {
-        let size = (try? Stat(question.path).size).map { Int(clamping: $0) } ?? 0
-        let limit = MemoryLimit.bytes(forFileOf: size)
-        // The file itself may be mapped.
-        MemoryLimit.set(base + limit + size)
-        HDF5Dataset.largestChunk = limit / 2
         open.append((question.file, try HDF5File(path: question.path)))
         if open.count > Self.largestCount { open.removeFirst() }
       }
