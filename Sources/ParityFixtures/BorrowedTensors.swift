@@ -47,18 +47,18 @@ extension BorrowedTensors {
     return all
   }
 
-  /// Reads the group from the other file.
+  /// The tensors of the group, which stand in the other file.
   ///
   /// - Parameters:
   ///   - group: `state_dict`, `inputs` or `outputs`.
   ///   - folder: the case's.
   ///   - boundary: the folders that the other file must lie in; nil for anywhere.
-  /// - Returns: the tensors by the names that they have in the case, `state_dict/weight_ih_l0`.
+  /// - Returns: the tensors under the names that they have in the case, `state_dict/weight_ih_l0`.
   /// - Throws: `ArchiveError` where the file can't be read, lies outside of the boundary, or
   ///   holds no tensor with the prefix.
-  func read(
+  func members(
     group: String, from folder: String, within boundary: FileBoundary?
-  ) throws(ArchiveError) -> [String: Tensor] {
+  ) throws(ArchiveError) -> [FixtureMember] {
     let path = path(from: folder)
     try boundary?.check(path)
     let archive = try TensorContainer.open(path, within: boundary)
@@ -67,10 +67,11 @@ extension BorrowedTensors {
       throw ArchiveError(
         path: path, member: prefix + "*", .noSuchMember(available: archive.tensorNames))
     }
-    var tensors: [String: Tensor] = [:]
+    var members: [FixtureMember] = []
     for name in names {
-      tensors["\(group)/\(name.dropFirst(prefix.count))"] = try archive.tensor(named: name)
+      let own = "\(group)/\(name.dropFirst(prefix.count))"
+      members.append(try FixtureMember(name, of: archive, named: own))
     }
-    return tensors
+    return members
   }
 }

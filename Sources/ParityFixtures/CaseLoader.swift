@@ -13,8 +13,23 @@ extension ParityCase {
   /// - Complexity: O(bytes of the fixture) in time and memory.
   package static func load(_ location: CaseLocation) throws(CaseError) -> ParityCase {
     let contents = try FixtureContents(location)
+    if let outlines = try contents.outlines() {
+      // What fits by its shapes is read.
+      _ = try invalid(location) { () throws(InvalidValue) in
+        try ParityCase(location, explained: contents.manifest, outlines)
+      }
+    }
+    let tensors = try contents.tensors()
+    return try invalid(location) { () throws(InvalidValue) in
+      try ParityCase(location, contents.manifest, tensors)
+    }
+  }
+
+  private static func invalid(
+    _ location: CaseLocation, _ make: () throws(InvalidValue) -> ParityCase
+  ) throws(CaseError) -> ParityCase {
     do throws(InvalidValue) {
-      return try ParityCase(location, contents.manifest, contents.tensors)
+      return try make()
     } catch {
       throw .invalid(path: location.path, error)
     }
@@ -29,6 +44,16 @@ extension ParityCase {
   package init(
     _ location: CaseLocation, _ manifest: Manifest, _ tensors: [String: Tensor]
   ) throws(InvalidValue) {
+    try self.init(location, explained: manifest, tensors)
+    // Checked last: what is missing or contradicts another part says more than a checksum.
+    try manifest.checkDigest(tensors)
+  }
+
+  /// The same, but for the manifest's digest, which is not checked. An error says what it comes
+  /// from where that can be told.
+  private init(
+    _ location: CaseLocation, explained manifest: Manifest, _ tensors: [String: Tensor]
+  ) throws(InvalidValue) {
     do throws(InvalidValue) {
       try self.init(location, unsigned: manifest, tensors)
     } catch {
@@ -36,11 +61,9 @@ extension ParityCase {
         (try? ParityCase(location, unsigned: manifest, tensors)) != nil
       }
     }
-    // Checked last: what is missing or contradicts another part says more than a checksum.
-    try manifest.checkDigest(tensors)
   }
 
-  /// The same, but for the manifest's digest, which is not checked.
+  /// The same, without an explanation.
   private init(
     _ location: CaseLocation, unsigned manifest: Manifest, _ tensors: [String: Tensor]
   ) throws(InvalidValue) {
@@ -126,6 +149,8 @@ extension ParityCase {
         c0: input.c0?.rounded(for: arithmetic), packing: input.packing, chunks: chunks),
       in: arithmetic, manifest.activations)
     try Self.check(reference, against: chain)
+    // Last, since it looks at elements.
+    try Self.check(indices: input.tensor, modules[0])
     self.init(
       location: location, manifest: manifest, reference: reference, layouts: chain.layouts,
       chain: chain)
@@ -158,9 +183,9 @@ extension ParityCase {
     return type
   }
 
-  /// Checks that an embedding is given indices of its rows, and any other module floats.
+  /// Checks that an embedding is given integers, and any other module floats.
   private static func check(_ input: Tensor, _ module: ChainModule) throws(InvalidValue) {
-    guard case .embedding(let weight, _) = module.layer else {
+    guard case .embedding = module.layer else {
       guard input.elementType.isFloatingPoint else {
         throw InvalidValue(
           "inputs/input", expected: "floats, for \(module.className)",
@@ -168,10 +193,17 @@ extension ParityCase {
       }
       return
     }
-    guard let indices = input.integers else {
+    guard !input.elementType.isFloatingPoint else {
       throw InvalidValue(
         "inputs/input", expected: "int64 or int32, for an Embedding",
         found: "\(input.elementType)")
+    }
+  }
+
+  /// Checks that an embedding is given indices of its rows.
+  private static func check(indices input: Tensor, _ module: ChainModule) throws(InvalidValue) {
+    guard case .embedding(let weight, _) = module.layer, let indices = input.integers else {
+      return
     }
     let rows = weight.shape.axes[0]
     if let bad = indices.first(where: { !(0..<Int64(rows) ~= $0) }) {

@@ -27,7 +27,7 @@ package struct EngineInput {
   /// - Throws: `CaseError` where the files can't be read any more.
   package init(_ request: OutputsRequest, _ chunk: ChunkedRun.Chunk? = nil) throws(CaseError) {
     let contents = try FixtureContents(request.location)
-    var tensors = contents.tensors.filter { !$0.key.hasPrefix("outputs/") }
+    var tensors = try contents.tensors { !$0.hasPrefix("outputs/") }
     guard case .object(var values) = contents.json else {
       preconditionFailure("a checked manifest is an object")
     }

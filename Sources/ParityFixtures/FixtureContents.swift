@@ -3,22 +3,23 @@ import RecurrentModel
 import TensorArchives
 import TensorCore
 
-/// All that the files of a fixture hold. Whether the manifest and the tensors fit together is
-/// not checked.
+/// What the files of a fixture hold: its manifest, and the names, types and shapes of its tensors,
+/// whose elements are read later. Whether all of it fits together is not checked.
 struct FixtureContents {
   let manifest: Manifest
   /// The JSON value that the manifest was read from.
   let json: JSONValue
-  /// All tensors by their names in the fixture, such as `outputs/h_n`, with those that the
-  /// manifest takes from other files.
-  let tensors: [String: Tensor]
+  /// All tensors, with those that the manifest takes from other files.
+  private let members: [FixtureMember]
+  private let path: String
 
-  /// Reads the manifest, and then all tensors.
+  /// Reads the manifest, and the header of each tensor.
   ///
   /// - Throws: `CaseError` where a file can't be read, or the manifest is none.
-  /// - Complexity: O(bytes of the files) in time and memory.
+  /// - Complexity: O(bytes of the manifest + tensors).
   init(_ location: CaseLocation) throws(CaseError) {
-    let (path, boundary) = (location.path, location.boundary)
+    path = location.path
+    let boundary = location.boundary
     let pending: PendingArchive
     let text: String?
     do {
@@ -40,30 +41,109 @@ struct FixtureContents {
       throw .invalid(path: path, error)
     }
     do {
-      tensors = try Self.tensors(of: pending, path, manifest.borrowed, boundary)
+      members = try Self.members(of: pending, path, manifest.borrowed, boundary)
     } catch {
       throw .unreadable(error)
     }
   }
 
-  /// Reads the tensors of the fixture's own files, and those that are borrowed.
-  private static func tensors(
+  /// The tensors of the fixture's own files, and those that are borrowed.
+  private static func members(
     of pending: PendingArchive, _ path: String, _ borrowed: [String: BorrowedTensors],
     _ boundary: FileBoundary?
-  ) throws(ArchiveError) -> [String: Tensor] {
+  ) throws(ArchiveError) -> [FixtureMember] {
     let files = borrowed.values.compactMap { FileBoundary.resolved($0.path(from: path)) }
     let archive = try pending.archive(excluding: Set(files))
-    var tensors: [String: Tensor] = [:]
-    for name in archive.tensorNames { tensors[name] = try archive.tensor(named: name) }
+    var members: [FixtureMember] = []
+    for name in archive.tensorNames { members.append(try FixtureMember(name, of: archive)) }
+    var names = Set(archive.tensorNames)
     for (group, source) in borrowed.sorted(by: { $0.key < $1.key }) {
-      for (name, tensor) in try source.read(group: group, from: path, within: boundary) {
-        guard tensors.updateValue(tensor, forKey: name) == nil else {
+      for member in try source.members(group: group, from: path, within: boundary) {
+        guard names.insert(member.name).inserted else {
           throw ArchiveError(
-            path: path, member: name,
+            path: path, member: member.name,
             .corrupt("tensor", expected: "its own or a borrowed one", found: "both"))
         }
+        members.append(member)
       }
     }
+    return members
+  }
+
+  /// Reads the tensors, by their names in the fixture, such as `outputs/h_n`.
+  ///
+  /// - Parameter isWanted: tells by its name whether a tensor is to be read.
+  /// - Throws: `CaseError` where one can't be read.
+  /// - Complexity: O(bytes of these tensors) in time and memory.
+  func tensors(
+    where isWanted: (String) -> Bool = { _ in true }
+  ) throws(CaseError) -> [String: Tensor] {
+    try read(members.filter { isWanted($0.name) }) { member throws(ArchiveError) in
+      try member.tensor()
+    }
+  }
+
+  private func read(
+    _ members: [FixtureMember], _ tensor: (FixtureMember) throws(ArchiveError) -> Tensor
+  ) throws(CaseError) -> [String: Tensor] {
+    var tensors: [String: Tensor] = [:]
+    do throws(ArchiveError) {
+      for member in members { tensors[member.name] = try tensor(member) }
+    } catch {
+      throw .unreadable(error)
+    }
     return tensors
+  }
+}
+
+// MARK: - Tensors that are not read
+
+extension FixtureContents {
+  /// The most bytes that all tensors of a case take where they are read without a look at their
+  /// shapes.
+  private static let small = 64 << 20
+  /// The same of one tensor in a case that is larger.
+  private static let smallTensor = 1 << 20
+
+  /// The tensors of a case that is large. Only the small ones are read; in place of the others
+  /// stand tensors of zeros, which take no memory. A case whose shapes do not fit can be refused
+  /// by these: a file of 1 MB may unpack to 1 GB. Nil for a case that is not large.
+  ///
+  /// - Throws: `CaseError` where a tensor can't be read, or there are more lengths than the input
+  ///   can have sequences.
+  func outlines() throws(CaseError) -> [String: Tensor]? {
+    guard !members.fits(in: Self.small) else { return nil }
+    try checkLengths()
+    return try read(members) { member throws(ArchiveError) in
+      // What shapes are right depends on the lengths themselves.
+      let isRead = member.name == Self.lengths || [member].fits(in: Self.smallTensor)
+      return isRead ? try member.tensor() : member.outline
+    }
+  }
+
+  private static let lengths = "inputs/lengths"
+
+  private func checkLengths() throws(CaseError) {
+    func shape(_ name: String) -> Shape? { members.first { $0.name == name }?.header.shape }
+    guard let found = shape(Self.lengths), let input = shape("inputs/input"),
+      found.elementCount > input.axes.max() ?? 0
+    else { return }
+    throw .invalid(
+      path: path,
+      InvalidValue(
+        Self.lengths, expected: "one for each sequence of inputs/input \(input)",
+        found: "\(found)"))
+  }
+}
+
+extension [FixtureMember] {
+  /// Whether all elements take no more than so many bytes.
+  fileprivate func fits(in limit: Int) -> Bool {
+    var left = limit
+    for member in self {
+      guard member.header.byteCount <= left else { return false }
+      left -= member.header.byteCount
+    }
+    return true
   }
 }
