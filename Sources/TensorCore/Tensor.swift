@@ -79,6 +79,19 @@ package struct Tensor: Sendable {
     }
   }
 
+  /// The first element of a tensor of integers that meets a condition; nil where none does, and for
+  /// a tensor of floats.
+  ///
+  /// - Complexity: O(elements) in time, O(1) in memory.
+  package func firstInteger(where condition: (Int64) -> Bool) -> Int64? {
+    switch storage {
+    case .int32(let elements):
+      elements.withUnsafeBufferPointer { $0.first { condition(Int64($0)) } }.map(Int64.init)
+    case .int64(let elements): elements.withUnsafeBufferPointer { $0.first(where: condition) }
+    default: nil
+    }
+  }
+
   /// The tensor whose element `k` is this tensor's element `offsets[k]`, as flips and
   /// permutations need it.
   ///

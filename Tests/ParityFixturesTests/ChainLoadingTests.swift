@@ -10,9 +10,9 @@ import Testing
   private let location = CaseLocation(
     name: "sequential-gru-classifier",
     path: Repository.fixtures + "/sequential-gru-classifier")
-  private let contents: FixtureContents
+  private let given: [String: Tensor]
 
-  init() throws { contents = try FixtureContents(location) }
+  init() throws { given = try FixtureContents(location).tensors() }
 
   private static let embedding =
     #"{"name": "word_embeddings", "module": "Embedding", "arguments": {"padding_idx": 0}}"#
@@ -38,7 +38,7 @@ import Testing
   private func error(
     _ manifest: String? = nil, _ change: (inout [String: Tensor]) -> Void = { _ in }
   ) -> String? {
-    var tensors = contents.tensors
+    var tensors = given
     change(&tensors)
     do throws(InvalidValue) {
       _ = try ParityCase(location, Manifest(parsing: manifest ?? Self.whole), tensors)
@@ -51,7 +51,7 @@ import Testing
   @Test func unchangedItLoadsAndTheShapesTellTheRest() throws {
     #expect(error() == nil)
     let parityCase = try ParityCase(
-      location, Manifest(parsing: Self.whole), contents.tensors)
+      location, Manifest(parsing: Self.whole), given)
     #expect(parityCase.chain?.modules.first?.className == "Embedding")
     #expect(parityCase.reference.names.last == "output")
   }

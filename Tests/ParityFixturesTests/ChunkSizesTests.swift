@@ -51,7 +51,7 @@ import Testing
   /// A fixture's tensors, under a manifest with other chunks.
   private func load(_ fixture: String, _ text: String) throws -> InvalidValue? {
     let location = CaseLocation(name: fixture, path: Repository.fixtures + "/" + fixture)
-    let tensors = try FixtureContents(location).tensors
+    let tensors = try FixtureContents(location).tensors()
     let manifest = try Manifest(parsing: text)
     do throws(InvalidValue) {
       let parityCase = try ParityCase(location, manifest, tensors)

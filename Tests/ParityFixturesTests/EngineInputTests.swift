@@ -26,7 +26,7 @@ import Testing
     let request = try request("gru-packed")
     try EngineInput(request).write(to: path)
     let archive = try TensorContainer.open(path)
-    let own = try FixtureContents(request.location).tensors
+    let own = try FixtureContents(request.location).tensors()
     #expect(
       archive.tensorNames.sorted() == own.keys.filter { !$0.hasPrefix("outputs/") }.sorted())
     for name in archive.tensorNames {

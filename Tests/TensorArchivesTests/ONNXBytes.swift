@@ -45,11 +45,12 @@ enum ONNXBytes {
   }
 
   static func node(
-    _ operation: String, _ inputs: [String], name: String = "node", _ attributes: [[UInt8]] = []
+    _ operation: String, _ inputs: [String], name: String = "node", _ attributes: [[UInt8]] = [],
+    output: String? = nil
   ) -> [UInt8] {
     field(
       1,
-      inputs.flatMap { field(1, $0) } + field(3, name) + field(4, operation)
+      inputs.flatMap { field(1, $0) } + (output.map { field(2, $0) } ?? []) + field(3, name) + field(4, operation)
         + attributes.flatMap { field(5, $0) })
   }
 

@@ -156,6 +156,80 @@ import Testing
     }
   }
 
+  // MARK: - Weights that nodes make
+
+  /// A node that gives the tensor `output`.
+  private func node(
+    _ operation: String, _ inputs: [String], _ output: String, _ attributes: [[UInt8]] = []
+  ) -> [UInt8] {
+    ONNXBytes.node(operation, inputs, name: "", attributes, output: output)
+  }
+
+  private var alongRows: [UInt8] { ONNXBytes.field(1, "axis") + ONNXBytes.field(3, 0) }
+
+  private func model(_ nodes: [UInt8]...) -> [UInt8] {
+    ONNXBytes.model(
+      ONNXBytes.tensor("w", [3, 1], ONNXBytes.floats([0, 1, 2])),
+      ONNXBytes.tensor("R", [1, 3, 1], ONNXBytes.floats([3, 4, 5])),
+      ONNXBytes.tensor("zero", [1], type: 7, ONNXBytes.field(7, 0)),
+      ONNXBytes.tensor("two", [1], type: 7, ONNXBytes.field(7, 2)),
+      ONNXBytes.tensor("last", [1], type: 7, ONNXBytes.field(7, -1)),
+      ONNXBytes.tensor("most", [1], type: 7, ONNXBytes.field(7, .max)),
+      ONNXBytes.tensor("empty", [.max / 2, 0], ONNXBytes.raw(0)),
+      Array(nodes.joined()),
+      ONNXBytes.node(
+        "GRU", ["X", "W", "R"],
+        [ONNXBytes.field(1, "linear_before_reset") + ONNXBytes.field(3, 1)]))
+  }
+
+  @Test func weightsMayBeMadeOfSlices() throws {
+    let archive = try open(
+      model(
+        node("Slice", ["w", "last", "most", "zero"], "end"),
+        node("Slice", ["w", "zero", "two", "zero"], "start"),
+        node("Concat", ["end", "start"], "all", [alongRows]), node("Identity", ["all"], "same"),
+        node("Unsqueeze", ["same", "zero"], "W")))
+    // 2, 0, 1 in ONNX's order z, r, h.
+    #expect(try numbers(archive, "node.weight_ih_l0") == [0, 2, 1])
+    #expect(try archive.header(of: "node.weight_ih_l0").shape == [3, 1])
+  }
+
+  @Test func whatIsMadeInOtherWaysIsSaid() throws {
+    let double = node("Concat", ["W", "W"], "W", [alongRows])
+    let huge = node("Concat", Array(repeating: "empty", count: 4), "W", [alongRows])
+    let many = (0..<12).flatMap {
+      node("Concat", Array(repeating: $0 == 0 ? "w" : "c\($0)", count: 60), "c\($0 + 1)", [alongRows])
+    }
+    for nodes in [
+      double, huge, many + node("Unsqueeze", ["c12", "zero"], "W"),
+      node("MatMul", ["w", "R"], "W"), node("Slice", ["w", "two", "zero", "two"], "W"),
+      node("Slice", ["w"], "W"), node("Unsqueeze", [], "W"),
+    ] {
+      let archive = try open(model(nodes))
+      let error = #expect(throws: ArchiveError.self) { try archive.tensor(named: "node") }
+      #expect("\(error!)".contains(#"input W: expected a tensor in the file, found "W", which"#))
+    }
+  }
+
+  @Test func graphsInEachOtherHaveALimit() throws {
+    var inner = ONNXBytes.node("LSTM", ["X", "W", "R"], name: "inner")
+    for _ in 0..<20 {
+      inner = ONNXBytes.node(
+        "If", ["c"], [ONNXBytes.field(1, "then_branch") + ONNXBytes.field(6, inner)])
+    }
+    #expect(try message(ONNXBytes.model(inner)).contains("graphs: expected at most 16"))
+  }
+
+  @Test func nodesOfOneNameAreToldApart() throws {
+    let names = try open(
+      ONNXBytes.model(
+        ONNXBytes.tensor("W", [1, 4, 1], ONNXBytes.raw(16)),
+        ONNXBytes.tensor("R", [1, 4, 1], ONNXBytes.raw(16)),
+        ONNXBytes.node("LSTM", ["X", "W", "R"]), ONNXBytes.node("LSTM", ["X", "W", "R"]))
+    ).tensorNames
+    #expect(names.contains("node.weight_ih_l0") && names.contains("node_1.weight_ih_l0"))
+  }
+
   @Test func anRNNsActivationsMayBeReLU() throws {
     let relu = ONNXBytes.field(1, "activations") + ONNXBytes.field(9, "Relu")
     let bytes = ONNXBytes.model(

@@ -58,29 +58,54 @@ ONNX_CASES = {
 }
 
 
+def as_constants_in_a_branch(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same inside of an If, with Constant nodes in the place of initialisers."""
+    helper, graph = onnx.helper, model.graph
+    constants = [helper.make_node("Constant", [], [tensor.name], value=tensor)
+                 for tensor in graph.initializer]
+    branch = helper.make_graph([*constants, *graph.node], "branch", [], graph.output)
+    empty = helper.make_graph([], "none", [], [])
+    condition = helper.make_tensor("c", onnx.TensorProto.BOOL, [], [True])
+    nodes = [helper.make_node("If", ["c"], [o.name for o in graph.output], "if",
+                              then_branch=branch, else_branch=empty)]
+    return helper.make_model(
+        helper.make_graph(nodes, "graph", graph.input, graph.output, [condition]))
+
+
+def exported(module: torch.nn.Module, x: torch.Tensor, form: str, path: Path) -> str:
+    """Writes the module as an ONNX model; the name of its recurrent node."""
+    torch.onnx.export(module, (x,), path, dynamo=False, do_constant_folding=form == "folded")
+    model = onnx.load(path)
+    operations = [node.op_type for node in model.graph.node]
+    assert ("Slice" in operations) == (form != "folded" and module.mode[0] != "R")
+    (node,) = [node for node in model.graph.node if node.op_type == module.mode.split("_")[0]]
+    if form == "branch":
+        onnx.save_model(as_constants_in_a_branch(model), path)
+    return node.name
+
+
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("form", ["folded", "unfolded", "branch"])
 @pytest.mark.parametrize("name", ONNX_CASES)
-def test_the_weights_that_pytorch_exports_to_onnx_come_back(name, tmp_path):
+def test_the_weights_that_pytorch_exports_to_onnx_come_back(name, form, tmp_path):
     kind, arguments = ONNX_CASES[name]
     torch.manual_seed(3)
     module = kind(5, 6, **arguments).eval()
     x = torch.randn(4, 3, 5)
-    torch.onnx.export(module, (x,), tmp_path / "m.onnx", dynamo=False)
-    graph = onnx.load(tmp_path / "m.onnx").graph
-    (node,) = [node for node in graph.node if node.op_type == module.mode.split("_")[0]]
+    node = exported(module, x, form, tmp_path / "m.onnx")
     with torch.no_grad():
         output, states = module(x)
     states = states if isinstance(states, tuple) else (states,)
     tensors = {"inputs/input": x, "outputs/output": output}
     tensors |= dict(zip(("outputs/h_n", "outputs/c_n"), states))
-    borrowed = {"state_dict": {"file": "../m.onnx", "prefix": f"{node.name}."}}
+    borrowed = {"state_dict": {"file": "../m.onnx", "prefix": f"{node}."}}
     manifest = {"format": parity_format.FORMAT, "module": kind.__name__, "tensors": borrowed}
     nonlinearity = {key: value for key, value in arguments.items() if key == "nonlinearity"}
     write_case(tmp_path / "case", tensors, manifest | {"arguments": nonlinearity})
     status, text = run(tmp_path)
     assert status == 0, text
     assert text.splitlines()[-1].startswith("1 case: 1 passed")
-    expected = {f"{node.name}.{key}": value for key, value in module.state_dict().items()}
+    expected = {f"{node}.{key}": value for key, value in module.state_dict().items()}
     agree_within = run(
         "compare", saved_plainly(expected, tmp_path / "plain.npz"), tmp_path / "m.onnx",
         "--tolerance", "exact", "--ignore-extra")

@@ -7,7 +7,8 @@ import TensorCore
 /// node's own, `/encoder/LSTM.weight_ih_l0`, and are put into PyTorch's order. A node without a
 /// name is called by its kind and its place among those, `LSTM_0`. All other initialisers of the
 /// graph have their own names. Constants, most of which are shapes, are no tensors of the
-/// archive, but may be weights of such a node.
+/// archive, but such a node's weights may be made of them (`ONNXConstants`). The graphs inside of
+/// the nodes If, Loop and Scan belong to it too.
 struct ONNXArchive: TableArchive {
   let path: String
   let tensorNames: [String]
@@ -28,16 +29,18 @@ struct ONNXArchive: TableArchive {
       }
       entries.append((tensor.name, entry))
     }
-    let constants = graph.constants.compactMap { tensor in
+    let stored = graph.constants.compactMap { tensor in
       (try? tensor.entry(in: bytes)).map { (tensor.name, $0) }
     }
-    let read = Dictionary(
-      entries.compactMap { name, entry in (try? entry.get()).map { (name, $0) } } + constants,
-      uniquingKeysWith: { first, _ in first })
+    var constants = ONNXConstants(
+      stored: Dictionary(
+        entries.compactMap { name, entry in (try? entry.get()).map { (name, $0) } } + stored,
+        uniquingKeysWith: { first, _ in first }),
+      nodes: graph.rearranging)
     var converted: Set<String> = []
     for (node, recurrent) in graph.recurrent {
       do throws(ArchiveError.Reason) {
-        for (name, entry) in try recurrent.parameters(from: read) {
+        for (name, entry) in try recurrent.parameters(from: &constants) {
           entries.append(("\(node).\(name)", .success(entry)))
         }
         converted.formUnion(recurrent.weights)
@@ -71,62 +74,6 @@ struct ONNXArchive: TableArchive {
     } catch {
       if case .unsupported = error { return .failure(error) }
       throw error
-    }
-  }
-}
-
-/// The parts of an ONNX model (`ModelProto`, `GraphProto`) that hold weights. Graphs inside of
-/// nodes (`If`, `Loop`) are not looked into.
-private struct ONNXGraph {
-  /// The initialisers.
-  private(set) var tensors: [ONNXTensor] = []
-  private(set) var constants: [ONNXTensor] = []
-  private(set) var recurrent: [(name: String, node: ONNXRecurrent)] = []
-
-  init(model: Data) throws(ArchiveError.Reason) {
-    // The version of the format stands first, as field 1, a number.
-    guard model.first == 0x08 else {
-      throw .wrongFormat(expected: "an ONNX model", found: model.printablePrefix)
-    }
-    var reader = ProtobufReader(model, of: "the model")
-    var graph: Data?
-    var hasOperators = false
-    while let (field, value) = try reader.next() {
-      switch field {
-      case 7:
-        guard graph == nil else { throw .corrupt("model", expected: "one graph", found: "two") }
-        graph = value.message
-      case 8: hasOperators = true
-      default: break
-      }
-    }
-    guard let graph, hasOperators else {
-      throw .corrupt(
-        "model", expected: "a graph and opset_import",
-        found: "an end before \(graph == nil ? "the graph" : "opset_import")")
-    }
-    try read(graph)
-  }
-
-  private mutating func read(_ graph: Data) throws(ArchiveError.Reason) {
-    var reader = ProtobufReader(graph, of: "the graph")
-    while let (field, value) = try reader.next() {
-      switch field {
-      case 1: try add(ONNXNode(value.message))
-      case 5: tensors.append(try ONNXTensor(value.message))
-      default: break
-      }
-    }
-  }
-
-  private mutating func add(_ node: ONNXNode) {
-    if node.operation == "Constant", var tensor = node.value, let name = node.outputs.first {
-      tensor.rename(name)
-      constants.append(tensor)
-    }
-    if let own = ONNXRecurrent(node) {
-      let name = node.name.isEmpty ? "\(node.operation)_\(recurrent.count)" : node.name
-      recurrent.append((name, own))
     }
   }
 }

@@ -35,17 +35,17 @@ struct ONNXRecurrent {
 
   /// The parameters by PyTorch's names.
   ///
-  /// - Parameter initializers: the tensors of the graph.
+  /// - Parameter constants: the tensors of the graph that do not depend on its input.
   /// - Throws: `ArchiveError.Reason` where no module of PyTorch computes what the node does, or
   ///   the shapes contradict each other.
   func parameters(
-    from initializers: [String: TableEntry]
+    from constants: inout ONNXConstants
   ) throws(ArchiveError.Reason) -> [(name: String, entry: TableEntry)] {
     let directions = try directions()
     try checkFormula(directions)
-    let w = try weight(1, "W", initializers)
-    let r = try weight(2, "R", initializers)
-    let b = node.input(3) == nil ? nil : try weight(3, "B", initializers)
+    let w = try weight(1, "W", &constants)
+    let r = try weight(2, "R", &constants)
+    let b = node.input(3) == nil ? nil : try weight(3, "B", &constants)
     let axes = w.header.shape.axes
     guard axes.count == 3, axes[0] == directions, axes[1] % gates.count == 0,
       r.header.shape.axes == [directions, axes[1], axes[1] / gates.count],
@@ -71,15 +71,15 @@ struct ONNXRecurrent {
   }
 
   private func weight(
-    _ input: Int, _ letter: String, _ initializers: [String: TableEntry]
+    _ input: Int, _ letter: String, _ constants: inout ONNXConstants
   ) throws(ArchiveError.Reason) -> TableEntry {
     let name = node.input(input) ?? ""
-    guard let entry = initializers[name] else {
+    guard let entry = constants.entry(name) else {
       throw .unsupported(
         "input \(letter)", expected: "a tensor in the file",
         found: name.isEmpty
           ? "none"
-          : "\(TensorName.shown(name)), which is computed or not read; fold the constants first")
+          : "\(TensorName.shown(name)), which is computed from the input, or in a way that is not followed")
     }
     return entry
   }

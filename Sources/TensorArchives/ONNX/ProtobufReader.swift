@@ -30,7 +30,7 @@ struct ProtobufReader {
   ///
   /// - Throws: `ArchiveError.Reason` where the message is cut off, or is none.
   mutating func next() throws(ArchiveError.Reason) -> (field: Int, value: Value)? {
-    guard reader.remaining > 0 else { return nil }
+    guard !isAtEnd else { return nil }
     let key = try number()
     let field = Int(key >> 3)
     guard field > 0, field < 1 << 29 else { throw wrong("a field", "the number \(field)") }
@@ -44,6 +44,8 @@ struct ProtobufReader {
     default: throw wrong("a field of the kinds 0, 1, 2 or 5", "kind \(key & 7)")
     }
   }
+
+  var isAtEnd: Bool { reader.remaining == 0 }
 
   /// Reads a number of variable length.
   mutating func number() throws(ArchiveError.Reason) -> UInt64 {
