@@ -50,7 +50,8 @@ enum ONNXBytes {
   ) -> [UInt8] {
     field(
       1,
-      inputs.flatMap { field(1, $0) } + (output.map { field(2, $0) } ?? []) + field(3, name) + field(4, operation)
+      inputs.flatMap { field(1, $0) } + (output.map { field(2, $0) } ?? []) + field(3, name)
+        + field(4, operation)
         + attributes.flatMap { field(5, $0) })
   }
 

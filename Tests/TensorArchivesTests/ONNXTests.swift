@@ -198,7 +198,8 @@ import Testing
     let double = node("Concat", ["W", "W"], "W", [alongRows])
     let huge = node("Concat", Array(repeating: "empty", count: 4), "W", [alongRows])
     let many = (0..<12).flatMap {
-      node("Concat", Array(repeating: $0 == 0 ? "w" : "c\($0)", count: 60), "c\($0 + 1)", [alongRows])
+      node(
+        "Concat", Array(repeating: $0 == 0 ? "w" : "c\($0)", count: 60), "c\($0 + 1)", [alongRows])
     }
     for nodes in [
       double, huge, many + node("Unsqueeze", ["c12", "zero"], "W"),

@@ -41,7 +41,8 @@ struct ONNXConstants {
   /// not followed.
   mutating func entry(_ name: String) -> TableEntry? {
     if let own = stored[name] { return own }
-    guard let value = value(name, depth: 0), let type = value.pieces.first?.source.header.elementType,
+    guard let value = value(name, depth: 0),
+      let type = value.pieces.first?.source.header.elementType,
       value.pieces.allSatisfy({ $0.source.header.elementType == type })
     else { return nil }
     let shape = Shape(value.axes)

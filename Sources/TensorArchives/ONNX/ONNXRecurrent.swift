@@ -79,7 +79,8 @@ struct ONNXRecurrent {
         "input \(letter)", expected: "a tensor in the file",
         found: name.isEmpty
           ? "none"
-          : "\(TensorName.shown(name)), which is computed from the input, or in a way that is not followed")
+          : "\(TensorName.shown(name)), which is computed from the input, or in a way that is not followed"
+      )
     }
     return entry
   }
