@@ -1,21 +1,49 @@
 package import Platform
+import TensorArchives
 
-/// The folders in which engines find their cases and write their outputs, one for each run, beside
-/// other temporary files. Each carries the number of the process that has made it, so that what a
+/// The folders in which engines find their cases and write their outputs, one for each run. They
+/// stand beside other temporary files and are removed after the run, unless the user wants to keep
+/// them.
+///
+/// The name of a temporary one carries the number of the process that has made it, so that what a
 /// crash has left can be removed by another.
-package enum EngineFolders {
+package struct EngineFolders: Sendable {
+  /// Where folders are kept; nil where they are not.
+  private let kept: String?
+
+  /// - Parameter kept: a folder in which each case gets one of its own name; nil for temporary
+  ///   folders.
+  package init(kept: String? = nil) { self.kept = kept }
+
   private static var temporary: URL { FileManager.default.temporaryDirectory }
 
   private static func prefix(_ process: pid_t) -> String { "parity-check-\(process)-" }
 
-  /// Makes an empty folder.
+  /// Makes an empty folder for one run.
   ///
-  /// - Throws: where the system refuses.
-  static func make() throws -> String {
-    let folder = temporary.appending(path: prefix(getpid()) + UUID().uuidString)
-      .path(percentEncoded: false)
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+  /// - Parameters:
+  ///   - name: of the case.
+  ///   - isRepeated: whether it is the second run on this case.
+  /// - Throws: where the system refuses, and where a folder that is kept is there already.
+  func make(for name: String, isRepeated: Bool) throws -> String {
+    guard let kept else {
+      let folder = Self.temporary.appending(path: Self.prefix(getpid()) + UUID().uuidString)
+        .path(percentEncoded: false)
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+      return folder
+    }
+    let folder = "\(kept)/\(name)" + (isRepeated ? " (second run)" : "")
+    guard !FileManager.default.fileExists(atPath: folder) else {
+      throw ArchiveError(
+        path: folder, .unreadable("is there already; remove it, or keep files in another folder"))
+    }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     return folder
+  }
+
+  /// Removes a folder after its run, unless it is kept.
+  func remove(_ folder: String) {
+    if kept == nil { try? FileManager.default.removeItem(atPath: folder) }
   }
 
   /// Removes the folders that a process has left, which has ended.

@@ -22,6 +22,7 @@ package struct ExternalEngine: OutputsSource {
   private let container: CaseContainer
   private let timeLimit: Duration
   private let map: NameMap
+  private let folders: EngineFolders
   /// nil where the program is run twice on every case.
   private let repeated: RepeatedCase?
 
@@ -42,14 +43,17 @@ package struct ExternalEngine: OutputsSource {
   ///   - container: in which format the program is handed a case.
   ///   - timeLimit: how long a run may take, at most.
   ///   - map: by which other names the program writes its outputs.
+  ///   - folders: where what it is given and writes stands.
   package init(
     _ command: EngineCommand, container: CaseContainer, timeLimit: Duration,
-    map: NameMap = .none, twice: Twice = .one(path: nil)
+    map: NameMap = .none, folders: EngineFolders = EngineFolders(),
+    twice: Twice = .one(path: nil)
   ) {
     self.command = command
     self.container = container
     self.timeLimit = timeLimit
     self.map = map
+    self.folders = folders
     switch twice {
     case .every: repeated = nil
     case .one(let path): repeated = RepeatedCase(path: path)
@@ -62,21 +66,21 @@ package struct ExternalEngine: OutputsSource {
   ///   printed. Nil for a case without parameters, for which nothing can be computed.
   package func outputs(for request: OutputsRequest) async -> SuppliedOutputs? {
     guard request.canBeComputed else { return nil }
-    let first = await run(request)
+    let first = await run(request, isRepeated: false)
     let outputs = try? first.outputs.get()
     let isRepeated =
       repeated?.isIt(path: request.location.path, isComputed: outputs != nil) ?? true
     guard isRepeated, let outputs else { return first }
-    let second = await run(request)
+    let second = await run(request, isRepeated: true)
     guard let fault = TwoRuns(outputs, second.outputs).fault else { return first }
     return missing(fault, second.printed)
   }
 
   /// One run.
-  private func run(_ request: OutputsRequest) async -> SuppliedOutputs {
+  private func run(_ request: OutputsRequest, isRepeated: Bool) async -> SuppliedOutputs {
     do {
-      let folder = try EngineFolders.make()
-      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let folder = try folders.make(for: request.location.name, isRepeated: isRepeated)
+      defer { folders.remove(folder) }
       guard let run = request.chunkedRun else { return await outputs(for: request, in: folder) }
       return try await outputs(for: request, in: folder, run)
     } catch {
@@ -96,7 +100,7 @@ package struct ExternalEngine: OutputsSource {
       let own = "\(folder)/\(chunk.index)"
       try FileManager.default.createDirectory(
         atPath: own, withIntermediateDirectories: false)
-      defer { try? FileManager.default.removeItem(atPath: own) }
+      defer { folders.remove(own) }
       let supplied = await outputs(for: request, chunk, in: own)
       printed = supplied.printed
       switch supplied.outputs {

@@ -40,6 +40,13 @@ struct ActualOptions: ParsableArguments {
   @Flag(help: "Run --engine twice on every case, not on the first alone.")
   var twice = false
 
+  @Option(
+    help: """
+      Keep the files that --engine was given and wrote, in this folder, in one of each case's \
+      name.
+      """, completion: .directory)
+  var keep: String?
+
   @OptionGroup var map: NameMapOptions
 
   @Option(
@@ -76,8 +83,9 @@ struct ActualOptions: ParsableArguments {
     if actual != nil, engine != nil {
       throw ValidationError("--actual and --engine exclude each other.")
     }
-    if engine == nil, engineInput != nil || engineTimeout != nil || twice {
-      throw ValidationError("--engine-input, --engine-timeout and --twice belong to --engine.")
+    if engine == nil, engineInput != nil || engineTimeout != nil || twice || keep != nil {
+      throw ValidationError(
+        "--engine-input, --engine-timeout, --twice and --keep belong to --engine.")
     }
     if actual == nil, engine == nil, actualArithmetic != nil {
       throw ValidationError("--actual-arithmetic belongs to --actual or --engine.")
@@ -126,6 +134,7 @@ struct ActualOptions: ParsableArguments {
       return ExternalEngine(
         command, container: engineInput ?? .original,
         timeLimit: .milliseconds(Int64((engineTimeout ?? 60) * 1000)), map: map,
+        folders: EngineFolders(kept: keep),
         twice: twice ? .every : .one(path: Self.firstComputed(cases)?.path))
     }
     guard let actual else { return nil }

@@ -46,3 +46,17 @@ def test_a_case_that_is_not_handed_over_plainly_fails_alone():
     assert status == 1
     assert "failed        gru-one-sequence  the engine ended with exit status" in text
     assert "passed        gru-no-bias " in text
+
+
+def test_kept_files_can_be_judged_again(tmp_path):
+    """What was given and written stays, and the second run beside it."""
+    kept = tmp_path / "kept"
+    options = ["--engine-input", "npz", "--filter", "^(gru-no-bias|lstm-chunks)$"]
+    status, text = judge(*options, "--keep", str(kept))
+    assert status == 0, text
+    names = {str(path.relative_to(kept)) for path in kept.rglob("*") if path.is_file()}
+    assert {"gru-no-bias/case.npz", "gru-no-bias/outputs/h_n.npy"} <= names, names
+    assert "gru-no-bias (second run)/outputs/output.npy" in names
+    assert {f"lstm-chunks/{chunk}/case.npz" for chunk in range(3)} <= names, names
+    status, text = judge(*options, "--keep", str(kept))
+    assert status == 1 and "is there already; remove it" in text, text
