@@ -39,28 +39,30 @@ struct FixtureContents {
     } catch {
       throw .invalid(path: path, error)
     }
-    do {
-      tensors = try Self.tensors(of: pending, path, manifest.borrowed, boundary)
-    } catch {
-      throw .unreadable(error)
-    }
+    tensors = try Self.tensors(of: pending, path, manifest, boundary)
   }
 
   /// Reads the tensors of the fixture's own files, and those that are borrowed.
   private static func tensors(
-    of pending: PendingArchive, _ path: String, _ borrowed: [String: BorrowedTensors],
-    _ boundary: FileBoundary?
-  ) throws(ArchiveError) -> [String: Tensor] {
+    of pending: PendingArchive, _ path: String, _ manifest: Manifest, _ boundary: FileBoundary?
+  ) throws(CaseError) -> [String: Tensor] {
+    let borrowed = manifest.borrowed
     let files = borrowed.values.compactMap { FileBoundary.resolved($0.path(from: path)) }
-    let archive = try pending.archive(excluding: Set(files))
     var tensors: [String: Tensor] = [:]
-    for name in archive.tensorNames { tensors[name] = try archive.tensor(named: name) }
+    do throws(ArchiveError) {
+      let archive = try pending.archive(excluding: Set(files))
+      for name in archive.tensorNames { tensors[name] = try archive.tensor(named: name) }
+    } catch {
+      throw .unreadable(error)
+    }
     for (group, source) in borrowed.sorted(by: { $0.key < $1.key }) {
-      for (name, tensor) in try source.read(group: group, from: path, within: boundary) {
+      let own = try source.read(group: group, of: manifest, from: path, within: boundary)
+      for (name, tensor) in own {
         guard tensors.updateValue(tensor, forKey: name) == nil else {
-          throw ArchiveError(
-            path: path, member: name,
-            .corrupt("tensor", expected: "its own or a borrowed one", found: "both"))
+          throw .unreadable(
+            ArchiveError(
+              path: path, member: name,
+              .corrupt("tensor", expected: "its own or a borrowed one", found: "both")))
         }
       }
     }
