@@ -1,6 +1,8 @@
 import ArchiveComparison
 import ArgumentParser
+import ParityDiagnosis
 import ParityFixtures
+import RecurrentModel
 import ParityJudging
 import ParityReports
 import TensorArchives
@@ -76,15 +78,17 @@ struct CompareCommand: ParsableCommand {
   func validate() throws { _ = try rules() }
 
   func run() throws {
+    let sides: ComparedSides
     let pair: ArchivePair
     do {
-      let expected = try TensorReference(expected).tensors()
-      let actual = try TensorReference(actual).tensors()
+      sides = try ComparedSides(
+        expected: TensorReference(expected), actual: TensorReference(actual))
+      let (expected, actual) = (sides.expected.tensors, sides.actual.tensors)
       for file in expected.archive.otherFiles + actual.archive.otherFiles {
         Terminal.print(["note: \(Style.printable(file)) holds no tensors, passed over"])
       }
       pair = try ArchivePair(expected: expected, actual: actual, rules: try rules())
-    } catch let error as ArchiveError {
+    } catch let error where error is ArchiveError || error is CaseError {
       try Terminal.fail("\(error)")
     }
     let start = ContinuousClock.now
@@ -101,7 +105,28 @@ struct CompareCommand: ParsableCommand {
     Terminal.print([text.summary(results.map(\.result), seconds: seconds)])
     let isUnreadable = results.contains { if case .unreadable = $0.result { true } else { false } }
     if isUnreadable { throw ExitCode(RunStatus.unusable.rawValue) }
-    if !results.allSatisfy(\.result.passes) { throw ExitCode(RunStatus.failed.rawValue) }
+    guard !results.allSatisfy(\.result.passes) else { return }
+    if let modules = sides.modules, try computeTheSame(modules) { return }
+    throw ExitCode(RunStatus.failed.rawValue)
+  }
+
+  /// Whether two modules whose parameters differ are the same for all that, once it is printed what
+  /// can be said of them.
+  private func computeTheSame(_ modules: ComparedSides.ModulePair) throws -> Bool {
+    let comparison = ModuleComparison(expected: modules.expected, actual: modules.actual)
+    let text = ModuleComparisonText(
+      expected: modules.expected.module, actual: modules.actual.module)
+    do throws(CaseError) {
+      if tolerance != .exact, try comparison.hasEqualSums {
+        Terminal.print(text.equalSums)
+        return true
+      }
+      let judge = Judge(diagnostician: Diagnostician(.fast))
+      Terminal.print(text.lines(try comparison.judged(by: judge)))
+    } catch {
+      try Terminal.fail("\(error)")
+    }
+    return false
   }
 
   /// - Throws: `ValidationError` for options that contradict each other, or say nothing.

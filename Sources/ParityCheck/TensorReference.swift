@@ -1,12 +1,11 @@
-import ArchiveComparison
 import TensorArchives
 import TensorCore
 
 /// A tensor, or all tensors of a file, as the command line names them: `FILE:NAME` or `FILE`.
 struct TensorReference {
-  private let path: String
-  /// The name of the tensor; nil where none is given.
-  private let name: String?
+  let path: String
+  /// The name of the tensor, or of a module; nil where none is given.
+  let name: String?
 
   init(_ text: String) {
     let (path, name) = Self.split(text)
@@ -22,13 +21,6 @@ struct TensorReference {
       (try? FileBytes.kind(of: String(text[..<colon]))) != nil
     else { return (text, nil) }
     return (String(text[..<colon]), String(text[text.index(after: colon)...]))
-  }
-
-  /// All tensors of the file or folder, or the one that is named.
-  ///
-  /// - Throws: `ArchiveError` where it can't be opened, or holds no tensor of this name.
-  func tensors() throws(ArchiveError) -> NamedTensors {
-    try NamedTensors(try TensorContainer.open(path, namingFiles: true), only: name)
   }
 
   /// Reads one tensor.
