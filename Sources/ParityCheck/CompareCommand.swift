@@ -62,6 +62,8 @@ struct CompareCommand: ParsableCommand {
       valueName: "name=rtol,atol"))
   var tensor: [String] = []
 
+  @OptionGroup var raw: RawShapeOptions
+
   @OptionGroup var map: NameMapOptions
 
   @Flag(help: "Let ACTUAL hold tensors that EXPECTED does not.")
@@ -82,7 +84,8 @@ struct CompareCommand: ParsableCommand {
     let pair: ArchivePair
     do {
       sides = try ComparedSides(
-        expected: TensorReference(expected), actual: TensorReference(actual))
+        expected: TensorReference(expected, shape: raw.shape),
+        actual: TensorReference(actual, shape: raw.shape))
       let (expected, actual) = (sides.expected.tensors, sides.actual.tensors)
       for file in expected.archive.otherFiles + actual.archive.otherFiles {
         Terminal.print(["note: \(Style.printable(file)) holds no tensors, passed over"])

@@ -57,7 +57,8 @@ struct ComparedSides {
   }
 
   private static func side(_ reference: TensorReference) throws -> Side {
-    let archive = try TensorContainer.open(reference.path, namingFiles: true)
+    let archive = try TensorContainer.open(
+      reference.path, shape: reference.shape, namingFiles: true)
     if let name = reference.name, !archive.tensorNames.contains(name) {
       let checkpoint = CheckpointArchive(archive)
       // Names of ONNX's nodes start with a slash, which the reference leaves out.

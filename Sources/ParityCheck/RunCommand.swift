@@ -36,6 +36,8 @@ struct RunCommand: ParsableCommand {
     completion: .file())
   var input: String
 
+  @OptionGroup var raw: RawShapeOptions
+
   @Option(name: .customLong("h0"), help: "The initial hidden state.", completion: .file())
   var h0: String?
 
@@ -98,7 +100,8 @@ struct RunCommand: ParsableCommand {
   private func loaded() throws -> ParityCase {
     let (path, prefix) = TensorReference.split(checkpoint)
     let module = try Checkpoint(path, prefix: prefix)
-    var given = CheckpointInput(input: try TensorReference(input).read(role: "input"))
+    var given = CheckpointInput(
+      input: try TensorReference(input, shape: raw.shape).read(role: "input"))
     given.h0 = try h0.map { try TensorReference($0).read(role: "h_0") }
     given.c0 = try c0.map { try TensorReference($0).read(role: "c_0") }
     given.lengths = try lengths.map { try TensorReference($0).read(role: "lengths") }

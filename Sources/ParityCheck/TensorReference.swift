@@ -6,10 +6,13 @@ struct TensorReference {
   let path: String
   /// The name of the tensor, or of a module; nil where none is given.
   let name: String?
+  /// The shape of raw numbers; nil where none is given.
+  let shape: Shape?
 
-  init(_ text: String) {
+  init(_ text: String, shape: Shape? = nil) {
     let (path, name) = Self.split(text)
     self.path = path
+    self.shape = shape
     // Users of h5py write the root's slash before the name.
     self.name = name.map { String($0.drop { $0 == "/" }) }
   }
@@ -29,7 +32,7 @@ struct TensorReference {
   ///   tensors: by itself, or under `outputs/` or `inputs/`.
   /// - Throws: `ArchiveError` where there is none of this name, or it can't be read.
   func read(role: String) throws(ArchiveError) -> Tensor {
-    let archive = try TensorContainer.open(path)
+    let archive = try TensorContainer.open(path, shape: shape)
     let names = archive.tensorNames
     let candidates = names.count == 1 ? names : [role, "outputs/" + role, "inputs/" + role]
     guard let found = name ?? candidates.first(where: names.contains) else {

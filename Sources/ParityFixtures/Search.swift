@@ -119,9 +119,9 @@ struct Search {
     }
   }
 
-  /// Notes a file, unless it is one for people to read.
+  /// Notes a file, unless it is one for people to read, or describes another.
   private mutating func noteOtherFile(_ path: String) {
-    let name = TensorContainer.lastComponent(of: path)
-    if !name.uppercased().hasPrefix("README") { otherFiles.append(path) }
+    let isReadme = TensorContainer.lastComponent(of: path).uppercased().hasPrefix("README")
+    if !isReadme, !TensorContainer.isDescription(path) { otherFiles.append(path) }
   }
 }

@@ -1,3 +1,5 @@
+package import TensorCore
+
 /// The formats of files that hold tensors, told apart by the endings of their names.
 ///
 /// This is where the module is entered, to read and to write:
@@ -14,6 +16,8 @@ package enum TensorContainer: CaseIterable, Sendable {
   case npy
   /// The same, packed by gzip.
   case compressedNPY
+  /// One tensor's elements and nothing else.
+  case raw
   /// Named tensors in a ZIP file, as `numpy.savez` and `savez_compressed` write them.
   case npz
   case hdf5
@@ -31,6 +35,7 @@ package enum TensorContainer: CaseIterable, Sendable {
     switch self {
     case .npy: [".npy"]
     case .compressedNPY: [".npy.gz"]
+    case .raw: RawFile.endings.map(\.ending)
     case .npz: [".npz"]
     case .hdf5: [".h5", ".hdf5"]
     case .safetensors: [".safetensors"]
@@ -44,7 +49,7 @@ package enum TensorContainer: CaseIterable, Sendable {
   /// case.
   package var holdsNames: Bool {
     switch self {
-    case .npy, .compressedNPY: false
+    case .npy, .compressedNPY, .raw: false
     case .npz, .hdf5, .safetensors, .torch, .gguf, .onnx: true
     }
   }
@@ -58,14 +63,25 @@ package enum TensorContainer: CaseIterable, Sendable {
 
   /// The format of a file that was found in a folder, and that nobody named: nil too where the
   /// ending is `.bin`, which many programs give to anything, and the file is none of
-  /// `torch.save`.
+  /// `torch.save` nor has a description of raw numbers beside it.
   package static func found(at path: String) -> TensorContainer? {
-    guard let match = match(path), match.ending == ".bin" else {
-      return TensorContainer(path: path)
+    let container = named(path)
+    guard container == .torch, isBin(path), let bytes = try? FileBytes.read(path) else {
+      return container
     }
-    guard let bytes = try? FileBytes.read(path) else { return match.container }
-    return TorchFile.isStart(bytes) ? match.container : nil
+    return TorchFile.isStart(bytes) ? container : nil
   }
+
+  /// Whether a file is no more than the JSON that describes a file of raw numbers beside it.
+  package static func isDescription(_ path: String) -> Bool { RawDescription.isOne(path) }
+
+  /// The format of a file that somebody named. A file that ends in `.bin` holds raw numbers where
+  /// their description stands beside it.
+  private static func named(_ path: String) -> TensorContainer? {
+    isBin(path) && RawDescription.path(for: path) != nil ? .raw : TensorContainer(path: path)
+  }
+
+  private static func isBin(_ path: String) -> Bool { match(path)?.ending == ".bin" }
 
   /// The name of a file without the folders before it and without its format's ending:
   /// `gru` for `Fixtures/gru.npz`.
@@ -113,9 +129,10 @@ package enum TensorContainer: CaseIterable, Sendable {
 
   /// Opens a file, which is no folder.
   static func openFile(_ path: String) throws(ArchiveError) -> any TensorArchive {
-    switch TensorContainer(path: path) {
+    switch named(path) {
     case .npy: return try NPYFile(path: path, isCompressed: false)
     case .compressedNPY: return try NPYFile(path: path, isCompressed: true)
+    case .raw: return try RawFile(path: path)
     case .npz: return try NPZArchive(path: path)
     case .hdf5:
       #if HDF5
@@ -129,6 +146,19 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .onnx: return try ONNXArchive(path: path)
     case nil: throw unknownEnding(path)
     }
+  }
+
+  /// Opens a file of raw numbers, which has no description beside it, or another one; any other
+  /// file as `open` does.
+  ///
+  /// - Throws: `ArchiveError` as `open`, and where the file has not as many numbers.
+  package static func open(
+    _ path: String, shape: Shape?, namingFiles: Bool = false
+  ) throws(ArchiveError) -> any TensorArchive {
+    if let shape, named(path) == .raw || isBin(path) {
+      return try RawFile(path: path, shape: shape)
+    }
+    return try open(path, namingFiles: namingFiles)
   }
 
   static func unknownEnding(_ path: String) -> ArchiveError {

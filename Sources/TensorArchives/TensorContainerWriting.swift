@@ -24,9 +24,10 @@ extension TensorContainer {
     if container?.holdsNames ?? true { try TensorName.check(tensors.keys, path: path) }
     switch container {
     case .npy: try writeSingle(tensors, manifest: manifest, to: path)
-    case .compressedNPY:
+    case .compressedNPY, .raw:
       throw ArchiveError(
-        path: path, .unsupported("file to write", expected: ".npy", found: ".npy.gz"))
+        path: path,
+        .unsupported("file to write", expected: ".npy", found: container?.extensions[0] ?? ""))
     case .torch, .gguf, .onnx:
       throw ArchiveError(
         path: path,

@@ -31,7 +31,7 @@ struct FolderArchive: TensorArchive {
     var walk = FolderWalk(boundary: boundary, excluding: excludedFiles)
     try walk.visit(path, prefix: "", depth: 0)
     var otherFiles: [String] = []
-    for file in walk.files {
+    for file in walk.files where !TensorContainer.isDescription(file.path) {
       guard TensorContainer.found(at: file.path) != nil else {
         otherFiles.append(file.path)
         continue
