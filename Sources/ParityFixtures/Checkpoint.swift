@@ -12,8 +12,7 @@ import TensorCore
 package struct Checkpoint: Sendable {
   package let path: String
   package let module: FoundModule
-  private let archive: any TensorArchive
-  private let weightNorm: WeightNorm
+  private let archive: CheckpointArchive
 
   /// - Parameters:
   ///   - path: of the file or folder.
@@ -23,45 +22,39 @@ package struct Checkpoint: Sendable {
   ///   none of this name, and where there are several and none is named.
   package init(_ path: String, prefix: String? = nil) throws(CaseError) {
     self.path = path
-    var shapes: [String: Shape] = [:]
     do throws(ArchiveError) {
-      archive = try TensorContainer.open(path, namingFiles: true)
-      weightNorm = WeightNorm(archive.tensorNames)
-      for name in archive.tensorNames where RecurrentModule.parameterName(endOf: name) != nil {
-        shapes[name] = try archive.header(of: name).shape
-      }
-      for name in weightNorm.names {
-        shapes[name] = try weightNorm.header(of: name, in: archive)?.shape
-      }
+      archive = CheckpointArchive(try TensorContainer.open(path, namingFiles: true))
     } catch {
       throw .unreadable(error)
     }
-    let modules = FoundModule.all(in: shapes)
+    let modules = archive.modules
     let found = prefix.map { prefix in
       modules.filter { $0.name == prefix || $0.prefix == prefix }
     }
-    guard (found ?? modules).count == 1 else { throw Self.error(path, prefix, modules) }
+    guard (found ?? modules).count == 1 else {
+      if (found ?? modules).isEmpty, let problem = archive.problem(of: prefix) {
+        throw .unreadable(problem)
+      }
+      throw Self.error(path, prefix, modules)
+    }
     module = (found ?? modules)[0]
   }
 
   private static func error(
     _ path: String, _ prefix: String?, _ modules: [FoundModule]
   ) -> CaseError {
-    let names = modules.map { $0.prefix.isEmpty ? "(no prefix)" : $0.name }
-    let list = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
     return .invalid(
       path: path,
       InvalidValue(
         prefix ?? "recurrent module",
         expected: prefix == nil ? "one recurrent module" : "the name of a recurrent module",
-        found: modules.isEmpty ? "none" : list,
+        found: modules.isEmpty ? "none" : FoundModule.list(modules),
         remedy: modules.isEmpty
           ? "parity-check inspect \(path) shows what is there"
           : "name one: \(path):\(modules[0].name)"))
   }
 
-  /// The module's parameters by PyTorch's names, without the prefix. Those under weight norm are
-  /// put together.
+  /// The module's parameters by PyTorch's names, without the prefix.
   ///
   /// - Throws: `CaseError` where a tensor can't be read, or is of another type than the others.
   /// - Complexity: O(bytes of the parameters).
@@ -69,12 +62,7 @@ package struct Checkpoint: Sendable {
     var tensors: [String: Tensor] = [:]
     do throws(ArchiveError) {
       for parameter in module.configuration.parameters {
-        let name = module.qualified(parameter.name)
-        if let folded = try weightNorm.tensor(named: name, in: archive) {
-          tensors[parameter.name] = folded
-        } else {
-          tensors[parameter.name] = try archive.tensor(named: name)
-        }
+        tensors[parameter.name] = try archive.tensor(named: module.qualified(parameter.name))
       }
     } catch {
       throw .unreadable(error)
@@ -84,5 +72,13 @@ package struct Checkpoint: Sendable {
     } catch {
       throw .invalid(path: path, error)
     }
+  }
+}
+
+extension FoundModule {
+  /// The names of some modules for a sentence; eight of them where there are more.
+  static func list(_ modules: [FoundModule]) -> String {
+    let names = modules.prefix(8).map { $0.prefix.isEmpty ? "(no prefix)" : $0.name }
+    return names.joined(separator: ", ") + (modules.count > 8 ? ", …" : "")
   }
 }

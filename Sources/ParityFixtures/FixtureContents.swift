@@ -40,29 +40,31 @@ struct FixtureContents {
     } catch {
       throw .invalid(path: path, error)
     }
-    do {
-      members = try Self.members(of: pending, path, manifest.borrowed, boundary)
-    } catch {
-      throw .unreadable(error)
-    }
+    members = try Self.members(of: pending, path, manifest, boundary)
   }
 
   /// The tensors of the fixture's own files, and those that are borrowed.
   private static func members(
-    of pending: PendingArchive, _ path: String, _ borrowed: [String: BorrowedTensors],
-    _ boundary: FileBoundary?
-  ) throws(ArchiveError) -> [FixtureMember] {
+    of pending: PendingArchive, _ path: String, _ manifest: Manifest, _ boundary: FileBoundary?
+  ) throws(CaseError) -> [FixtureMember] {
+    let borrowed = manifest.borrowed
     let files = borrowed.values.compactMap { FileBoundary.resolved($0.path(from: path)) }
-    let archive = try pending.archive(excluding: Set(files))
     var members: [FixtureMember] = []
-    for name in archive.tensorNames { members.append(try FixtureMember(name, of: archive)) }
-    var names = Set(archive.tensorNames)
+    do throws(ArchiveError) {
+      let archive = try pending.archive(excluding: Set(files))
+      for name in archive.tensorNames { members.append(try FixtureMember(name, of: archive)) }
+    } catch {
+      throw .unreadable(error)
+    }
+    var names = Set(members.map(\.name))
     for (group, source) in borrowed.sorted(by: { $0.key < $1.key }) {
-      for member in try source.members(group: group, from: path, within: boundary) {
+      let own = try source.members(group: group, of: manifest, from: path, within: boundary)
+      for member in own {
         guard names.insert(member.name).inserted else {
-          throw ArchiveError(
-            path: path, member: member.name,
-            .corrupt("tensor", expected: "its own or a borrowed one", found: "both"))
+          throw .unreadable(
+            ArchiveError(
+              path: path, member: member.name,
+              .corrupt("tensor", expected: "its own or a borrowed one", found: "both")))
         }
         members.append(member)
       }

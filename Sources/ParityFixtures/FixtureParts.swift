@@ -31,10 +31,10 @@ struct FixtureParts {
         reference[name] = take("outputs/" + name)
       }
     }
-    if manifest.modules[0].name.isEmpty {
+    if manifest.isSingleModule {
       try requireResults(of: manifest.modules[0], manifest, isComputed, in: reference)
     }
-    guard reference["output"] == nil, !manifest.modules[0].name.isEmpty else { return reference }
+    guard reference["output"] == nil, !manifest.isSingleModule else { return reference }
     reference["output"] =
       isComputed ? try takeRequired("outputs/output") : take("outputs/output")
     guard reference.named.isEmpty else { return reference }

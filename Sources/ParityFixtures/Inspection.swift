@@ -28,27 +28,24 @@ package struct Inspection: Sendable {
   }
 
   package let path: String
-  /// In the order of their names.
+  /// In the order of their names, which are the file's own; last, what is known of modules that
+  /// PyTorch does not have.
   package let tensors: [TensorLine]
   package let modules: [FoundModule]
-  /// The weights that stand in the file as the two parts of a weight norm.
-  package let folded: [String]
+  /// The parameters that stand in the file in another form than PyTorch's.
+  package let derivedNames: [CheckpointForm: [String]]
 
   /// - Throws: `ArchiveError` where the file can't be opened. A tensor that can't be read is told
   ///   in its line.
   /// - Complexity: O(bytes) in time, and memory for a part of one tensor at a time.
   package init(_ path: String) throws(ArchiveError) {
-    let archive = try TensorContainer.open(path, namingFiles: true)
+    let archive = CheckpointArchive(try TensorContainer.open(path, namingFiles: true))
     self.path = path
-    tensors = archive.tensorNames.map { Self.line($0, of: archive) }
-    var shapes = Dictionary(
-      uniqueKeysWithValues: tensors.compactMap { line in
-        line.header.map { (line.name, $0.shape) }
-      })
-    let norm = WeightNorm(archive.tensorNames)
-    folded = norm.names
-    for name in folded { shapes[name] = try norm.header(of: name, in: archive)?.shape }
-    modules = FoundModule.all(in: shapes)
+    tensors =
+      archive.wrapped.tensorNames.map { Self.line($0, of: archive.wrapped) }
+      + archive.refusedNames.map { Self.line($0, of: archive) }
+    derivedNames = archive.derivedNames
+    modules = archive.modules
   }
 
   private static func line(_ name: String, of archive: any TensorArchive) -> TensorLine {

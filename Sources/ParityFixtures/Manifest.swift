@@ -90,6 +90,9 @@ package struct Manifest: Sendable {
     }
   }
 
+  /// Whether the case is of one module by itself, and no chain.
+  package var isSingleModule: Bool { modules[0].name.isEmpty }
+
   /// The same manifest with another `batch_first` in all recurrent modules.
   func with(batchFirst: Bool) -> Manifest {
     var copy = self

@@ -25,7 +25,7 @@ package enum MissingManifest {
   /// What to type first where the file is a checkpoint, and no case of which the manifest was
   /// forgotten; empty elsewhere.
   private static func inspect(_ archive: (any TensorArchive)?, _ path: String) -> String {
-    let names = archive?.tensorNames ?? []
+    let names = archive.map { CheckpointArchive($0).tensorNames } ?? []
     let isCase = names.contains { name in
       FixtureNames.groups.contains { name.hasPrefix($0 + "/") }
     }
@@ -92,7 +92,7 @@ package enum MissingManifest {
 
   /// The module that the parameters belong to; nil where they do not tell.
   private static func module(_ archive: (any TensorArchive)?) -> RecurrentModule? {
-    guard let archive else { return nil }
+    guard let archive = archive.map(CheckpointArchive.init) else { return nil }
     var shapes: [String: Shape] = [:]
     for name in archive.tensorNames {
       guard let parameter = RecurrentModule.parameterName(endOf: name) else { continue }

@@ -31,7 +31,7 @@ struct ParameterPrefix {
   ///   files.
   func error(_ borrowed: BorrowedTensors?) -> InvalidValue {
     let own = borrowed ?? BorrowedTensors(file: "model.npz", prefix: "")
-    let advice = BorrowedTensors(file: own.file, prefix: own.prefix + prefixes[0]).advice
+    let advice = BorrowedTensors(file: own.file, prefix: (own.prefix ?? "") + prefixes[0]).advice
     return InvalidValue(
       "state_dict/" + needed, expected: "a tensor", found: "none",
       remedy: "state_dict has \(found.joined(separator: ", ")), …: a prefix? \(advice)"

@@ -86,7 +86,7 @@ package struct ParityCase: Sendable {
   }
 
   /// Whether the case is one recurrent module, and no chain of modules.
-  package var isSingleModule: Bool { manifest.modules[0].name.isEmpty }
+  package var isSingleModule: Bool { manifest.isSingleModule }
 }
 
 /// A recurrent module of a case, and the identities between its results.

@@ -19,7 +19,7 @@ package enum InspectJSON {
   }
 
   private static func value(_ inspection: Inspection) -> JSONValue {
-    .object([
+    var values: [String: JSONValue] = [
       "path": .string(inspection.path),
       "tensors": .array(inspection.tensors.map(value)),
       "modules": .array(
@@ -30,8 +30,12 @@ package enum InspectJSON {
             "arguments": .object(module.configuration.jsonArguments),
           ])
         }),
-      "put_together_from_weight_norm": .array(inspection.folded.map { .string($0) }),
-    ])
+    ]
+    for form in CheckpointForm.allCases {
+      let names = inspection.derivedNames[form] ?? []
+      values["put_together_from_" + form.rawValue] = .array(names.map { .string($0) })
+    }
+    return .object(values)
   }
 
   private static func value(_ tensor: Inspection.TensorLine) -> JSONValue {

@@ -62,12 +62,11 @@ package struct InspectText {
 
   private func modules(_ inspection: Inspection) -> [String] {
     guard !inspection.modules.isEmpty else { return ["no recurrent module of PyTorch's"] }
-    let folded =
-      inspection.folded.isEmpty
-      ? ""
-      : "; \(NumberText.count(inspection.folded.count, "weight")) put together from weight norm's "
-        + "g and v"
-    return ["", NumberText.count(inspection.modules.count, "recurrent module") + folded]
+    let notes = CheckpointForm.allCases.compactMap { form -> String? in
+      let count = inspection.derivedNames[form]?.count ?? 0
+      return count == 0 ? nil : "; " + form.note(count)
+    }
+    return ["", NumberText.count(inspection.modules.count, "recurrent module") + notes.joined()]
       + inspection.modules.flatMap { lines($0, inspection.path) }
   }
 

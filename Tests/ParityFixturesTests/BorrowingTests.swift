@@ -74,4 +74,37 @@ import Testing
     try folder.write(weight, to: "case/state_dict/weight_ih_l0.npy")
     #expect(try error()?.contains("expected its own or a borrowed one, found both") == true)
   }
+
+  private static let prefix = ",\n      \"prefix\": \"encoder.lstm.\""
+
+  /// The file's only recurrent module is the case's, whatever else is there.
+  @Test func aPrefixThatIsNotStatedIsFound() throws {
+    #expect(try error { $0.replacing(Self.prefix, with: "") } == nil)
+  }
+
+  /// A prefix that is stated is not searched for, be it empty.
+  @Test func anEmptyPrefixMeansAllTensors() throws {
+    let error = try error { $0.replacing("encoder.lstm.", with: "") }
+    #expect(error?.contains("state_dict/weight_ih_l0: expected a tensor, found none") == true)
+    #expect(error?.contains(#""prefix": "encoder.lstm."}}"#) == true)
+  }
+
+  @Test func ofSeveralModulesOneIsToBeNamed() throws {
+    let own = try TensorContainer.open(folder.path + "/checkpoints/lstm-borrowed.npz")
+    var tensors: [String: Tensor] = [:]
+    for name in own.tensorNames {
+      tensors[name] = try own.tensor(named: name)
+      tensors["second." + name] = tensors[name]
+    }
+    try TensorContainer.write(tensors, to: folder.path + "/checkpoints/lstm-borrowed.npz")
+    let error = try error { $0.replacing(Self.prefix, with: "") }
+    #expect(
+      error?.hasSuffix(
+        """
+        tensors.state_dict.prefix: expected the prefix of a module in \
+        ../checkpoints/lstm-borrowed.npz, found none, and the modules encoder.lstm, \
+        second.encoder.lstm; say "tensors": {"state_dict": {"file": \
+        "../checkpoints/lstm-borrowed.npz", "prefix": "encoder.lstm."}} in manifest.json
+        """) == true, "\(error ?? "no error")")
+  }
 }

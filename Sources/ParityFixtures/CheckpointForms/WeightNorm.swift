@@ -1,14 +1,13 @@
 import RecurrentModel
-package import TensorArchives
-package import TensorCore
+import TensorArchives
+import TensorCore
 
 /// The weights of a checkpoint that PyTorch's weight norm keeps as a direction v and a length g,
 /// and how they are put together: w = g · v / ‖v‖, with the norm over the axes along which g has
 /// one element.
 ///
 /// ```swift
-/// let norm = WeightNorm(["lstm.weight_hh_l0_g", "lstm.weight_hh_l0_v", …])
-/// norm.names  // ["lstm.weight_hh_l0"]
+/// WeightNorm.derived(from: archive).keys  // lstm.weight_hh_l0
 /// ```
 ///
 /// Two spellings are known: `weight_hh_l0_g` beside `weight_hh_l0_v`, of
@@ -16,25 +15,30 @@ package import TensorCore
 /// of `torch.nn.utils.parametrizations.weight_norm`.
 ///
 /// Source: PyTorch's documentation of both functions.
-package struct WeightNorm: Sendable {
-  private let parts: [String: (length: String, direction: String)]
-
-  /// - Parameter names: of all tensors of a checkpoint. Only parameters of recurrent modules are
-  ///   put together.
-  package init(_ names: [String]) {
-    let known = Set(names)
-    var parts: [String: (length: String, direction: String)] = [:]
-    for name in names {
-      guard let (whole, direction) = Self.whole(name), known.contains(direction),
-        !known.contains(whole), RecurrentModule.parameterName(endOf: whole) != nil
+enum WeightNorm {
+  /// The weights of recurrent modules that stand in the file as two parts.
+  static func derived(from archive: any TensorArchive) -> DerivedTensors {
+    let known = Set(archive.tensorNames)
+    var derived: DerivedTensors = [:]
+    for length in archive.tensorNames {
+      guard let (whole, direction) = whole(length), known.contains(direction),
+        !known.contains(whole), RecurrentModule.parameterName(endOf: whole) != nil,
+        let header = try? archive.header(of: direction)
       else { continue }
-      parts[whole] = (name, direction)
+      derived[whole] = .success(
+        DerivedTensor(header: header, sources: [length, direction]) {
+          (parts) throws(ArchiveError.Reason) in
+          let (g, v) = (parts[0], parts[1])
+          guard fits(g.shape, v.shape) else {
+            throw .corrupt(
+              length, expected: "one number for each row of \(direction) \(v.shape)",
+              found: "\(g.shape)")
+          }
+          return folded(g, v)
+        })
     }
-    self.parts = parts
+    return derived
   }
-
-  /// The names of the weights that are put together, sorted.
-  package var names: [String] { parts.keys.sorted() }
 
   /// The weight that a length belongs to, and the direction's name; nil for another tensor's name.
   private static func whole(_ name: String) -> (whole: String, direction: String)? {
@@ -49,38 +53,12 @@ package struct WeightNorm: Sendable {
     return (whole.joined(separator: "."), (words.dropLast() + ["original1"]).joined(separator: "."))
   }
 
-  /// The type and shape of a weight that is put together; nil for any other name.
-  package func header(
-    of name: String, in archive: any TensorArchive
-  ) throws(ArchiveError) -> TensorHeader? {
-    guard let parts = parts[name] else { return nil }
-    return try archive.header(of: parts.direction)
+  private static func fits(_ length: Shape, _ direction: Shape) -> Bool {
+    length.rank == direction.rank
+      && zip(length.axes, direction.axes).allSatisfy { $0 == 1 || $0 == $1 }
   }
 
-  /// A weight that is put together; nil for any other name.
-  ///
-  /// - Throws: `ArchiveError` where a part can't be read, or the two do not fit together.
   /// - Complexity: O(elements).
-  package func tensor(
-    named name: String, in archive: any TensorArchive
-  ) throws(ArchiveError) -> Tensor? {
-    guard let parts = parts[name] else { return nil }
-    let (g, v) = (
-      try archive.tensor(named: parts.length), try archive.tensor(named: parts.direction)
-    )
-    let fits =
-      g.shape.rank == v.shape.rank
-      && zip(g.shape.axes, v.shape.axes).allSatisfy { $0 == 1 || $0 == $1 }
-    guard fits else {
-      throw ArchiveError(
-        path: archive.path, member: parts.length,
-        .wrongFormat(
-          expected: "one number for each row of \(parts.direction) \(v.shape)",
-          found: "\(g.shape)"))
-    }
-    return Self.folded(g, v)
-  }
-
   private static func folded(_ g: Tensor, _ v: Tensor) -> Tensor {
     let (lengths, directions): ([Double], [Double]) = (g.elements(), v.elements())
     // For each element of v, the element of g that it belongs to.
