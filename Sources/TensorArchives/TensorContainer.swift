@@ -25,6 +25,8 @@ package enum TensorContainer: CaseIterable, Sendable {
   case gguf
   /// A model with its weights.
   case onnx
+  /// A model of Keras 3.
+  case keras
 
   /// The endings of the names of such files, with their dots.
   package var extensions: [String] {
@@ -37,6 +39,7 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .torch: [".pt", ".pth", ".ckpt", ".jit", ".bin"]
     case .gguf: [".gguf"]
     case .onnx: [".onnx"]
+    case .keras: [".keras"]
     }
   }
 
@@ -45,7 +48,7 @@ package enum TensorContainer: CaseIterable, Sendable {
   package var holdsNames: Bool {
     switch self {
     case .npy, .compressedNPY: false
-    case .npz, .hdf5, .safetensors, .torch, .gguf, .onnx: true
+    case .npz, .hdf5, .safetensors, .torch, .gguf, .onnx, .keras: true
     }
   }
 
@@ -127,6 +130,12 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .torch: return try TorchArchive(path: path)
     case .gguf: return try GGUFArchive(path: path)
     case .onnx: return try ONNXArchive(path: path)
+    case .keras:
+      #if HDF5
+        return try KerasArchive(path: path)
+      #else
+        throw withoutHDF5(path)
+      #endif
     case nil: throw unknownEnding(path)
     }
   }

@@ -27,7 +27,7 @@ extension TensorContainer {
     case .compressedNPY:
       throw ArchiveError(
         path: path, .unsupported("file to write", expected: ".npy", found: ".npy.gz"))
-    case .torch, .gguf, .onnx:
+    case .torch, .gguf, .onnx, .keras:
       throw ArchiveError(
         path: path,
         .unsupported(
