@@ -48,8 +48,8 @@ extension BorrowedTensors {
     return all
   }
 
-  /// The tensors of the group, which stand in the other file. Parameters have PyTorch's names there,
-  /// in whatever form the file holds them (`CheckpointForm`).
+  /// The tensors of the group, which stand in the other file. Parameters have PyTorch's names
+  /// there, in whatever form the file holds them (`CheckpointForm`).
   ///
   /// - Parameters:
   ///   - group: `state_dict`, `inputs` or `outputs`.

@@ -12,8 +12,7 @@ import TensorCore
 package struct Checkpoint: Sendable {
   package let path: String
   package let module: FoundModule
-  /// All of the checkpoint.
-  package let archive: CheckpointArchive
+  private let archive: CheckpointArchive
 
   /// - Parameters:
   ///   - path: of the file or folder.

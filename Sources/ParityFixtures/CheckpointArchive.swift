@@ -17,6 +17,8 @@ package struct CheckpointArchive: TensorArchive {
   package let tensorNames: [String]
   /// The names of the parameters that stand in the file in another form, sorted.
   package let derivedNames: [CheckpointForm: [String]]
+  /// What is to be known of modules in another form, beside their parameters.
+  package let remarks: [String]
   /// The names of the modules that stand in the file in another form, and that PyTorch does not
   /// have, sorted.
   package let refusedNames: [String]
@@ -24,22 +26,30 @@ package struct CheckpointArchive: TensorArchive {
   package let modules: [FoundModule]
   /// Why a recurrent module, or a parameter of one, can't be read, by its name.
   package let problems: [String: ArchiveError]
-  private let derived: DerivedTensors
+  private let derived: Entries
+
+  private typealias Entries = [String: Result<DerivedTensor, ArchiveError.Reason>]
 
   /// - Complexity: O(tensors), with the headers of those that are a recurrent module's.
   package init(_ archive: any TensorArchive) {
     wrapped = archive
-    var (derived, derivedNames) = (DerivedTensors(), [CheckpointForm: [String]]())
+    let known = Set(archive.tensorNames)
+    var (derived, derivedNames) = (Entries(), [CheckpointForm: [String]]())
+    var remarks: [String] = []
     for form in CheckpointForm.allCases {
       let own = form.derived(from: archive)
-      derived.merge(own) { first, _ in first }
-      derivedNames[form] = own.filter { (try? $1.get()) != nil }.keys.sorted()
+      // A tensor that stands in the file by this name stays what it is.
+      let new = own.entries.filter { derived[$0.key] == nil && !known.contains($0.key) }
+      derived.merge(new) { first, _ in first }
+      derivedNames[form] = new.filter { (try? $1.get()) != nil }.keys.sorted()
+      remarks += own.remarks
     }
     let used = Set(derived.values.flatMap { (try? $0.get())?.sources ?? [] })
-    let names = Set(archive.tensorNames).subtracting(used).union(derived.keys)
+    let names = known.subtracting(used).union(derived.keys)
     self.derived = derived
     refusedNames = derived.filter { (try? $1.get()) == nil }.keys.sorted()
     self.derivedNames = derivedNames
+    self.remarks = remarks
     tensorNames = names.sorted()
     var (shapes, problems) = ([String: Shape](), [String: ArchiveError]())
     for name in names {
@@ -61,6 +71,7 @@ package struct CheckpointArchive: TensorArchive {
 
   package var path: String { wrapped.path }
   package var otherFiles: [String] { wrapped.otherFiles }
+  package var modelConfiguration: String? { wrapped.modelConfiguration }
   package func manifest() throws(ArchiveError) -> String? { try wrapped.manifest() }
 
   package func header(of name: String) throws(ArchiveError) -> TensorHeader {

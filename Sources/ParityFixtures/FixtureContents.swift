@@ -58,7 +58,8 @@ struct FixtureContents {
     }
     var names = Set(members.map(\.name))
     for (group, source) in borrowed.sorted(by: { $0.key < $1.key }) {
-      for member in try source.members(group: group, of: manifest, from: path, within: boundary) {
+      let own = try source.members(group: group, of: manifest, from: path, within: boundary)
+      for member in own {
         guard names.insert(member.name).inserted else {
           throw .unreadable(
             ArchiveError(

@@ -34,6 +34,8 @@ package struct Inspection: Sendable {
   package let modules: [FoundModule]
   /// The parameters that stand in the file in another form than PyTorch's.
   package let derivedNames: [CheckpointForm: [String]]
+  /// What is to be known of modules in such a form, beside their parameters.
+  package let remarks: [String]
 
   /// - Throws: `ArchiveError` where the file can't be opened. A tensor that can't be read is told
   ///   in its line.
@@ -45,6 +47,7 @@ package struct Inspection: Sendable {
       archive.wrapped.tensorNames.map { Self.line($0, of: archive.wrapped) }
       + archive.refusedNames.map { Self.line($0, of: archive) }
     derivedNames = archive.derivedNames
+    remarks = archive.remarks
     modules = archive.modules
   }
 

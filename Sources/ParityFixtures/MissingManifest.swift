@@ -13,7 +13,7 @@ package enum MissingManifest {
   static func error(_ archive: (any TensorArchive)?, path: String) -> InvalidValue {
     let container = TensorContainer(path: path)
     let names = archive?.tensorNames ?? []
-    let isCheckpoint = [.safetensors, .torch, .gguf, .onnx].contains(container)
+    let isCheckpoint = [.safetensors, .torch, .gguf, .onnx, .keras].contains(container)
     let dataset = isCheckpoint ? nil : ["manifest", manifestName].first(where: names.contains)
     return InvalidValue(
       "manifest", expected: place(container),
@@ -43,7 +43,7 @@ package enum MissingManifest {
     case .npz: "a member \(manifestName), a text"
     case .safetensors: "a text \"manifest\" in __metadata__"
     case .torch: "a text \"manifest\" in the dictionary"
-    case .gguf, .onnx: "a folder with \(manifestName), which can name this file"
+    case .gguf, .onnx, .keras: "a folder with \(manifestName), which can name this file"
     default: "a file \(manifestName)"
     }
   }
@@ -67,7 +67,7 @@ package enum MissingManifest {
       return "add one, at least: safetensors.torch.save_file(tensors, \"\(path)\", "
         + "{\"manifest\": '\(least)'}); or where it holds parameters alone, "
         + borrow(path)
-    case .gguf, .onnx: return borrow(path)
+    case .gguf, .onnx, .keras: return borrow(path)
     case .torch:
       return "add one, at least: torch.save({\"manifest\": '\(least)', \"state_dict\": …, "
         + "\"inputs\": …, \"outputs\": …}, \"\(path)\"); or where it holds parameters alone, "

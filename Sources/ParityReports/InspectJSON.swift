@@ -31,6 +31,7 @@ package enum InspectJSON {
           ])
         }),
     ]
+    values["remarks"] = .array(inspection.remarks.map { .string($0) })
     for form in CheckpointForm.allCases {
       let names = inspection.derivedNames[form] ?? []
       values["put_together_from_" + form.rawValue] = .array(names.map { .string($0) })

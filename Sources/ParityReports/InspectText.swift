@@ -18,6 +18,7 @@ package struct InspectText {
       "\(Style.printable(inspection.path)): \(NumberText.count(tensors.count, "tensor")), "
       + NumberText.count(numbers, "number")
     return [head] + tree(tensors) + modules(inspection)
+      + inspection.remarks.map { "note: " + Style.printable($0) }
   }
 
   // MARK: - Tensors

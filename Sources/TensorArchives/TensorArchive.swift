@@ -26,6 +26,10 @@ package protocol TensorArchive: Sendable {
   /// Nothing else says that they were not read.
   var otherFiles: [String] { get }
 
+  /// The text in which a framework describes the model whose weights these are; nil where the
+  /// archive has none, or of a kind that is not known.
+  var modelConfiguration: String? { get }
+
   /// The text of the manifest; nil where the archive has none.
   ///
   /// - Throws: `ArchiveError` where the manifest can't be read, or is no text.
@@ -52,6 +56,7 @@ package protocol TensorArchive: Sendable {
 
 extension TensorArchive {
   package var otherFiles: [String] { [] }
+  package var modelConfiguration: String? { nil }
 
   /// - Throws: `ArchiveError` where there is no tensor of this name.
   func requireMember(_ name: String) throws(ArchiveError) {

@@ -29,6 +29,8 @@ package enum TensorContainer: CaseIterable, Sendable {
   case gguf
   /// A model with its weights.
   case onnx
+  /// A model of Keras 3.
+  case keras
 
   /// The endings of the names of such files, with their dots.
   package var extensions: [String] {
@@ -42,6 +44,7 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .torch: [".pt", ".pth", ".ckpt", ".jit", ".bin"]
     case .gguf: [".gguf"]
     case .onnx: [".onnx"]
+    case .keras: [".keras"]
     }
   }
 
@@ -49,8 +52,8 @@ package enum TensorContainer: CaseIterable, Sendable {
   /// case.
   package var holdsNames: Bool {
     switch self {
-    case .npy, .compressedNPY, .raw: false
-    case .npz, .hdf5, .safetensors, .torch, .gguf, .onnx: true
+    case .npy, .compressedNPY: false
+    case .npz, .hdf5, .safetensors, .torch, .gguf, .onnx, .keras: true
     }
   }
 
@@ -144,6 +147,12 @@ package enum TensorContainer: CaseIterable, Sendable {
     case .torch: return try TorchArchive(path: path)
     case .gguf: return try GGUFArchive(path: path)
     case .onnx: return try ONNXArchive(path: path)
+    case .keras:
+      #if HDF5
+        return try KerasArchive(path: path)
+      #else
+        throw withoutHDF5(path)
+      #endif
     case nil: throw unknownEnding(path)
     }
   }

@@ -8,8 +8,11 @@ import Testing
 
 /// A checkpoint under PyTorch's names.
 @Suite struct CheckpointArchiveTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
   private func archive(_ tensors: [String: Tensor]) throws -> CheckpointArchive {
-    let folder = try TemporaryFolder()
     try TensorContainer.write(tensors, to: folder.path + "/m.npz")
     let archive = try TensorContainer.open(folder.path + "/m.npz")
     return CheckpointArchive(archive)

@@ -51,7 +51,7 @@ import Testing
       Sample.error(path)?.reason
         == .wrongFormat(
           expected: "a folder or a file ending in .npy, .npy.gz, .npz, .h5, .hdf5, .safetensors, "
-            + ".pt, .pth, .ckpt, .jit, .bin, .gguf, .onnx",
+            + ".pt, .pth, .ckpt, .jit, .bin, .gguf, .onnx, .keras",
           found: "another name"))
   }
 

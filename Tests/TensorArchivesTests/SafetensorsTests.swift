@@ -59,6 +59,15 @@ import Testing
     #expect(try archive.manifest() == #"{"a": 1}"#)
   }
 
+  /// As MLX writes it.
+  @Test func metadataMayBeNull() throws {
+    let (folder, archive) = try open(
+      Self.file(#"{"__metadata__":null,"a":\#(Self.item)}"#, dataBytes: 4))
+    defer { withExtendedLifetime(folder) {} }
+    #expect(archive.tensorNames == ["a"])
+    #expect(try archive.manifest() == nil)
+  }
+
   /// The other tensors of the file are read.
   @Test func anUnknownTypeIsNamed() throws {
     let (folder, archive) = try open(

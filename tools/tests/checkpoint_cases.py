@@ -14,7 +14,9 @@ PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
 
 
 def run(*arguments: object) -> tuple[int, str]:
-    command = [PARITY_CHECK, *map(str, arguments), "--color", "never"]
+    command = [PARITY_CHECK, *map(str, arguments)]
+    if arguments[0] != "export":  # It has no colours.
+        command += ["--color", "never"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     return ended.returncode, ended.stdout + ended.stderr
 

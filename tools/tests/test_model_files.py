@@ -124,6 +124,10 @@ def test_an_onnx_gru_that_pytorch_does_not_compute_is_said(tmp_path):
     assert status == 2
     assert "gru: linear_before_reset: expected 1, as PyTorch's GRU computes, found 0" in text
     assert "agrees" in text  # W and R themselves
+    np.save(tmp_path / "x.npy", np.zeros((4, 2), np.float32))
+    status, text = run("run", f"{tmp_path}/m.onnx:gru", "--input", tmp_path / "x.npy")
+    assert status == 2
+    assert "gru: linear_before_reset: expected 1" in text
 
 
 @pytest.mark.parametrize("file", ["m.gguf", "m.onnx"])

@@ -14,28 +14,45 @@ package struct DerivedTensor: Sendable {
   package let make: @Sendable ([Tensor]) throws(ArchiveError.Reason) -> Tensor
 }
 
-/// The tensors of a checkpoint that are made of others, by the names that PyTorch would give them.
-///
-/// A module that PyTorch does not have stands among them under its own name, with the reason.
-package typealias DerivedTensors = [String: Result<DerivedTensor, ArchiveError.Reason>]
-
-/// A form in which checkpoints hold parameters that PyTorch holds in another. Each looks for its
-/// own in the names and headers of a checkpoint's tensors.
-package enum CheckpointForm: String, CaseIterable, Sendable {
-  case weightNorm = "weight_norm"
-
-  /// The parameters that a checkpoint holds in this form.
-  func derived(from archive: any TensorArchive) -> DerivedTensors {
-    switch self {
-    case .weightNorm: WeightNorm.derived(from: archive)
+extension DerivedTensor {
+  /// A tensor of the file under another name, or of one row of it.
+  ///
+  /// - Parameters:
+  ///   - isTransposed: whether a matrix stands there with its axes exchanged.
+  ///   - row: of the tensor that stands there; nil for all of it.
+  ///   - gates: the blocks of the rows, in PyTorch's order; none where they are in it.
+  init(
+    _ source: String, _ header: TensorHeader, isTransposed: Bool = false, row: Int? = nil,
+    gates: [Int] = []
+  ) {
+    let axes = row == nil ? header.shape.axes : Array(header.shape.axes.dropFirst())
+    let shape = Shape(isTransposed ? axes.reversed() : axes)
+    self.init(header: TensorHeader(header.elementType, shape), sources: [source]) { sources in
+      var tensor = sources[0]
+      if let row { tensor = tensor.selecting([row], along: 0).reshaped(shape) }
+      if isTransposed { tensor = tensor.transposed(to: shape) }
+      return gates.isEmpty ? tensor : tensor.takingBlocks(gates)
     }
   }
 
-  /// What is to be said of so many parameters: "2 weights put together from weight norm's g and v".
-  package func note(_ count: Int) -> String {
-    func counted(_ word: String) -> String { "\(count) \(word)\(count == 1 ? "" : "s")" }
-    return switch self {
-    case .weightNorm: counted("weight") + " put together from weight norm's g and v"
+  /// Zeros, where PyTorch has a parameter that the file's framework does without.
+  ///
+  /// - Parameter source: a tensor of the same type and shape.
+  static func zeros(as source: String, _ header: TensorHeader) -> DerivedTensor {
+    DerivedTensor(header: header, sources: [source]) { _ in
+      Tensor([Double](repeating: 0, count: header.shape.elementCount), shape: header.shape)
+        .rounded(to: header.elementType)
     }
+  }
+}
+
+extension Tensor {
+  /// A matrix with its axes exchanged.
+  ///
+  /// - Parameter shape: of the result.
+  fileprivate func transposed(to shape: Shape) -> Tensor {
+    let (rows, columns) = (shape.axes[0], shape.axes[1])
+    let offsets = (0..<rows).flatMap { row in (0..<columns).map { $0 * rows + row } }
+    return gathering(offsets, shape: shape)
   }
 }

@@ -7,7 +7,7 @@ import TensorCore
 /// one element.
 ///
 /// ```swift
-/// WeightNorm.derived(from: archive).keys  // lstm.weight_hh_l0
+/// WeightNorm.derived(from: archive).entries.keys  // lstm.weight_hh_l0
 /// ```
 ///
 /// Two spellings are known: `weight_hh_l0_g` beside `weight_hh_l0_v`, of
@@ -19,13 +19,13 @@ enum WeightNorm {
   /// The weights of recurrent modules that stand in the file as two parts.
   static func derived(from archive: any TensorArchive) -> DerivedTensors {
     let known = Set(archive.tensorNames)
-    var derived: DerivedTensors = [:]
+    var derived = DerivedTensors()
     for length in archive.tensorNames {
       guard let (whole, direction) = whole(length), known.contains(direction),
         !known.contains(whole), RecurrentModule.parameterName(endOf: whole) != nil,
         let header = try? archive.header(of: direction)
       else { continue }
-      derived[whole] = .success(
+      derived.entries[whole] = .success(
         DerivedTensor(header: header, sources: [length, direction]) {
           (parts) throws(ArchiveError.Reason) in
           let (g, v) = (parts[0], parts[1])

@@ -37,6 +37,9 @@
     let datasets: [String]
     /// The attribute `manifest` of the root; nil where there is none.
     let manifest: String?
+    /// The attribute `model_config` of the root, in which Keras describes a model; nil where there
+    /// is none that can be read.
+    let modelConfiguration: String?
   }
 
   /// What is known of a dataset before it is read.

@@ -6,18 +6,21 @@
   final class HDF5Archive: TensorArchive {
     let path: String
     let tensorNames: [String]
+    let modelConfiguration: String?
     private let file: any HDF5Access
     private let manifestText: String?
 
     /// Opens the file, and lists its datasets.
     ///
+    /// - Parameter part: the bytes of the file at `path` that are the HDF5 file; nil for all.
     /// - Throws: `ArchiveError` where it is no HDF5 file, is damaged or cut off, or holds
     ///   links, named types, or more than a fixture could.
-    init(path: String) throws(ArchiveError) {
+    init(path: String, part: Range<Int>? = nil) throws(ArchiveError) {
       self.path = path
-      file = try HDF5Library.open(path)
+      file = try HDF5Library.open(path, part)
       let contents = try file.contents()
       (tensorNames, manifestText) = (contents.datasets, contents.manifest)
+      modelConfiguration = contents.modelConfiguration
     }
 
     func manifest() -> String? { manifestText }

@@ -1,6 +1,7 @@
 #if HDF5
   import CHDF5
   import Platform
+  import Synchronization
   import TensorCore
 
   /// An HDF5 file that libhdf5 has open in this process. It is closed with the last reference to
@@ -11,16 +12,28 @@
     /// In bytes.
     private let size: Int
 
+    /// - Parameter part: the bytes of the file at `path` that are the HDF5 file, which are held in
+    ///   memory while it is open; nil for all.
     /// - Throws: `ArchiveError` where the file can't be read, or libhdf5 can't open it.
-    init(path: String) throws(ArchiveError) {
+    init(path: String, part: Range<Int>? = nil) throws(ArchiveError) {
       self.path = path
       // HDF5 would wait on a pipe, and reports a folder as a damaged file.
-      let bytes = try FileBytes.read(path)
-      size = bytes.count
+      let file = try FileBytes.read(path)
+      guard part.map({ $0.upperBound <= file.count }) ?? true else {
+        throw ArchiveError(path: path, .unreadable("it was cut off while it was read"))
+      }
+      let bytes = part.map {
+        file[file.startIndex + $0.lowerBound..<file.startIndex + $0.upperBound]
+      }
+      size = bytes?.count ?? file.count
       id = try HDF5Library.working {
-        H5Fopen(path, parity_H5F_ACC_RDONLY(), parity_H5P_DEFAULT())
+        guard let bytes else {
+          return H5Fopen(path, parity_H5F_ACC_RDONLY(), parity_H5P_DEFAULT())
+        }
+        return Self.open(image: bytes, path: path)
       }
       guard id >= 0 else {
+        let bytes = bytes ?? file
         let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
         throw ArchiveError(
           path: path,
@@ -30,6 +43,23 @@
       }
     }
 
+    /// Opens an HDF5 file that stands in memory; libhdf5 makes a copy of it. A number less than 0
+    /// where it can't.
+    private static func open(image: Data, path: String) -> hid_t {
+      guard let access = HDF5Handle(H5Pcreate(parity_H5P_FILE_ACCESS())),
+        H5Pset_fapl_core(access.id, 1 << 16, false) >= 0
+      else { return -1 }
+      let isSet = image.withUnsafeBytes {
+        // libhdf5 does not write to it.
+        H5Pset_file_image(access.id, UnsafeMutableRawPointer(mutating: $0.baseAddress), $0.count)
+      }
+      // A name that no file has, and no other image.
+      let number = imageCount.add(1, ordering: .relaxed).newValue
+      return isSet < 0 ? -1 : H5Fopen("\(path)/\(number)", parity_H5F_ACC_RDONLY(), access.id)
+    }
+
+    private static let imageCount = Atomic<Int>(0)
+
     deinit {
       try? HDF5Library.working { _ = H5Fclose(id) }
     }
@@ -38,7 +68,8 @@
       try withID { id throws(ArchiveError) in
         HDF5Contents(
           datasets: try HDF5Listing.datasets(in: id, path: path),
-          manifest: try HDF5Attribute.text(named: "manifest", of: id, path: path))
+          manifest: try HDF5Attribute.text(named: "manifest", of: id, path: path),
+          modelConfiguration: try? HDF5Attribute.text(named: "model_config", of: id, path: path))
       }
     }
 

@@ -30,10 +30,13 @@ package enum HDF5Library {
       Self.readers.withLock { $0 = readers }
     }
 
+    /// - Parameter part: the bytes of the file at `path` that are the HDF5 file; nil for all.
     /// - Throws: `ArchiveError` where libhdf5 is called here, and can't open the file.
-    static func open(_ path: String) throws(ArchiveError) -> any HDF5Access {
-      guard let readers = readers.withLock(\.self) else { return try HDF5File(path: path) }
-      return HDF5ReadFile(path: path, readers)
+    static func open(_ path: String, _ part: Range<Int>?) throws(ArchiveError) -> any HDF5Access {
+      guard let readers = readers.withLock(\.self) else {
+        return try HDF5File(path: path, part: part)
+      }
+      return HDF5ReadFile(path: path, part, readers)
     }
 
     /// Runs `body`, which calls libhdf5, while no other thread does.

@@ -9,8 +9,8 @@
     /// itself, and an object to have many names.
     private var addresses: Set<haddr_t> = []
 
-    /// The most levels of groups that are looked into; no fixture has as many.
-    private static let largestDepth = 8
+    /// The most levels of groups that are looked into; no model in models has as many.
+    private static let largestDepth = 32
     /// The most objects that are listed; no checkpoint holds as many tensors.
     static let largestCount = 10_000
 

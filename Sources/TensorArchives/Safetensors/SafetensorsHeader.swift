@@ -101,6 +101,8 @@ struct SafetensorsHeader {
   }
 
   private static func metadata(_ value: JSONValue) throws(ArchiveError.Reason) -> [String: String] {
+    // MLX writes this where it has none.
+    if value == .null { return [:] }
     guard case .object(let values) = value else {
       throw .corrupt("metadata", expected: "an object", found: value.summary)
     }

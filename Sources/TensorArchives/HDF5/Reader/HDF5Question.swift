@@ -15,6 +15,8 @@
     }
 
     let path: String
+    /// The bytes of the file at `path` that are the HDF5 file; nil for all.
+    let part: Range<Int>?
     /// A number that no other open file of the asking process has: a path may lead to another
     /// file later.
     let file: Int

@@ -83,17 +83,19 @@
   /// A file that readers read.
   struct HDF5ReadFile: HDF5Access {
     private let path: String
+    private let part: Range<Int>?
     private let readers: HDF5Readers
     private let number: Int
 
-    init(path: String, _ readers: HDF5Readers) {
+    init(path: String, _ part: Range<Int>?, _ readers: HDF5Readers) {
       self.path = path
+      self.part = part
       self.readers = readers
       number = readers.nextFile()
     }
 
     private func question(_ subject: HDF5Question.Subject) -> HDF5Question {
-      HDF5Question(path: path, file: number, subject: subject)
+      HDF5Question(path: path, part: part, file: number, subject: subject)
     }
 
     func contents() throws(ArchiveError) -> HDF5Contents {

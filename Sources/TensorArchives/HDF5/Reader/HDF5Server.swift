@@ -98,7 +98,8 @@
       if let place = open.firstIndex(where: { $0.number == question.file }) {
         open.append(open.remove(at: place))
       } else {
-        open.append((question.file, try HDF5File(path: question.path)))
+        let file = try HDF5File(path: question.path, part: question.part)
+        open.append((question.file, file))
         if open.count > Self.largestCount { open.removeFirst() }
       }
       return open[open.count - 1].file
