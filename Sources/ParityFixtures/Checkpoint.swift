@@ -12,7 +12,8 @@ import TensorCore
 package struct Checkpoint: Sendable {
   package let path: String
   package let module: FoundModule
-  private let archive: CheckpointArchive
+  /// All of the checkpoint.
+  package let archive: CheckpointArchive
 
   /// - Parameters:
   ///   - path: of the file or folder.

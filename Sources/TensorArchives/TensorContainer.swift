@@ -52,7 +52,7 @@ package enum TensorContainer: CaseIterable, Sendable {
   /// case.
   package var holdsNames: Bool {
     switch self {
-    case .npy, .compressedNPY: false
+    case .npy, .compressedNPY, .raw: false
     case .npz, .hdf5, .safetensors, .torch, .gguf, .onnx, .keras: true
     }
   }

@@ -26,7 +26,8 @@ extension TensorContainer {
     case .npy: try writeSingle(tensors, manifest: manifest, to: path)
     case .compressedNPY, .raw:
       throw ArchiveError(
-        path: path, .unsupported("file to write", expected: ".npy", found: ".npy.gz"))
+        path: path,
+        .unsupported("file to write", expected: ".npy", found: container?.extensions[0] ?? ""))
     case .torch, .gguf, .onnx, .keras:
       throw ArchiveError(
         path: path,
