@@ -8,6 +8,9 @@ package enum EngineFolders {
 
   private static func prefix(_ process: pid_t) -> String { "parity-check-\(process)-" }
 
+  /// The path of the folder that they are made in.
+  static var place: String { temporary.path(percentEncoded: false) }
+
   /// Makes an empty folder.
   ///
   /// - Throws: where the system refuses.
@@ -20,7 +23,7 @@ package enum EngineFolders {
 
   /// Removes the folders that a process has left, which has ended.
   package static func remove(leftBy process: pid_t) {
-    let path = temporary.path(percentEncoded: false)
+    let path = place
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     where name.hasPrefix(prefix(process)) {
       try? FileManager.default.removeItem(at: temporary.appending(path: name))

@@ -1,6 +1,7 @@
 package import ParityFixtures
 import Platform
 import RecurrentModel
+import TensorArchives
 
 /// A user's program as the source of the outputs that are judged: it runs once for each case, and
 /// for a stream once for each chunk, which starts from the states that the program gave itself.
@@ -80,7 +81,9 @@ package struct ExternalEngine: OutputsSource {
       guard let run = request.chunkedRun else { return await outputs(for: request, in: folder) }
       return try await outputs(for: request, in: folder, run)
     } catch {
-      return missing("can't make a folder for the engine's files: \(error)")
+      return missing(
+        "can't make a folder for the engine's files in \(EngineFolders.place) "
+          + "(\(systemWords(for: error))); TMPDIR names another place")
     }
   }
 
