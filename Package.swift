@@ -180,3 +180,13 @@ let package = Package(
       imports: ["RecurrentEngine", "TensorCore", "TensorArchives", systemPackage]),
   ]
 )
+
+// Only where it is asked for: it links with libFuzzer alone (`tools/fuzz`).
+if Context.environment["PARITY_CHECK_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: ["Platform", "JSON", "TensorCore", "TensorArchives", "ParityFixtures"],
+      path: "Tests/Fuzz", exclude: ["words.dict"],
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

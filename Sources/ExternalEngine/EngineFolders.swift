@@ -19,26 +19,48 @@ package struct EngineFolders: Sendable {
 
   private static func prefix(_ process: pid_t) -> String { "parity-check-\(process)-" }
 
+  /// The path of the folder that temporary ones are made in.
+  private static var place: String { temporary.path(percentEncoded: false) }
+
   /// Makes an empty folder for one run.
   ///
   /// - Parameters:
   ///   - name: of the case.
   ///   - isRepeated: whether it is the second run on this case.
-  /// - Throws: where the system refuses, and where a folder that is kept is there already.
-  func make(for name: String, isRepeated: Bool) throws -> String {
+  /// - Throws: `ArchiveError` where the system refuses, and where a folder that is kept is there
+  ///   already.
+  func make(for name: String, isRepeated: Bool) throws(ArchiveError) -> String {
     guard let kept else {
       let folder = Self.temporary.appending(path: Self.prefix(getpid()) + UUID().uuidString)
-        .path(percentEncoded: false)
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-      return folder
+      return try make(folder.path(percentEncoded: false))
     }
     let folder = "\(kept)/\(name)" + (isRepeated ? " (second run)" : "")
     guard !FileManager.default.fileExists(atPath: folder) else {
       throw ArchiveError(
         path: folder, .unreadable("is there already; remove it, or keep files in another folder"))
     }
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    return folder
+    return try make(folder)
+  }
+
+  /// Makes an empty folder in that of a run, for one chunk of a stream.
+  ///
+  /// - Throws: `ArchiveError` where the system refuses.
+  func make(in folder: String, chunk: Int) throws(ArchiveError) -> String {
+    try make("\(folder)/\(chunk)")
+  }
+
+  private func make(_ folder: String) throws(ArchiveError) -> String {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: kept != nil)
+      return folder
+    } catch {
+      throw ArchiveError(
+        path: kept ?? Self.place,
+        .unreadable(
+          "can't make a folder for the engine's files (\(systemWords(for: error)))"
+            + (kept == nil ? "; TMPDIR names another place" : "")))
+    }
   }
 
   /// Removes a folder after its run, unless it is kept.
@@ -48,7 +70,7 @@ package struct EngineFolders: Sendable {
 
   /// Removes the folders that a process has left, which has ended.
   package static func remove(leftBy process: pid_t) {
-    let path = temporary.path(percentEncoded: false)
+    let path = place
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     where name.hasPrefix(prefix(process)) {
       try? FileManager.default.removeItem(at: temporary.appending(path: name))

@@ -1,6 +1,7 @@
 package import ParityFixtures
 import Platform
 import RecurrentModel
+import TensorArchives
 
 /// A user's program as the source of the outputs that are judged: it runs once for each case, and
 /// for a stream once for each chunk, which starts from the states that the program gave itself.
@@ -78,28 +79,26 @@ package struct ExternalEngine: OutputsSource {
 
   /// One run.
   private func run(_ request: OutputsRequest, isRepeated: Bool) async -> SuppliedOutputs {
-    do {
+    do throws(ArchiveError) {
       let folder = try folders.make(for: request.location.name, isRepeated: isRepeated)
       defer { folders.remove(folder) }
       guard let run = request.chunkedRun else { return await outputs(for: request, in: folder) }
       return try await outputs(for: request, in: folder, run)
     } catch {
-      return missing("can't make a folder for the engine's files: \(error)")
+      return missing("\(error)")
     }
   }
 
   /// Runs the program for one chunk of a stream after the other.
   ///
   /// - Parameter folder: an empty folder, in which each chunk gets one of its own.
-  /// - Throws: where no folder can be made.
+  /// - Throws: `ArchiveError` where no folder can be made.
   private func outputs(
     for request: OutputsRequest, in folder: String, _ stream: ChunkedRun
-  ) async throws -> SuppliedOutputs {
+  ) async throws(ArchiveError) -> SuppliedOutputs {
     var (stream, printed) = (stream, "")
     while let chunk = stream.next {
-      let own = "\(folder)/\(chunk.index)"
-      try FileManager.default.createDirectory(
-        atPath: own, withIntermediateDirectories: false)
+      let own = try folders.make(in: folder, chunk: chunk.index)
       defer { folders.remove(own) }
       let supplied = await outputs(for: request, chunk, in: own)
       printed = supplied.printed

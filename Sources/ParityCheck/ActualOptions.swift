@@ -146,6 +146,24 @@ struct ActualOptions: ParsableArguments {
     return folder
   }
 
+  /// How many cases may be judged at a time: with a program, no more than there are files that this
+  /// process may open, since a program that is started without them may end this process.
+  ///
+  /// - Throws: `ExitCode` where there are too few for one, once that is printed.
+  func jobs(atMost jobs: Int) throws -> Int {
+    guard engine != nil else { return jobs }
+    let free = OpenFiles.free(atMost: OpenFiles.ownCount + jobs * OpenFiles.engineCount)
+    let possible = (free - OpenFiles.ownCount) / OpenFiles.engineCount
+    guard possible > 0 else {
+      let needed = OpenFiles.ownCount + OpenFiles.engineCount
+      Terminal.printError(
+        "--engine: expected to be let open \(needed) more files, found \(free); "
+          + "raise the limit with ulimit -n")
+      throw ExitCode(RunStatus.unusable.rawValue)
+    }
+    return min(jobs, possible)
+  }
+
   /// The first case that a program can compute; nil where there is none.
   private static func firstComputed(_ cases: [CaseLocation]) -> CaseLocation? {
     cases.first { (try? ParityCase.load($0))?.outputsRequest.canBeComputed == true }

@@ -56,7 +56,8 @@ struct ExportCommand: ParsableCommand {
     } catch {
       try Terminal.fail("\(Style.printable(folder)): expected a folder to write to, found none")
     }
-    var written: Set<String> = []
+    var names: Set<String> = []
+    var written = 0
     var hasFailed = !found.errors.isEmpty
     for location in found.cases {
       // Of two cases of one name the name is the path.
@@ -68,7 +69,7 @@ struct ExportCommand: ParsableCommand {
           Terminal.print(["\(Style.printable(location.name)): no parameters, passed over"])
           continue
         }
-        guard written.insert(path).inserted else {
+        guard names.insert(path).inserted else {
           Terminal.printError(
             "\(Style.printable(path)): expected cases of different names, found another of this "
               + "name in \(Style.printable(location.path)): export them to folders of their own")
@@ -76,14 +77,15 @@ struct ExportCommand: ParsableCommand {
           continue
         }
         try EngineInput(request).write(to: path)
+        written += 1
       } catch let error where error is CaseError || error is ArchiveError {
         Terminal.printError("\(error)")
         hasFailed = true
       }
     }
     Terminal.print([
-      "wrote \(NumberText.count(written.count, "case")) to \(Style.printable(folder))"
+      "wrote \(NumberText.count(written, "case")) to \(Style.printable(folder))"
     ])
-    if hasFailed || written.isEmpty { throw ExitCode(RunStatus.unusable.rawValue) }
+    if hasFailed || written == 0 { throw ExitCode(RunStatus.unusable.rawValue) }
   }
 }

@@ -163,7 +163,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
         only: only.map { $0.split(separator: ",").map(String.init) },
         strict: strict, subject: subject,
         diagnostician: Diagnostician(diagnose), known: KnownOutputs(found.all)),
-      jobs: orders.isAlone ? 1 : jobs ?? Machine.cores,
+      jobs: orders.isAlone ? 1 : try actual.jobs(atMost: jobs ?? Machine.cores),
       failFast: failFast)
     let progress = ProgressLine(total: cases.count)
     let rest = Array(cases.dropFirst(first))

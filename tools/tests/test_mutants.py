@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mutant_sources import CONTAINERS
+
 TOOL = Path(__file__).resolve().parent.parent / "mutate_fixtures.py"
 
 
@@ -15,11 +17,19 @@ def mutate(*options) -> subprocess.CompletedProcess:
                           timeout=300)
 
 
-@pytest.mark.parametrize("ending", [".npz", ".h5", ".safetensors", ".pt"])
-def test_damaged_fixtures_cost_themselves_alone(ending):
-    run = mutate("--endings", ending, "--batches", "1", "--seed", "20")
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_damaged_fixtures_cost_themselves_alone(container):
+    run = mutate("--containers", container, "--batches", "1", "--seed", "20")
     assert run.returncode == 0, run.stdout
-    assert run.stdout.startswith(f"{ending}: 90 damaged files and 10 good ones: ")
+    assert run.stdout.startswith(f"{container}: 90 damaged files and 10 good ones: ")
+
+
+@pytest.mark.parametrize("container", ["folder", ".gguf", ".onnx"])
+def test_a_folder_whose_numbers_are_others_must_not_pass(container, tmp_path):
+    """A tool that passes all that it is given: it must be told of wrong parameters too."""
+    passes = tool(tmp_path, 'for f in "$1"/*; do echo "passed ${f##*/}"; done')
+    run = mutate("--containers", container, "--batches", "2", "--tool", passes)
+    assert run.returncode == 1 and "passes though its reference is another" in run.stdout
 
 
 def tool(folder: Path, script: str) -> Path:
@@ -37,5 +47,5 @@ def tool(folder: Path, script: str) -> Path:
      "is unreadable"),
 ])
 def test_what_is_wrong_is_found(script, told, tmp_path):
-    run = mutate("--endings", ".npz", "--batches", "2", "--tool", tool(tmp_path, script))
+    run = mutate("--containers", ".npz", "--batches", "2", "--tool", tool(tmp_path, script))
     assert run.returncode == 1 and told in run.stdout

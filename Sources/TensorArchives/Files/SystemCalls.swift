@@ -63,7 +63,7 @@ enum SystemCall {
 /// What the system calls an error, starting with a small letter.
 ///
 /// - Parameter error: an `Errno`, or what Foundation makes of one.
-func systemWords(for error: any Error) -> String {
+package func systemWords(for error: any Error) -> String {
   let underlying = (error as? CocoaError)?.underlying as? POSIXError
   let number = error as? Errno ?? underlying.map { Errno(rawValue: $0.code.rawValue) }
   let words = number?.description ?? "\(error)"

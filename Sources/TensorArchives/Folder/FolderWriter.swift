@@ -20,22 +20,28 @@ enum FolderWriter {
     if let manifest { files[manifestName] = MemberContents(Data(manifest.utf8)) }
     guard (try? FileBytes.kind(of: path)) == nil else {
       try checkOtherTensors(in: path, beside: files)
-      return try write(files, into: path)
+      return try write(files, into: path, for: path)
     }
     let sibling = TemporarySibling(of: path)
     try makeFolder(sibling.temporaryPath, for: path)
-    try write(files, into: sibling.temporaryPath)
+    try write(files, into: sibling.temporaryPath, for: path)
     try sibling.commit()
   }
 
-  /// - Parameter files: by their paths below the folder.
+  /// - Parameters:
+  ///   - files: by their paths below the folder.
+  ///   - asked: the folder that was asked for, for errors.
   private static func write(
-    _ files: [String: MemberContents], into folder: String
+    _ files: [String: MemberContents], into folder: String, for asked: String
   ) throws(ArchiveError) {
     for (name, contents) in files.sorted(by: { $0.key < $1.key }) {
       let path = folder + "/" + name
-      try makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), for: path)
-      try FileWriter.write(contents, to: path)
+      do throws(ArchiveError) {
+        try makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), for: path)
+        try FileWriter.write(contents, to: path)
+      } catch {
+        throw ArchiveError(path: asked + "/" + name, error.reason)
+      }
     }
   }
 

@@ -39,6 +39,10 @@ package enum HDF5Library {
       return HDF5ReadFile(path: path, part, readers)
     }
 
+    /// Keeps libhdf5 from closing everything when the process ends: whatever is open is closed
+    /// here, and a file that could not be written, on a full disk, would crash it then.
+    private static let isLeftAtExit = H5dont_atexit() >= 0
+
     /// Runs `body`, which calls libhdf5, while no other thread does.
     ///
     /// - Throws: what `body` throws.
@@ -46,6 +50,7 @@ package enum HDF5Library {
       _ body: () throws(ArchiveError) -> Result
     ) throws(ArchiveError) -> Result {
       try lock.withLock { _ throws(ArchiveError) in
+        _ = Self.isLeftAtExit
         // The reader says what is wrong; libhdf5's own printing is one switch a thread.
         H5Eset_auto2(parity_H5E_DEFAULT(), nil, nil)
         return try body()

@@ -1,5 +1,7 @@
 #if HDF5
   import CHDF5
+  import Platform
+  import SystemPackage
   import TensorCore
 
   /// Writes an HDF5 file: for each tensor a contiguous, little-endian dataset in the groups
@@ -28,6 +30,7 @@
       }
       let sibling = TemporarySibling(of: path)
       let temporaryPath = sibling.temporaryPath
+      errno = 0
       try HDF5Library.working { () throws(ArchiveError) in
         var writer = try HDF5Writer(temporaryPath, for: path)
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
@@ -139,7 +142,12 @@
     }
 
     private func error(_ member: String?, _ what: String) -> ArchiveError {
-      ArchiveError(path: path, member: member, .unwritable("HDF5 can't write \(what)"))
+      // libhdf5 leaves here what the system has refused.
+      let cause = Errno(rawValue: errno)
+      let causes: [Errno] = [.noSpace, .diskQuotaExceeded, .fileTooLarge, .ioError]
+      let words = causes.contains(cause) ? " (\(systemWords(for: cause)))" : ""
+      return ArchiveError(
+        path: path, member: member, .unwritable("HDF5 can't write \(what)\(words)"))
     }
   }
 #endif
