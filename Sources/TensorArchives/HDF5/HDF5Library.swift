@@ -50,7 +50,7 @@ package enum HDF5Library {
       _ body: () throws(ArchiveError) -> Result
     ) throws(ArchiveError) -> Result {
       try lock.withLock { _ throws(ArchiveError) in
-        _ = Self.isLeftAtExit
+        _ = (Self.isLeftAtExit, LZF.isRegistered)
         // The reader says what is wrong; libhdf5's own printing is one switch a thread.
         H5Eset_auto2(parity_H5E_DEFAULT(), nil, nil)
         return try body()
