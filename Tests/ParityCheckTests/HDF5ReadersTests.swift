@@ -13,7 +13,7 @@
     @Test(arguments: ["contiguous.h5", "chunked.h5", "gzip-shuffle.h5", "big-endian.h5"])
     func aReaderReadsTheSame(sample: String) throws {
       let path = Repository.samples + "/" + sample
-      let (own, other) = (try HDF5File(path: path), HDF5ReadFile(path: path, readers))
+      let (own, other) = (try HDF5File(path: path), HDF5ReadFile(path: path, nil, readers))
       let contents = try own.contents()
       #expect(try other.contents().datasets == contents.datasets)
       for name in contents.datasets {
@@ -35,7 +35,7 @@
       let path = Repository.root + "/README.md"
       let own = #expect(throws: ArchiveError.self) { try HDF5File(path: path).contents() }
       let other = #expect(throws: ArchiveError.self) {
-        try HDF5ReadFile(path: path, readers).contents()
+        try HDF5ReadFile(path: path, nil, readers).contents()
       }
       #expect(own == other && own != nil)
     }
@@ -47,7 +47,7 @@
     func aReaderThatIsNoneIsAnError(program: String, told: String) {
       let path = Repository.samples + "/contiguous.h5"
       let error = #expect(throws: ArchiveError.self) {
-        try HDF5ReadFile(path: path, HDF5Readers(program: program)).contents()
+        try HDF5ReadFile(path: path, nil, HDF5Readers(program: program)).contents()
       }
       #expect(error == ArchiveError(path: path, .unreadable(told)))
     }
