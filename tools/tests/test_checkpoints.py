@@ -172,6 +172,21 @@ def test_weight_norm_is_put_together(tmp_path, model, normed):
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+@torch.no_grad()
+def test_short_names_are_pytorchs_parameters(tmp_path, model):
+    named = {name.replace("decoder.", "dec_").replace("weight", "w").removesuffix("_l0"): tensor
+             for name, tensor in model.state_dict().items() if name.startswith("decoder.")}
+    assert set(named) == {"dec_w_ih", "dec_w_hh"}
+    path = keep(tmp_path / "short.npz", named | {"fc_w": torch.ones(2, 3), "w_ih": torch.ones(2)})
+    said = tool("inspect", path).stdout
+    assert "dec: GRU(12, 7, bias=False)" in said and "1 recurrent module" in said, said
+    assert "2 parameters under short names" in said
+    x = torch.randn(7, 3, 12)
+    own = keep(tmp_path / "own.npz", run_recurrent(model.decoder, {"input": x}, None))
+    ran = tool("run", path, "--input", save(tmp_path / "x.npy", x), "--actual", own)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 #: Ways of saving a model, and what the decoder is called in the file.
 SAVED = {
     "state.pt": ("decoder", lambda model, path: torch.save(model.state_dict(), path)),

@@ -6,6 +6,7 @@ package enum CheckpointForm: String, CaseIterable, Sendable {
   case weightNorm = "weight_norm"
   case keras
   case mlx
+  case shortNames = "short_names"
 
   /// The parameters that a checkpoint holds in this form.
   func derived(from archive: any TensorArchive) -> DerivedTensors {
@@ -13,6 +14,7 @@ package enum CheckpointForm: String, CaseIterable, Sendable {
     case .weightNorm: WeightNorm.derived(from: archive)
     case .keras: KerasWeights.derived(from: archive)
     case .mlx: MLXWeights.derived(from: archive)
+    case .shortNames: ShortNames.derived(from: archive)
     }
   }
 
@@ -23,6 +25,7 @@ package enum CheckpointForm: String, CaseIterable, Sendable {
     case .weightNorm: counted("weight") + " put together from weight norm's g and v"
     case .keras: counted("parameter") + " made of Keras' weights"
     case .mlx: counted("parameter") + " made of MLX's weights"
+    case .shortNames: counted("parameter") + " under short names, such as w_ih"
     }
   }
 }
