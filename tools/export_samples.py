@@ -135,7 +135,14 @@ def write_hdf5(folder: Path) -> None:
             track_times=False,
         )
         dataset[:4, :4] = 2
-    single("lzf.h5", FLOATS, compression="lzf")
+    # A number that no filter has, in the place of LZF's.
+    with refused("unknown-filter.h5") as file:
+        file.create_dataset("a", data=FLOATS, compression="lzf", track_times=False)
+    path = folder / "unknown-filter.h5"
+    entry = b"\x00\x7d\x08\x00\x01\x00\x03\x00lzf"
+    data = path.read_bytes()
+    assert data.count(entry) == 1
+    path.write_bytes(data.replace(entry, b"\xe7\x80" + entry[2:-3] + b"xyz"))
     with refused("cycle.h5") as file:
         file.create_group("g")
         file["g/again"] = file["g"]

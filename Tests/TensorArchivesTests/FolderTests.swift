@@ -50,8 +50,9 @@ import Testing
     #expect(
       Sample.error(path)?.reason
         == .wrongFormat(
-          expected: "a folder or a file ending in .npy, .npy.gz, .npz, .h5, .hdf5, .safetensors, "
-            + ".pt, .pth, .ckpt, .jit, .bin, .gguf, .onnx, .keras",
+          expected:
+            "a folder or a file ending in .npy, .npy.gz, .raw, .f16, .bf16, .f32, .f64, .npz, "
+            + ".h5, .hdf5, .safetensors, .pt, .pth, .ckpt, .jit, .bin, .gguf, .onnx, .keras",
           found: "another name"))
   }
 

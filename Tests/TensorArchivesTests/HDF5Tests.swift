@@ -53,8 +53,8 @@
       ("cycle.h5", "g/again", "a second one"), ("hard-link.h5", "b", "a second one"),
       ("partly-written.h5", "a", "1"),
       (
-        "lzf.h5", "a",
-        "number 32000, lzf; save it again with gzip or uncompressed "
+        "unknown-filter.h5", "a",
+        "number 32999, xyz; save it again with gzip or uncompressed "
           + #"(h5py: compression="gzip" or none)"#
       ),
       ("unallocated.h5", "a", "0 bytes in the file"),
