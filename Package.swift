@@ -83,7 +83,9 @@ let package = Package(
       ]),
     room(
       "ParityFixtures",
-      imports: ["JSON", "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel"]),
+      imports: [
+        "Platform", "JSON", "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel",
+      ]),
     room(
       "ParityJudging",
       imports: [

@@ -1,3 +1,4 @@
+import Platform
 package import RecurrentModel
 package import TensorArchives
 import TensorCore
@@ -65,25 +66,27 @@ package struct Inspection: Sendable {
 }
 
 extension Inspection.TensorLine {
-  /// How many numbers are read at a time.
-  private static let blockSize = 1 << 20
+  /// How many numbers a core reads at a time.
+  private static let blockSize = 1 << 18
 
+  /// Looks at all numbers, on all cores.
   fileprivate mutating func measure(_ source: any TensorSource) throws(ArchiveError) {
     guard source.header.elementType.isFloatingPoint else { return }
     let count = source.header.shape.elementCount
-    let block = max(1, Self.blockSize / source.grain) * source.grain
-    var (least, largest) = (Double.infinity, -Double.infinity)
-    for start in stride(from: 0, to: count, by: block) {
-      let values: [Double] = try source.block(start..<min(count, start + block)).elements()
-      for value in values {
-        guard value.isFinite else {
-          nonFinite += 1
-          continue
+    let size = max(1, Self.blockSize / source.grain) * source.grain
+    let blocks = (count + size - 1) / size
+    let workers = min(blocks, Machine.cores)
+    let parts = concurrentMap(workers) { worker in
+      Result { () throws(ArchiveError) in
+        var found = FiniteRange()
+        for block in stride(from: worker, to: blocks, by: workers) {
+          found.add(try source.block(block * size..<min(count, (block + 1) * size)))
         }
-        least = min(least, value)
-        largest = max(largest, value)
+        return found
       }
     }
-    if least <= largest { range = least...largest }
+    var found = FiniteRange()
+    for part in parts { found.merge(try part.get()) }
+    (range, nonFinite) = (found.range, found.nonFinite)
   }
 }
