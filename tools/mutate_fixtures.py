@@ -7,6 +7,7 @@ same seed gives the same files. Exit status 1 where something was found.
 """
 
 import argparse
+import functools
 import io
 import json
 import os
@@ -108,11 +109,16 @@ def write_mutant(source: Path, target: Path, r: random.Random) -> None:
     target.write_bytes(damaged_within(data, r) if is_within else damaged(data, r))
 
 
+@functools.cache
+def sound(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
+    return mutant_sources.contents(path)
+
+
 def is_spoiled(original: Path, mutant: Path) -> bool:
     """Whether nothing but reference outputs differs, visibly: what must not pass. Of a folder that
     borrows its parameters, these may differ too."""
     try:
-        manifest, right = mutant_sources.contents(original)
+        manifest, right = sound(original)
         other_manifest, wrong = mutant_sources.contents(mutant)
         if manifest != other_manifest or right.keys() != wrong.keys():
             return False
