@@ -14,12 +14,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import gguf
-import h5py
-import numpy as np
-import safetensors.numpy
-import torch
-
 ROOT = Path(__file__).resolve().parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
 
@@ -44,6 +38,13 @@ START = ("import sys, numpy as np\npath = sys.argv[1]\n"
 
 
 def write(path: Path, megabytes: int) -> None:
+    # Here alone: what the measuring process holds would count as held by its children.
+    import gguf
+    import h5py
+    import numpy as np
+    import safetensors.numpy
+    import torch
+
     random = np.random.default_rng(0)
     rows = megabytes * 2 ** 20 // (8 * 4096 * 4)
     tensors = {f"t{k}": random.standard_normal((rows, 4096), np.float32) for k in range(8)}
@@ -91,7 +92,6 @@ def main() -> None:
     for ending in options.endings:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"m{ending}"
-            # By another process: what this one has held would count as held by its children.
             subprocess.run(
                 [sys.executable, __file__, "--write", path, "--megabytes",
                  str(options.megabytes)], check=True)

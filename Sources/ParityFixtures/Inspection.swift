@@ -78,9 +78,17 @@ extension Inspection.TensorLine {
     let workers = min(blocks, Machine.cores)
     let parts = concurrentMap(workers) { worker in
       Result { () throws(ArchiveError) in
+        let type = source.header.elementType
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+          byteCount: min(size, count) * type.byteCount, alignment: 64)
+        defer { buffer.deallocate() }
         var found = FiniteRange()
         for block in stride(from: worker, to: blocks, by: workers) {
-          found.add(try source.block(block * size..<min(count, (block + 1) * size)))
+          let range = block * size..<min(count, (block + 1) * size)
+          let bytes = UnsafeMutableRawBufferPointer(
+            rebasing: buffer[..<(range.count * type.byteCount)])
+          try source.read(range, into: bytes)
+          found.add(UnsafeRawBufferPointer(bytes), of: type)
         }
         return found
       }
