@@ -290,7 +290,6 @@ def onnx_by_torchscript(model, path) -> Saved:
 
 @way("m.onnx")
 def onnx_by_dynamo(model, path) -> Saved:
-    pytest.importorskip("onnxscript")
     module = torch.nn.LSTM(5, 6, bidirectional=True).eval()
     torch.onnx.export(module, (torch.randn(4, 2, 5),), path, dynamo=True, external_data=False)
     return named_by_node(module, path)
