@@ -18,6 +18,7 @@ struct CompareCommand: ParsableCommand {
       parity-check compare <expected> <actual> [--tolerance <tolerance>]
                            [--rtol <rtol> --atol <atol>] [--tensor <name>=<rtol>,<atol>] ...
                            [--map <expected>=<actual>] ... [--ignore-extra] [--ignore-type]
+                           [--shape <3,7,5>]
       """,
     discussion: """
       EXPECTED and ACTUAL are files of any supported kind, or folders of them. FILE:NAME names \
@@ -26,11 +27,17 @@ struct CompareCommand: ParsableCommand {
       or of another shape or element type differs. Integers must be equal; a NaN agrees with \
       a NaN only, and an infinity with the same.
 
+      CHECKPOINT:NAME names a recurrent module (parity-check inspect lists them): its parameters \
+      are compared under PyTorch's names, whatever framework wrote the file. Where they differ, \
+      both modules are run on random numbers, and what was done to the weights is named, such as \
+      gates in another order. Biases that are shared out otherwise, to the same sum, are no \
+      difference.
+
       Files are read in parts: the largest need little memory, but for tensors that are \
       deflated or in Fortran order, which are held whole.
 
-      Exit status: 0 all tensors agree; 1 some tensor differs; 2 a file can't be read, or no \
-      tensor is in both.
+      Exit status: 0 all tensors agree, or the modules compute the same; 1 some tensor differs; \
+      2 a file can't be read, or no tensor is in both.
       """)
 
   enum Tolerance: String, ExpressibleByArgument, CaseIterable {

@@ -69,13 +69,12 @@ struct KerasPlace: Sendable {
     return before + words
   }
 
-  /// Whether these are the two halves of a `Bidirectional`, and this one is the forward half.
-  func isForward(of other: KerasPlace) -> Bool {
-    guard naming == other.naming, words.count == other.words.count, words.count > 1,
-      words.dropLast() == other.words.dropLast()
-    else { return false }
-    let (own, last) = (words[words.count - 1], other.words[words.count - 1])
-    return own.hasPrefix("forward_") && last.hasPrefix("backward_")
-      && own.dropFirst("forward_".count) == last.dropFirst("backward_".count)
+  /// What the two halves of a `Bidirectional` have in common: all but the start of the last name.
+  /// Nil for what is not the half that starts so.
+  ///
+  /// - Parameter start: `forward_` or `backward_`.
+  func common(toHalvesOf start: String) -> [String]? {
+    guard words.count > 1, let last = words.last, last.hasPrefix(start) else { return nil }
+    return ["\(naming)"] + words.dropLast() + [String(last.dropFirst(start.count))]
   }
 }

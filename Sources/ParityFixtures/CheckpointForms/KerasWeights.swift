@@ -123,15 +123,20 @@ struct KerasModule {
   let forward: KerasLayer
   let backward: KerasLayer?
 
+  /// - Complexity: O(layers).
   static func all(of layers: [KerasLayer]) -> [KerasModule] {
-    let backward = layers.filter { layer in
-      layers.contains { $0.place.isForward(of: layer.place) }
+    let forward = Set(layers.compactMap { $0.place.common(toHalvesOf: "forward_") })
+    let backward = Dictionary(
+      layers.compactMap { layer in
+        layer.place.common(toHalvesOf: "backward_").map { ($0, layer) }
+      }, uniquingKeysWith: { first, _ in first })
+    return layers.filter { layer in
+      layer.place.common(toHalvesOf: "backward_").map { !forward.contains($0) } ?? true
+    }.map { layer in
+      KerasModule(
+        forward: layer,
+        backward: layer.place.common(toHalvesOf: "forward_").flatMap { backward[$0] })
     }
-    return layers.filter { layer in !backward.contains { $0.place.kernel == layer.place.kernel } }
-      .map { layer in
-        KerasModule(
-          forward: layer, backward: backward.first { layer.place.isForward(of: $0.place) })
-      }
   }
 
   /// What both layers are called, or the one.
