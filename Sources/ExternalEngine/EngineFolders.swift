@@ -11,8 +11,8 @@ package struct EngineFolders: Sendable {
   /// Where folders are kept; nil where they are not.
   private let kept: String?
 
-  /// - Parameter kept: a folder in which each case gets one of its own name; nil for temporary
-  ///   folders.
+  /// - Parameter kept: a folder in which each case gets one of its own name, with `__` in the place
+  ///   of slashes; nil for temporary folders.
   package init(kept: String? = nil) { self.kept = kept }
 
   private static var temporary: URL { FileManager.default.temporaryDirectory }
@@ -27,19 +27,33 @@ package struct EngineFolders: Sendable {
   /// - Parameters:
   ///   - name: of the case.
   ///   - isRepeated: whether it is the second run on this case.
-  /// - Throws: `ArchiveError` where the system refuses, and where a folder that is kept is there
-  ///   already.
+  /// - Throws: `ArchiveError` where the system refuses, and where files of others would be replaced.
   func make(for name: String, isRepeated: Bool) throws(ArchiveError) -> String {
     guard let kept else {
       let folder = Self.temporary.appending(path: Self.prefix(getpid()) + UUID().uuidString)
       return try make(folder.path(percentEncoded: false))
     }
-    let folder = "\(kept)/\(name)" + (isRepeated ? " (second run)" : "")
-    guard !FileManager.default.fileExists(atPath: folder) else {
-      throw ArchiveError(
-        path: folder, .unreadable("is there already; remove it, or keep files in another folder"))
-    }
+    // Slashes are those of folders, out of which no folder is to lead.
+    let folder =
+      "\(kept)/\(name.replacing("/", with: "__"))" + (isRepeated ? " (second run)" : "")
+    try clear(folder)
     return try make(folder)
+  }
+
+  /// Removes what an earlier run has kept.
+  ///
+  /// - Throws: `ArchiveError` where something else is there.
+  private func clear(_ folder: String) throws(ArchiveError) {
+    guard FileManager.default.fileExists(atPath: folder) else { return }
+    let names = try FileBytes.names(in: folder)
+    let others = names.filter { name in
+      Int(name) == nil && !["case", "outputs"].contains { name.hasPrefix($0) }
+    }
+    if let other = others.first {
+      throw ArchiveError(
+        path: folder, .unreadable("holds \(other), which is not kept here; name another folder"))
+    }
+    try? FileManager.default.removeItem(atPath: folder)
   }
 
   /// Makes an empty folder in that of a run, for one chunk of a stream.

@@ -31,12 +31,12 @@ struct CompareCommand: ParsableCommand {
       are compared under PyTorch's names, whatever framework wrote the file. Where they differ, \
       both modules are run on random numbers, and what was done to the weights is named, such as \
       gates in another order. Biases that are shared out otherwise, to the same sum, are no \
-      difference.
+      difference, unless a tolerance is given.
 
       Files are read in parts: the largest need little memory, but for tensors that are \
       deflated or in Fortran order, which are held whole.
 
-      Exit status: 0 all tensors agree, or the modules compute the same; 1 some tensor differs; \
+      Exit status: 0 all tensors agree, or but for biases of the same sum; 1 some tensor differs; \
       2 a file can't be read, or no tensor is in both.
       """)
 
@@ -91,7 +91,7 @@ struct CompareCommand: ParsableCommand {
     let pair: ArchivePair
     do {
       sides = try ComparedSides(
-        expected: TensorReference(expected, shape: raw.shape),
+        isMapped: !map.map.isEmpty, expected: TensorReference(expected, shape: raw.shape),
         actual: TensorReference(actual, shape: raw.shape))
       let (expected, actual) = (sides.expected.tensors, sides.actual.tensors)
       for file in expected.archive.otherFiles + actual.archive.otherFiles {
@@ -116,18 +116,35 @@ struct CompareCommand: ParsableCommand {
     let isUnreadable = results.contains { if case .unreadable = $0.result { true } else { false } }
     if isUnreadable { throw ExitCode(RunStatus.unusable.rawValue) }
     guard !results.allSatisfy(\.result.passes) else { return }
-    if let modules = sides.modules, try computeTheSame(modules) { return }
+    if let modules = sides.modules,
+      try areTheSame(modules, differInBiases: results.allSatisfy(mayBeShared))
+    {
+      return
+    }
     throw ExitCode(RunStatus.failed.rawValue)
+  }
+
+  /// Whether a parameter agrees, or is a bias that may be shared out otherwise. What the user has
+  /// said of tolerances holds of each parameter by itself.
+  private func mayBeShared(_ name: String, _ result: TensorResult) -> Bool {
+    if result.passes { return true }
+    guard tolerance != .exact, bound.bounds == nil, tensor.isEmpty, name.hasPrefix("bias_") else {
+      return false
+    }
+    if case .compared(let tensor) = result { return ignoreType || !tensor.isOfAnotherType }
+    return true
   }
 
   /// Whether two modules whose parameters differ are the same for all that, once it is printed what
   /// can be said of them.
-  private func computeTheSame(_ modules: ComparedSides.ModulePair) throws -> Bool {
+  private func areTheSame(
+    _ modules: ComparedSides.ModulePair, differInBiases: Bool
+  ) throws -> Bool {
     let comparison = ModuleComparison(expected: modules.expected, actual: modules.actual)
     let text = ModuleComparisonText(
       expected: modules.expected.module, actual: modules.actual.module)
     do throws(CaseError) {
-      if tolerance != .exact, try comparison.hasEqualSums {
+      if differInBiases, try comparison.hasEqualSums {
         Terminal.print(text.equalSums)
         return true
       }

@@ -34,12 +34,13 @@ struct ComparedSides {
   typealias ModulePair = (expected: Checkpoint, actual: Checkpoint)
 
   /// Opens both. Where one names a module, the other is a module too: the one that it names, or
-  /// the only one that it holds. Where neither names anything, and no tensor is in both, each that
-  /// holds a single module stands for it.
+  /// the only one that it holds. Where neither names anything, and no tensor is in both, they are
+  /// modules if each file holds the parameters of one and nothing else.
   ///
+  /// - Parameter isMapped: whether the user says which names belong together.
   /// - Throws: `ArchiveError` or `CaseError` where a file can't be opened, and for a name that is
   ///   neither a tensor's nor a module's.
-  init(expected: TensorReference, actual: TensorReference) throws {
+  init(isMapped: Bool, expected: TensorReference, actual: TensorReference) throws {
     var sides = [try Self.side(expected), try Self.side(actual)]
     let references = [expected, actual]
     let isModule = sides.map { $0.module != nil }
@@ -47,9 +48,10 @@ struct ComparedSides {
     where reference.name == nil && isModule[1 - index] {
       sides[index] = Side(try Checkpoint(reference.path))
     }
-    if references.allSatisfy({ $0.name == nil }),
+    if !isMapped, references.allSatisfy({ $0.name == nil }),
       Set(sides[0].tensors.names).isDisjoint(with: sides[1].tensors.names),
-      let first = try? Checkpoint(expected.path), let second = try? Checkpoint(actual.path)
+      let first = try? Checkpoint(expected.path), let second = try? Checkpoint(actual.path),
+      first.holdsNothingElse, second.holdsNothingElse
     {
       sides = [Side(first), Side(second)]
     }

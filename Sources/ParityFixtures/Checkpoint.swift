@@ -55,6 +55,11 @@ package struct Checkpoint: Sendable {
           : "name one: \(path):\(modules[0].name)"))
   }
 
+  /// Whether all tensors of the checkpoint are the module's.
+  package var holdsNothingElse: Bool {
+    archive.tensorNames.count == module.configuration.parameters.count
+  }
+
   /// The module's parameters by PyTorch's names, without the prefix.
   ///
   /// - Throws: `CaseError` where a tensor can't be read, or is of another type than the others.

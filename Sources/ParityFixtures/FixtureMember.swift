@@ -1,4 +1,3 @@
-import Platform
 import TensorArchives
 import TensorCore
 
@@ -25,11 +24,15 @@ struct FixtureMember: Sendable {
   /// Reads the elements.
   func tensor() throws(ArchiveError) -> Tensor { try archive.tensor(named: nameInArchive) }
 
-  /// A tensor of zeros of this type and shape, which takes no memory: the system hands out a page
-  /// of zeros when it is written to, and nobody writes to this.
-  var outline: Tensor { outline(header.elementType.swiftType) }
+  /// A tensor of zeros of this type and shape, which takes no memory; nil where the system has no
+  /// room for its addresses.
+  ///
+  /// - Precondition: it has elements.
+  var outline: Tensor? { outline(header.elementType.swiftType) }
 
-  private func outline<Element: TensorElement>(_ type: Element.Type) -> Tensor {
-    Tensor(Elements<Element>(in: Data(count: header.byteCount)), shape: header.shape)
+  private func outline<Element: TensorElement>(_ type: Element.Type) -> Tensor? {
+    FileBytes.zeros(header.byteCount).map {
+      Tensor(Elements<Element>(in: $0), shape: header.shape)
+    }
   }
 }

@@ -40,7 +40,7 @@ package struct Inspection: Sendable {
 
   /// - Throws: `ArchiveError` where the file can't be opened. A tensor that can't be read is told
   ///   in its line.
-  /// - Complexity: O(bytes) in time, and memory for a part of one tensor at a time.
+  /// - Complexity: O(bytes) in time, and memory for a part of one tensor on each core.
   package init(_ path: String) throws(ArchiveError) {
     let archive = CheckpointArchive(try TensorContainer.open(path, namingFiles: true))
     self.path = path

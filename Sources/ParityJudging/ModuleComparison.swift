@@ -54,12 +54,15 @@ package struct ModuleComparison: Sendable {
   /// - Complexity: O(what the judge does with a case of 12 steps of 3 sequences).
   package func judged(by judge: Judge) throws(CaseError) -> CaseResult? {
     let (own, other) = (expected.module.configuration, actual.module.configuration)
-    guard own.module.isCell == other.module.isCell, own.inputSize == other.inputSize,
+    guard own.module == other.module, own.inputSize == other.inputSize,
       own.outputFeatures == other.outputFeatures, own.stateRows == other.stateRows,
       own.hiddenSize == other.hiddenSize
     else { return nil }
     let types = [try expected.stateDict().elementType, try actual.stateDict().elementType]
-    let type = types[0].byteCount >= types[1].byteCount ? types[0] : types[1]
+    // One that holds the numbers of both: neither of the two types of 16 bits holds the other's.
+    let isMixed = types[0] != types[1] && types[0].byteCount == types[1].byteCount
+    let wider = types[0].byteCount >= types[1].byteCount ? types[0] : types[1]
+    let type = isMixed ? .float32 : wider
     let input = CheckpointInput.random(for: own, type)
     let location = CaseLocation(name: expected.module.name, path: expected.path)
     let parityCase = try ParityCase(location, expected, input)

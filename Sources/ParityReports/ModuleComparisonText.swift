@@ -28,7 +28,13 @@ package struct ModuleComparisonText {
       ]
     }
     if result.status == .passed {
-      return ["on random numbers both compute the same, within rounding noise"]
+      return [
+        "on random numbers both compute the same, within rounding noise; the parameters differ all "
+          + "the same"
+      ]
+    }
+    if result.status == .inconclusive {
+      return ["on random numbers it can't be told whether both compute the same"]
     }
     let lines = result.diagnosis.map { DiagnosisText(diagnosis: $0, audience: .commandLine).lines }
     return ["on random numbers, with the weights found in the place of those expected:"]

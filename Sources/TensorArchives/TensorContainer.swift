@@ -79,9 +79,15 @@ package enum TensorContainer: CaseIterable, Sendable {
   package static func isDescription(_ path: String) -> Bool { RawDescription.isOne(path) }
 
   /// The format of a file that somebody named. A file that ends in `.bin` holds raw numbers where
-  /// their description stands beside it.
+  /// their description stands beside it, and it is none of `torch.save`.
   private static func named(_ path: String) -> TensorContainer? {
-    isBin(path) && RawDescription.path(for: path) != nil ? .raw : TensorContainer(path: path)
+    isRawBin(path) && RawDescription.path(for: path) != nil ? .raw : TensorContainer(path: path)
+  }
+
+  /// Whether a file ends in `.bin` and is none of `torch.save`.
+  private static func isRawBin(_ path: String) -> Bool {
+    guard isBin(path), let bytes = try? FileBytes.read(path) else { return false }
+    return !TorchFile.isStart(bytes)
   }
 
   private static func isBin(_ path: String) -> Bool { match(path)?.ending == ".bin" }
@@ -164,7 +170,7 @@ package enum TensorContainer: CaseIterable, Sendable {
   package static func open(
     _ path: String, shape: Shape?, namingFiles: Bool = false
   ) throws(ArchiveError) -> any TensorArchive {
-    if let shape, named(path) == .raw || isBin(path) {
+    if let shape, named(path) == .raw || isRawBin(path) {
       return try RawFile(path: path, shape: shape)
     }
     return try open(path, namingFiles: namingFiles)

@@ -175,6 +175,7 @@ import Testing
       ONNXBytes.tensor("two", [1], type: 7, ONNXBytes.field(7, 2)),
       ONNXBytes.tensor("last", [1], type: 7, ONNXBytes.field(7, -1)),
       ONNXBytes.tensor("most", [1], type: 7, ONNXBytes.field(7, .max)),
+      ONNXBytes.tensor("scalar", [], type: 7, ONNXBytes.field(7, 1)),
       ONNXBytes.tensor("empty", [.max / 2, 0], ONNXBytes.raw(0)),
       Array(nodes.joined()),
       ONNXBytes.node(
@@ -203,6 +204,8 @@ import Testing
     }
     for nodes in [
       double, huge, many + node("Unsqueeze", ["c12", "zero"], "W"),
+      node("Concat", ["zero", "scalar"], "W", [alongRows]),
+      node("Slice", ["w", "zero", "two", "zero", "computed"], "W"),
       node("MatMul", ["w", "R"], "W"), node("Slice", ["w", "two", "zero", "two"], "W"),
       node("Slice", ["w"], "W"), node("Unsqueeze", [], "W"),
     ] {
@@ -210,6 +213,22 @@ import Testing
       let error = #expect(throws: ArchiveError.self) { try archive.tensor(named: "node") }
       #expect("\(error!)".contains(#"input W: expected a tensor in the file, found "W", which"#))
     }
+  }
+
+  /// Names of one branch may be those of another's.
+  @Test func branchesMayHaveTensorsOfOneName() throws {
+    func branch(_ attribute: String, _ first: Float) -> [UInt8] {
+      let graph =
+        ONNXBytes.node("LSTM", ["X", "W", "R"], name: attribute)
+        + ONNXBytes.tensor("W", [1, 4, 1], ONNXBytes.floats([first, 1, 2, 3]))
+        + ONNXBytes.tensor("R", [1, 4, 1], ONNXBytes.raw(16))
+      return ONNXBytes.field(1, attribute) + ONNXBytes.field(6, graph)
+    }
+    let archive = try open(
+      ONNXBytes.model(
+        ONNXBytes.node("If", ["c"], [branch("then", 7), branch("else", 8)])))
+    #expect(try numbers(archive, "then.weight_ih_l0") == [7, 2, 3, 1])
+    #expect(try numbers(archive, "else.weight_ih_l0") == [8, 2, 3, 1])
   }
 
   @Test func graphsInEachOtherHaveALimit() throws {

@@ -42,8 +42,11 @@ def test_an_export_to_onnx_is_right(tmp_path, model):
         status, text = run("compare", f"{tmp_path}/model.pt:encoder.lstm", tmp_path / actual)
         assert status == 0, text
         assert "8 tensors: 8 agree" in text
-    # Without a name only where each holds a single module.
+    # Without a name only where each holds a single module, and nothing else.
     status, text = run("compare", tmp_path / "model.pt", tmp_path / "m.onnx")
+    assert status == 2 and "nothing to compare" in text
+    torch.save(lstm.state_dict() | {"head": torch.ones(2)}, tmp_path / "more.pt")
+    status, text = run("compare", tmp_path / "more.pt", tmp_path / "m.onnx")
     assert status == 2 and "nothing to compare" in text
     torch.save(lstm.state_dict(), tmp_path / "lstm.pt")
     status, text = run("compare", tmp_path / "lstm.pt", tmp_path / "m.onnx")
@@ -99,10 +102,30 @@ def test_biases_of_the_same_sum_are_no_difference(module, tmp_path, model):
     assert compare(tmp_path, module, tensors)[0] == 1
 
 
+def test_a_tolerance_holds_of_each_parameter(tmp_path, model):
+    tensors = dict(model.gru.state_dict())
+    tensors["weight_ih_l0"] = tensors["weight_ih_l0"] + 1e-7
+    assert compare(tmp_path, "gru", tensors)[0] == 0
+    for options in (["--rtol", "0", "--atol", "0"], ["--tensor", "weight_ih_l0=0,0"]):
+        status, text = compare(tmp_path, "gru", tensors, *options)
+        assert status == 1 and "the parameters differ all the same" in text, text
+    half = {name: tensor.half() for name, tensor in model.gru.state_dict().items()}
+    assert compare(tmp_path, "gru", half)[0] == 1
+    model.gru.half()
+    torch.save(model.state_dict(), tmp_path / "model.pt")
+    status, text = compare(tmp_path, "gru", {n: t.float() for n, t in half.items()})
+    assert status == 1 and "element type: expected float16, found float32" in text
+    status, text = compare(tmp_path, "gru", {n: t.float() for n, t in half.items()}, "--ignore-type")
+    assert status == 0, text
+
+
 def test_modules_that_are_not_alike_differ(tmp_path, model):
     status, text = compare(tmp_path, "gru", torch.nn.GRU(5, 7).state_dict())
     assert status == 1
     assert "the modules are not alike: expected GRU(5, 6), found GRU(5, 7)" in text
+    status, text = compare(tmp_path, "gru", torch.nn.LSTM(5, 6).state_dict())
+    assert status == 1
+    assert "the modules are not alike: expected GRU(5, 6), found LSTM(5, 6)" in text
     status, text = compare(tmp_path, "gru", torch.nn.GRU(5, 6, bias=False).state_dict())
     assert status == 1 and "missing     bias_hh_l0" in text
 

@@ -42,6 +42,16 @@ def test_bfloat16(tmp_path):
     assert status == 0, text
 
 
+def test_a_bin_of_torch_save_is_no_raw_file(tmp_path):
+    torch.save({"x": torch.from_numpy(X)}, tmp_path / "x.bin")
+    describe(tmp_path / "x.json", hidden_size=6)
+    np.savez(tmp_path / "plain.npz", x=X)
+    pair = (tmp_path / "plain.npz", tmp_path / "x.bin")
+    for options in ([], ["--shape", "3,7,5"]):
+        status, text = run("compare", *pair, *options)
+        assert status == 0 and "1 tensor: 1 agrees" in text, text
+
+
 def test_a_shape_on_the_command_line(tmp_path):
     X.tofile(tmp_path / "x.bin")
     np.save(tmp_path / "plain.npy", X)

@@ -75,9 +75,14 @@ struct KerasConfiguration {
 }
 
 extension KerasConfiguration {
-  private func arguments(_ place: KerasPlace, dropping count: Int = 0) -> Arguments {
+  /// - Returns: nil where it does not know the layer.
+  private func known(_ place: KerasPlace, dropping count: Int = 0) -> Arguments? {
     let words = Array(place.words.dropLast(count))
-    return (place.naming == .byPlace ? byPlace : byName)[words] ?? [:]
+    return (place.naming == .byPlace ? byPlace : byName)[words]
+  }
+
+  private func arguments(_ place: KerasPlace, dropping count: Int = 0) -> Arguments {
+    known(place, dropping: count) ?? [:]
   }
 
   /// - Parameter remarks: gets what is to be known of the module where it is used.
@@ -85,6 +90,13 @@ extension KerasConfiguration {
   func check(
     _ module: KerasModule, _ name: String, _ remarks: inout [String]
   ) throws(ArchiveError.Reason) {
+    if [module.forward, module.backward].contains(where: {
+      $0.map { known($0.place) == nil } ?? false
+    }) {
+      remarks.append(
+        "\(name): the description of the Keras model does not tell of it, and it is taken to be as it "
+          + "is by default (tanh, sigmoid)")
+    }
     try Self.check(arguments(module.forward.place), module.forward.kind, isBackward: false)
     if let backward = module.backward {
       try Self.check(arguments(backward.place), backward.kind, isBackward: true)

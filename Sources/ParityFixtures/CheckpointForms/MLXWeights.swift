@@ -46,6 +46,15 @@ enum MLXWeights {
         derived.entries[prefix + "bias_ih_l0"] = .success(DerivedTensor(prefix + "b", bias))
         derived.entries[prefix + "bias_hh_l0"] = .success(
           lastGate(prefix + "bhn", last, gates: 3))
+      } else if let other = ["bias", "b", "bhn"].first(where: { names.contains(prefix + $0) }) {
+        for parameter in ["weight_ih_l0", "weight_hh_l0"] {
+          derived.entries[prefix + parameter] = nil
+        }
+        let found = (try? archive.header(of: prefix + other)).map { "\($0.shape)" } ?? "unreadable"
+        derived.entries[prefix.isEmpty ? other : String(prefix.dropLast())] = .failure(
+          .unsupported(
+            "biases", expected: "bias \(rows), or b \(rows) and bhn (\(size),)",
+            found: "\(other) \(found)"))
       }
     }
     return derived

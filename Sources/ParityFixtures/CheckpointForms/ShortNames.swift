@@ -17,12 +17,15 @@ enum ShortNames {
       guard let (prefix, role, place) = parts(of: name), role == "w_ih",
         isModule(archive, prefix + "w_ih" + place, prefix + "w_hh" + place, names)
       else { continue }
+      let own = prefix.isEmpty || prefix.hasSuffix("/") ? prefix : prefix.dropLast() + "."
+      let ending = place.isEmpty ? "_l0" : place
+      // Two may come to the same name, `enc_w_ih` and `enc.w_ih`: the first has it.
+      guard derived.entries[own + "weight_ih" + ending] == nil else { continue }
       for role in roles {
         let source = prefix + role + place
         guard names.contains(source), let header = try? archive.header(of: source) else { continue }
-        let own = prefix.isEmpty || prefix.hasSuffix("/") ? prefix : prefix.dropLast() + "."
         let whole = role.hasPrefix("w") ? "weight" : "bias"
-        derived.entries[own + whole + role.dropFirst() + (place.isEmpty ? "_l0" : place)] =
+        derived.entries[own + whole + role.dropFirst() + ending] =
           .success(DerivedTensor(source, header))
       }
     }

@@ -67,6 +67,14 @@ package enum FileBytes {
     return bytes.prefix(count)
   }
 
+  /// Zeros that take no memory while nobody writes to them, however many; nil where the system
+  /// refuses.
+  package static func zeros(_ count: Int) -> Data? {
+    let address = mmap(nil, count, PROT_READ, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0)
+    guard let address, address != MAP_FAILED else { return nil }
+    return Data(bytesNoCopy: address, count: count, deallocator: .custom { _ = munmap($0, $1) })
+  }
+
   /// How every pointer starts, by the specification of Git LFS.
   private static let gitLFSPointer = Array("version https://git-lfs.github.com/spec/".utf8)
 

@@ -183,6 +183,17 @@
       }
     }
 
+    /// Refuses LZF's filter where it states another size of the chunks than the dataset.
+    private func checkLZF(_ creation: hid_t, chunk: Int) throws(ArchiveError.Reason) {
+      var (count, parameters) = (3, [UInt32](repeating: 0, count: 3))
+      guard
+        H5Pget_filter_by_id2(creation, LZF.number, nil, &count, &parameters, 0, nil, nil) >= 0
+      else { return }
+      guard count >= 3, Int(parameters[2]) == chunk else {
+        throw .corrupt("size of a chunk for lzf", expected: "\(chunk)", found: "\(parameters[2])")
+      }
+    }
+
     /// Refuses a dataset of which a chunk was never written: it would read as zeros, or
     /// what else the file names.
     private func checkChunks(
@@ -211,6 +222,7 @@
             + MemoryLimit.variable,
           found: overflow ? "more than 2^63 bytes" : "\(size >> 20) MB")
       }
+      try checkLZF(creation, chunk: size)
     }
   }
 #endif

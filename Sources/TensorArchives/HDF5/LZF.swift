@@ -54,15 +54,18 @@ enum LZF {
 
 #if HDF5
   extension LZF {
-    /// LZF among libhdf5's filters, for reading alone: h5py has it, as number 32000, and libhdf5
-    /// has not. False where libhdf5 does not take it.
+    /// The number that h5py's filter has.
+    static let number: H5Z_filter_t = 32000
+
+    /// LZF among libhdf5's filters, for reading alone: h5py has it, and libhdf5 has not. False where
+    /// libhdf5 does not take it.
     ///
     /// Source: h5py's `lzf_filter.c`, of whose parameters the third is the size of a chunk.
     static let isRegistered: Bool = {
       let name: StaticString = "lzf"
       var filter = H5Z_class2_t()
       filter.version = H5Z_CLASS_T_VERS
-      filter.id = 32000
+      filter.id = number
       filter.encoder_present = 0
       filter.decoder_present = 1
       filter.name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
@@ -75,14 +78,14 @@ enum LZF {
         let found = LZF.unpack(
           UnsafeRawBufferPointer(start: packed, count: size),
           into: UnsafeMutableRawBufferPointer(start: unpacked, count: room))
-        guard let found else {
+        guard found == room else {
           free(unpacked)
           return 0
         }
         free(packed)
         buffer.pointee = unpacked
         bufferSize.pointee = room
-        return found
+        return room
       }
       return H5Zregister(&filter) >= 0
     }()

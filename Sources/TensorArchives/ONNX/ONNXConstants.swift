@@ -92,7 +92,8 @@ struct ONNXConstants {
   }
 
   private func sliced(_ whole: Value, _ node: ONNXNode) -> Value? {
-    guard numbers(node, 3, "axes") == [0], numbers(node, 4, "steps") ?? [1] == [1],
+    guard numbers(node, 3, "axes") == [0],
+      node.input(4) == nil && node.lists["steps"] == nil || numbers(node, 4, "steps") == [1],
       let start = numbers(node, 1, "starts"), let end = numbers(node, 2, "ends"),
       start.count == 1, end.count == 1, let rows = whole.axes.first
     else { return nil }
@@ -117,7 +118,9 @@ struct ONNXConstants {
 
   private func joined(_ parts: [Value]) -> Value? {
     guard let first = parts.first, !first.axes.isEmpty,
-      parts.allSatisfy({ $0.axes.dropFirst() == first.axes.dropFirst() })
+      parts.allSatisfy({
+        $0.axes.count == first.axes.count && $0.axes.dropFirst() == first.axes.dropFirst()
+      })
     else { return nil }
     var rows = 0
     for part in parts {

@@ -65,6 +65,12 @@ struct ONNXNode {
     if name == "value", let tensor { value = try ONNXTensor(tensor) }
   }
 
+  /// Gives other names to those tensors that go in or come out.
+  mutating func rename(_ names: [String: String]) {
+    inputs = inputs.map { names[$0] ?? $0 }
+    outputs = outputs.map { names[$0] ?? $0 }
+  }
+
   /// Numbers that stand one by one, or several in one field.
   private static func numbers(_ value: ProtobufReader.Value) throws(ArchiveError.Reason) -> [Int] {
     guard case .bytes(let packed) = value else { return [value.integer] }
