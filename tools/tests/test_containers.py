@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import safetensors
@@ -138,3 +139,17 @@ def test_what_is_written_is_safetensors(tmp_path):
         assert torch.equal(value, tensors[name])
     with safetensors.safe_open(keep, "pt") as file:
         assert json.loads(file.metadata()["manifest"])["module"] == "LSTM"
+
+
+@pytest.mark.parametrize("size", [16, 4096])
+def test_lzf_that_states_another_size_of_chunks_is_refused(size, tmp_path):
+    array = np.zeros((8, 16), np.float32)
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        dataset = file.create_dataset("a", data=array, chunks=array.shape, compression="lzf")
+        assert dataset.id.get_chunk_info(0).filter_mask == 0
+    data = (tmp_path / "m.h5").read_bytes()
+    stated = b"lzf" + bytes(5) + data[data.index(b"lzf") + 8:][:8] + array.nbytes.to_bytes(4, "little")
+    assert data.count(stated) == 1
+    (tmp_path / "m.h5").write_bytes(data.replace(stated, stated[:-4] + size.to_bytes(4, "little")))
+    status, text = run("compare", tmp_path / "m.h5", tmp_path / "m.h5")
+    assert status == 2 and f"size of a chunk for lzf: expected 512, found {size}" in text, text

@@ -204,6 +204,26 @@ def test_relu_is_said_and_passes(keras, tmp_path, data):
     assert judged(tmp_path, path)[0] == 1
 
 
+def test_a_layer_that_the_description_does_not_know(keras, tmp_path, data):
+    """Of a model that is a class of its own, Keras describes no layers."""
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = keras.layers.LSTM(UNITS, activation="relu")
+
+        def call(self, x):
+            return self.lstm(x)
+
+        def get_config(self) -> dict:
+            return {}
+
+    model = Own()
+    model(data)
+    model.save(tmp_path / "m.keras")
+    status, text = run("inspect", tmp_path / "m.keras")
+    assert status == 0 and "lstm: the description of the Keras model does not tell of it" in text, text
+
+
 def test_a_layer_without_biases(keras, tmp_path, data):
     model = model_of(keras, "GRU", True, use_bias=False)
     path = save(model, tmp_path / "m.keras")

@@ -13,7 +13,7 @@ import parity_format
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
 
-COUNT = 300
+COUNT = 500
 SEED = 1
 
 

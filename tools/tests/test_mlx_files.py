@@ -56,6 +56,17 @@ def as_mlx(kind: str, bias: bool) -> tuple[torch.nn.Module, dict[str, np.ndarray
     return module, {f"model.encoder.{name}": value.numpy() for name, value in own.items()}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_biases_that_do_not_fit_are_not_left_out(kind, tmp_path, data):
+    """Neither a bias of another size, nor one that MLX's layer has not."""
+    _, weights = as_mlx(kind, bias=False)
+    for wrong in ({"bias": np.ones(5, np.float32)}, {"b": np.ones(4, np.float32)}):
+        named = {f"model.encoder.{name}": value for name, value in wrong.items()}
+        path = save(weights | named, tmp_path / "m.npz")
+        status, text = run("run", f"{path}:model.encoder", "--input", tmp_path / "x.npy")
+        assert status == 2 and "biases: expected bias" in text, text
+
+
 @pytest.mark.parametrize("ending", ["npz", "safetensors"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
