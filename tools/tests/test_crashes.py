@@ -42,7 +42,7 @@ def cases(folder: Path, *names: str) -> Path:
 
 
 def test_each_crash_and_loop_costs_its_own_case(wrapper, tmp_path):
-    names = ["a-good", "b-crashes", "c-good", "d-crashes", "e-loops", "f-good"]
+    names = ["a-good", "b-crashes", "c-good", "d-crashes", "e-loops", "f-good", "g-waits"]
     status, lines = run(wrapper, cases(tmp_path, *names))
     assert status == 2
     assert [line.split()[:2] for line in lines[:-1]] == [
@@ -50,8 +50,9 @@ def test_each_crash_and_loop_costs_its_own_case(wrapper, tmp_path):
     for line, name in zip(lines, names):
         assert (f"/{name}.h5: " in line) == (not name.endswith("good"))
         assert ("crashed on it (signal 11" in line) == name.endswith("crashes")
-        assert ("gave no answer for 1 s" in line) == name.endswith("loops")
-    assert lines[-1].startswith("6 cases: 3 passed, 3 unreadable in ")
+        assert ("computed for 1 s and gave no answer" in line) == name.endswith("loops")
+        assert ("gave no answer for 4 s" in line) == name.endswith("waits")
+    assert lines[-1].startswith("7 cases: 3 passed, 4 unreadable in ")
 
 
 def test_a_damaged_heap_blames_nobody_else(wrapper, tmp_path):

@@ -21,6 +21,12 @@
     /// file later.
     let file: Int
     let subject: Subject
+    /// How much the reader may compute for the answer, in seconds of its processor time.
+    var processorSeconds = 0
+
+    /// How long the answer may take, in seconds: more than the reader may compute, for a machine
+    /// that computes other things as well, and for slow disks.
+    var seconds: Int { 4 * processorSeconds }
   }
 
   /// Why a reader can't answer: an `ArchiveError` without its path.

@@ -25,9 +25,10 @@
 
     private let process: pid_t
     private let socket: FileDescriptor
-    /// When the reader must have answered, in seconds of the clock that it was asked by, and how
-    /// long that is.
-    private nonisolated(unsafe) var limit = (until: ContinuousClock.now, seconds: 0)
+    /// When the reader must have answered.
+    private nonisolated(unsafe) var end = ContinuousClock.now
+    /// How much it may compute and how long it may take for that, in seconds.
+    private nonisolated(unsafe) var limits = (processor: 0, clock: 0)
 
     /// Starts a reader.
     ///
@@ -47,18 +48,18 @@
 
     deinit {
       try? socket.close()
-      end()
+      stop()
     }
 
-    private func end() {
+    private func stop() {
       kill(process, SIGKILL)
       var state: CInt = 0
       while waitpid(process, &state, 0) < 0, errno == EINTR {}
     }
 
-    /// - Parameter seconds: how long the answer may take.
-    func send(_ question: HDF5Question, seconds: Int) throws(Failure) {
-      limit = (.now + .seconds(seconds), seconds)
+    func send(_ question: HDF5Question) throws(Failure) {
+      limits = (question.processorSeconds, question.seconds)
+      end = .now + .seconds(question.seconds)
       guard let json = try? JSONEncoder().encode(question),
         socket.sendWithoutSignal(HDF5Message.header(.json, json.count) + json)
       else { throw lost() }
@@ -114,8 +115,8 @@
     private func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(Failure) {
       var filled = 0
       while filled < buffer.count {
-        guard socket.isReadable(by: limit.until) else {
-          throw .lost("libhdf5 gave no answer for \(limit.seconds) s")
+        guard socket.isReadable(by: end) else {
+          throw .lost("libhdf5 gave no answer for \(limits.clock) s")
         }
         let count = try? socket.read(
           into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
@@ -137,6 +138,10 @@
       let result = waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT)
       guard result == 0, information.si_code != CLD_EXITED else {
         return .lost("the process that reads HDF5 has ended")
+      }
+      // The reader's own limit.
+      if information.endStatus == SIGPROF {
+        return .lost("libhdf5 computed for \(limits.processor) s and gave no answer")
       }
       return .lost("libhdf5 crashed on it (signal \(information.endStatus))")
     }

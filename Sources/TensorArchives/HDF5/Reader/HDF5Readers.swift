@@ -29,11 +29,14 @@
       _ question: HDF5Question,
       _ take: (HDF5ReaderProcess) throws(HDF5ReaderProcess.Failure) -> Answer
     ) throws(ArchiveError) -> Answer {
+      var question = question
+      question.processorSeconds = Self.firstSeconds(for: question)
       if let reader = idle.withLock({ $0.popLast() }),
-        let answer = try? ask(question, of: reader, Self.firstSeconds(for: question), take)
+        let answer = try? ask(question, of: reader, take)
       {
         return answer
       }
+      question.processorSeconds = Self.seconds(for: question)
       let reader: HDF5ReaderProcess
       do throws(Errno) {
         reader = try HDF5ReaderProcess(program)
@@ -42,25 +45,25 @@
           path: question.path, .unreadable("can't start the process that reads HDF5: \(error)"))
       }
       do throws(HDF5ReaderProcess.Failure) {
-        return try ask(question, of: reader, Self.seconds(for: question), take)
+        return try ask(question, of: reader, take)
       } catch {
         throw error.error(question.path)
       }
     }
 
     private func ask<Answer>(
-      _ question: HDF5Question, of reader: HDF5ReaderProcess, _ seconds: Int,
+      _ question: HDF5Question, of reader: HDF5ReaderProcess,
       _ take: (HDF5ReaderProcess) throws(HDF5ReaderProcess.Failure) -> Answer
     ) throws(HDF5ReaderProcess.Failure) -> Answer {
-      try reader.send(question, seconds: seconds)
+      try reader.send(question)
       let answer = try take(reader)
       idle.withLock { $0.append(reader) }
       return answer
     }
 
-    /// How long a new reader may take for an answer: 3 seconds, and one more for each 10 MB of
-    /// the file and each 100 MB of the answer, which even a slow disk gives.
-    static func seconds(for question: HDF5Question) -> Int {
+    /// How much a new reader may compute for an answer: 3 seconds, and one more for each 10 MB of
+    /// the file and each 100 MB of the answer.
+    private static func seconds(for question: HDF5Question) -> Int {
       if let givenLimit { return givenLimit }
       var answer = 0
       if case .elements(_, _, let lower, let upper) = question.subject {
@@ -69,7 +72,7 @@
       return 3 + Int((try? Stat(question.path).size) ?? 0) / 10_000_000 + answer
     }
 
-    /// How long one may take that has served other files; with the other, a small file is given
+    /// How much one may compute that has served other files; with the other, a small file is given
     /// up after 5 seconds.
     private static func firstSeconds(for question: HDF5Question) -> Int {
       givenLimit ?? seconds(for: question) - 1

@@ -11,6 +11,7 @@
 
     /// Answers questions until there are no more, and ends the process.
     package static func run() -> Never {
+      signal(SIGPROF, SIG_DFL)
       var server = Files(base: MemoryLimit.used)
       while let question = receive() { answer(question, &server) }
       _exit(0)
@@ -32,9 +33,13 @@
     }
 
     private static func answer(_ question: HDF5Question, _ files: inout Files) {
+      limitProcessorTime(question.processorSeconds)
       // Whoever has asked waits no longer than this, and may be gone.
-      alarm(UInt32(clamping: HDF5Readers.seconds(for: question) + 10))
-      defer { alarm(0) }
+      alarm(UInt32(clamping: question.seconds + 10))
+      defer {
+        limitProcessorTime(0)
+        alarm(0)
+      }
       do throws(ArchiveError) {
         let file = try files.file(question)
         switch question.subject {
@@ -46,6 +51,18 @@
       } catch {
         send(HDF5Refusal(member: error.member, reason: error.reason), .refusal)
       }
+    }
+
+    /// Ends this process, by SIGPROF, where it computes for longer than so many seconds from now on;
+    /// 0 lifts the limit.
+    private static func limitProcessorTime(_ seconds: Int) {
+      var timer = itimerval()
+      timer.it_value.tv_sec = seconds
+      #if canImport(Glibc)
+        setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
+      #else
+        setitimer(ITIMER_PROF, &timer, nil)
+      #endif
     }
 
     private static func sendElements(
