@@ -4,7 +4,7 @@ import Testing
 
 @testable import TensorArchives
 
-/// Files that `torch.save` wrote (`tools/checkpoint_samples.py`), in both of its formats.
+/// Files that `torch.save` wrote (`tools/catalogue/checkpoint_samples.py`), in both of its formats.
 @Suite struct TorchTests {
   static let samples = ["zip.pt", "no-checksums.pt", "stream.pt"]
   static let viewSamples = ["views.pt", "stream-views.pt"]

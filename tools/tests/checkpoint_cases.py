@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import parity_format
+from parity_check.format import FORMAT
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
@@ -57,7 +57,7 @@ def lstm_case() -> tuple[dict[str, torch.Tensor], torch.nn.LSTM]:
 
 
 MANIFEST = {
-    "format": parity_format.FORMAT, "module": "LSTM", "arguments": {"batch_first": True}}
+    "format": FORMAT, "module": "LSTM", "arguments": {"batch_first": True}}
 
 
 def write_case(folder: Path, tensors: dict[str, torch.Tensor], manifest: dict) -> None:

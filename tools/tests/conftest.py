@@ -1,6 +1,7 @@
-"""Makes the tools importable as they import each other: by their folder."""
+"""Makes the tools and the examples importable as they import each other."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+TOOLS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TOOLS), str(TOOLS / "examples")]

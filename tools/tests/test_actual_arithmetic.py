@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-import export_fixtures
-from cases import CASES
+from catalogue import export_fixtures
+from catalogue.cases import CASES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"

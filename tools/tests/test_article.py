@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-import article
+from catalogue import article
 
 
 def decimals(tensor: torch.Tensor) -> list[str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-import parity_format
+from catalogue.containers import CONTAINERS
+from parity_check.containers import read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
@@ -20,14 +21,14 @@ FIXTURES = ROOT / "Fixtures"
 
 
 def gru(change=lambda manifest, tensors: None) -> tuple[dict, dict[str, np.ndarray]]:
-    manifest, tensors = parity_format.read(FIXTURES / "gru.npz")
+    manifest, tensors = read(FIXTURES / "gru.npz")
     manifest.pop("digest")
     change(manifest, tensors)
     return manifest, tensors
 
 
 def fixture(folder: Path, name: str, change) -> None:
-    parity_format.CONTAINERS["npz-stored"](folder / name, *gru(change))
+    CONTAINERS["npz-stored"](folder / name, *gru(change))
 
 
 def file(folder: Path, name: str, data: bytes) -> None:

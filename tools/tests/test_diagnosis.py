@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import diagnosis_score
-import export_fixtures
-import parity_format
-import wrong_cases
-import wrong_unlisted
+from measure import diagnosis_score
+from catalogue import export_fixtures
+from parity_check.containers import read
+from measure import wrong_cases
+from measure import wrong_unlisted
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
@@ -68,7 +68,7 @@ def test_what_is_no_known_mistake_is_not_explained(tmp_path):
 def test_outputs_that_are_no_results_are_said_so(change, told, tmp_path):
     wrong_cases.write_ways(tmp_path, 4, 7, pairs=False)
     for path in (tmp_path / "cases").iterdir():
-        _, tensors = parity_format.read(path)
+        _, tensors = read(path)
         names = [name for name in tensors if name.startswith("outputs/")]
         np.savez(tmp_path / "actual" / path.name, **{n: change(tensors[n]) for n in names})
     command = [PARITY_CHECK, tmp_path / "cases", "--actual", tmp_path / "actual"]

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-import article
-import export_fixtures
-import export_reported
-import export_samples
-import parity_format
-from cases import CASES, Case
+from catalogue import article
+from catalogue import export_fixtures
+from catalogue import export_reported
+from catalogue import export_samples
+from catalogue.containers import CONTAINERS
+from parity_check.containers import read
+from parity_check.format import digest
+from catalogue.cases import CASES, Case
 
 MANIFEST_KEYS = {
     "format", "module", "arguments", "modules", "packed", "chunks", "arithmetic", "tolerance",
@@ -44,7 +46,7 @@ def test_a_rerun_gives_the_same_bytes(exported, tmp_path):
 
 
 def test_samples_are_the_committed_ones(tmp_path):
-    export_samples.main(tmp_path)
+    export_samples.write(tmp_path)
     committed = files(export_samples.SAMPLES)
     assert files(tmp_path).keys() == committed.keys()
     for name, path in files(tmp_path).items():
@@ -56,7 +58,7 @@ def test_samples_are_the_committed_ones(tmp_path):
 
 
 def test_reported_cases_are_the_committed_ones(tmp_path):
-    export_reported.main(tmp_path)
+    export_reported.write(tmp_path)
     committed = files(export_reported.CASES)
     assert files(tmp_path).keys() == committed.keys()
     for name in committed.keys() - {"unreadable.npz"}:
@@ -78,8 +80,8 @@ def test_fixtures_are_the_catalogues(exported):
     assert committed.keys() == exports.keys()
     assert len(committed) >= 50
     for name, path in committed.items():
-        manifest, tensors = parity_format.read(path)
-        fresh_manifest, fresh_tensors = parity_format.read(exports[name])
+        manifest, tensors = read(path)
+        fresh_manifest, fresh_tensors = read(exports[name])
         for volatile in ("provenance", "digest"):
             manifest.pop(volatile), fresh_manifest.pop(volatile)
         assert manifest == fresh_manifest, name
@@ -99,9 +101,9 @@ def test_fixtures_are_the_catalogues(exported):
 def test_manifests_have_the_formats_keys_and_the_right_digest(exported):
     committed = filter(is_case, export_fixtures.FIXTURES.iterdir())
     for path in [*filter(is_case, exported.iterdir()), *committed]:
-        manifest, tensors = parity_format.read(path)
+        manifest, tensors = read(path)
         assert manifest.keys() <= MANIFEST_KEYS, path.name
-        assert manifest["digest"] == parity_format.digest(tensors), path.name
+        assert manifest["digest"] == digest(tensors), path.name
 
 
 def test_fixtures_stay_small():
@@ -109,7 +111,7 @@ def test_fixtures_stay_small():
 
 
 def test_every_container_and_module_is_used():
-    assert {case.container for case in CASES} == set(parity_format.CONTAINERS)
+    assert {case.container for case in CASES} == set(CONTAINERS)
     modules = {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"}
     assert {case.module for case in CASES} == modules
     assert {case.dtype for case in CASES} == {

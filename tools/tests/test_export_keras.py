@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import parity_format
-from contract import BrokenContract
-from fixture import FIXTURES
+from parity_check.containers import read
+from parity_check.format import digest
+from catalogue.contract import BrokenContract
+from catalogue.fixture import FIXTURES
 
 MODES = {"concat", "sum", "ave", "mul"}
 
@@ -19,7 +20,7 @@ def export_keras():
     # Not importorskip: export_keras says first which backend.
     if importlib.util.find_spec("keras") is None:
         pytest.skip("without Keras; see export_keras.py")
-    import export_keras
+    from catalogue import export_keras
 
     return export_keras
 
@@ -31,10 +32,10 @@ def committed() -> dict[str, Path]:
 def test_committed_ones_say_who_made_them_and_cover_every_mode():
     seen = set()
     for path in committed().values():
-        manifest, tensors = parity_format.read(path)
+        manifest, tensors = read(path)
         layer, merge = manifest["modules"]
         assert manifest["provenance"]["keras"].startswith("3.")
-        assert manifest["digest"] == parity_format.digest(tensors), path.name
+        assert manifest["digest"] == digest(tensors), path.name
         seen.add((layer["module"], merge["arguments"]["mode"]))
         for name, array in tensors.items():
             # Keras' LSTM has one bias.
@@ -49,8 +50,8 @@ def test_committed_ones_are_the_exporters(export_keras, tmp_path):
     fresh = {path.name: path for path in tmp_path.iterdir()}
     assert fresh.keys() == committed().keys()
     for name, path in fresh.items():
-        manifest, tensors = parity_format.read(path)
-        old_manifest, old_tensors = parity_format.read(committed()[name])
+        manifest, tensors = read(path)
+        old_manifest, old_tensors = read(committed()[name])
         for volatile in ("provenance", "digest"):
             manifest.pop(volatile), old_manifest.pop(volatile)
         assert manifest == old_manifest

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-import export_fixtures
-import export_pipelines
-import judge_with_torch
-import parity_format
-from contract import BrokenContract
-from pipeline_cases import PIPELINE_CASES, PipelineCase
+from catalogue import export_fixtures
+from catalogue import export_pipelines
+from catalogue import judge_with_torch
+from catalogue.containers import CONTAINERS
+from catalogue.contract import BrokenContract
+from catalogue.pipeline_cases import PIPELINE_CASES, PipelineCase
 
 BY_NAME = {case.name: case for case in PIPELINE_CASES}
 RECURRENT = {"LSTM", "GRU", "RNN"}
@@ -122,6 +122,6 @@ def test_pytorch_sees_a_changed_weight_in_a_pipeline(tmp_path):
     fixture = export_pipelines.run(BY_NAME["sequential-lstm-classifier"])
     changed = {name: np.array(array) for name, array in fixture.tensors.items()}
     changed["state_dict/hidden2tag.weight"][0, 0] += 0.1
-    path = parity_format.CONTAINERS["npz-stored"](tmp_path / "c", fixture.manifest, changed)
+    path = CONTAINERS["npz-stored"](tmp_path / "c", fixture.manifest, changed)
     with pytest.raises(AssertionError):
         judge_with_torch.judge(path)

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
-ENGINE = ROOT / "tools" / "numpy_engine.py"
+ENGINE = ROOT / "tools" / "examples" / "numpy_engine.py"
 H5_ENGINE = Path(__file__).resolve().parent / "h5_engine.py"
 
 

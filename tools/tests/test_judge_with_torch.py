@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-import export_fixtures
-import judge_with_torch
-import parity_format
+from catalogue import export_fixtures
+from catalogue import judge_with_torch
+from catalogue.containers import CONTAINERS
+from parity_check.containers import read
 
 CASES = list(judge_with_torch.cases(export_fixtures.FIXTURES))
 
@@ -16,7 +17,7 @@ def test_every_fixture_is_found():
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
 def test_pytorch_agrees_with_every_fixture(path):
-    manifest, _ = parity_format.read(path)
+    manifest, _ = read(path)
     if "expected_failure" in manifest:
         with pytest.raises(AssertionError):
             judge_with_torch.judge(path)
@@ -25,10 +26,10 @@ def test_pytorch_agrees_with_every_fixture(path):
 
 
 def test_a_changed_weight_is_seen(tmp_path):
-    manifest, tensors = parity_format.read(export_fixtures.FIXTURES / "gru.npz")
+    manifest, tensors = read(export_fixtures.FIXTURES / "gru.npz")
     changed = {name: np.array(array) for name, array in tensors.items()}
     changed["state_dict/weight_hh_l0"][0, 0] += 0.1
-    path = parity_format.CONTAINERS["npz-stored"](tmp_path / "changed", manifest, changed)
+    path = CONTAINERS["npz-stored"](tmp_path / "changed", manifest, changed)
     with pytest.raises(AssertionError):
         judge_with_torch.judge(path)
     assert judge_with_torch.main([str(path)]) == 1

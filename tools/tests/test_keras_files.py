@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-import parity_format
+from parity_check.format import FORMAT
 from checkpoint_cases import run
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -124,7 +124,7 @@ def test_the_numbers_are_keras_own(keras, tmp_path, data, kind, file):
         (case / name).parent.mkdir(parents=True, exist_ok=True)
         np.save(case / f"{name}.npy", value)
     (case / "manifest.json").write_text(json.dumps({
-        "format": parity_format.FORMAT, "module": {"SimpleRNN": "RNN"}.get(kind, kind),
+        "format": FORMAT, "module": {"SimpleRNN": "RNN"}.get(kind, kind),
         "arguments": {"batch_first": True},
         "tensors": {"state_dict": {"file": f"../../{file}"}}}))
     options = ["--allow-root", tmp_path]

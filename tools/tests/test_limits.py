@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
-ENGINE = f"python3 {ROOT}/tools/numpy_engine.py {{case}} {{out}}"
+ENGINE = f"python3 {ROOT}/tools/examples/numpy_engine.py {{case}} {{out}}"
 
 
 def run(limit: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-import export_fixtures
-import export_live
-import parity_format
+from catalogue import export_fixtures
+from catalogue import export_live
+from parity_check.containers import read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
@@ -125,5 +125,5 @@ def test_a_configuration_is_the_same_in_every_run(tmp_path):
     assert cases[0] == cases[1] and cases[0] != export_live.draw(7, SEED + 1)
     paths = [export_fixtures.run(case).write(tmp_path / str(k)) for k, case in enumerate(cases)
              if (tmp_path / str(k)).mkdir() is None]
-    first, second = map(parity_format.read, paths)
+    first, second = map(read, paths)
     assert first[0]["digest"] == second[0]["digest"]

@@ -8,7 +8,7 @@ import onnx
 import pytest
 import torch
 
-import parity_format
+from parity_check.format import FORMAT
 from checkpoint_cases import agree, all_types, run, saved_plainly, write_case
 
 # MARK: GGUF
@@ -99,7 +99,7 @@ def test_the_weights_that_pytorch_exports_to_onnx_come_back(name, form, tmp_path
     tensors = {"inputs/input": x, "outputs/output": output}
     tensors |= dict(zip(("outputs/h_n", "outputs/c_n"), states))
     borrowed = {"state_dict": {"file": "../m.onnx", "prefix": f"{node}."}}
-    manifest = {"format": parity_format.FORMAT, "module": kind.__name__, "tensors": borrowed}
+    manifest = {"format": FORMAT, "module": kind.__name__, "tensors": borrowed}
     nonlinearity = {key: value for key, value in arguments.items() if key == "nonlinearity"}
     write_case(tmp_path / "case", tensors, manifest | {"arguments": nonlinearity})
     status, text = run(tmp_path)

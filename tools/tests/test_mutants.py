@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mutant_sources import CONTAINERS
+from measure.mutant_sources import CONTAINERS
 
 TOOL = Path(__file__).resolve().parent.parent / "mutate_fixtures.py"
 

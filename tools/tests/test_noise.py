@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-import calibrate_noise
-import export_fixtures
+from measure import calibrate_noise
+from catalogue import export_fixtures
 
 HIDDEN = 64
 

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-import noise_witness
-from random_modules import draw_large, draw_sizes, forward, make, make_inputs
+from measure import noise_witness
+from measure.random_modules import draw_large, draw_sizes, forward, make, make_inputs
 
 
 def relu(scale: float):

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import judge_with_torch
+from catalogue import judge_with_torch
 import numpy_engine
 import numpy_modules
-import parity_format
-from fixture import FIXTURES
+from catalogue.containers import CONTAINERS
+from parity_check.containers import read
+from parity_check.format import Tensors
+from catalogue.fixture import FIXTURES
 
 CASES = list(judge_with_torch.cases(FIXTURES))
 ENGINE = Path(numpy_engine.__file__)
@@ -25,20 +27,20 @@ TOLERANCES = {
 }
 
 
-def expected(tensors: parity_format.Tensors) -> dict[str, np.ndarray]:
+def expected(tensors: Tensors) -> dict[str, np.ndarray]:
     """A case's outputs; of a pipeline the last module's."""
     prefix = "outputs/"
     outputs = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     return {name: tensor for name, tensor in outputs.items() if "." not in name}
 
 
-def has_parameters(tensors: parity_format.Tensors) -> bool:
+def has_parameters(tensors: Tensors) -> bool:
     return any(name.startswith("state_dict/") for name in tensors)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_agrees_with_every_reference(path):
-    manifest, tensors = parity_format.read(path)
+    manifest, tensors = read(path)
     if not has_parameters(tensors):
         with pytest.raises(numpy_modules.CannotCompute, match="state_dict"):
             numpy_engine.compute(manifest, tensors)
@@ -61,7 +63,7 @@ def test_agrees_with_every_reference(path):
 
 
 def test_every_kind_of_case_is_among_them():
-    manifests = [parity_format.read(path)[0] for path in CASES]
+    manifests = [read(path)[0] for path in CASES]
     assert {manifest["module"] for manifest in manifests} == set(numpy_modules.MODULES)
     assert {manifest.get("arithmetic") for manifest in manifests} >= {None, "bfloat16"}
 
@@ -69,7 +71,7 @@ def test_every_kind_of_case_is_among_them():
 def test_small_numbers_keep_their_digits():
     """Subnormal ones too: nothing is flushed."""
     for name in "lstm-small-values", "rnn-subnormals":
-        manifest, tensors = parity_format.read(FIXTURES / f"{name}.npz")
+        manifest, tensors = read(FIXTURES / f"{name}.npz")
         results = numpy_engine.compute(manifest, tensors)
         for output, reference in expected(tensors).items():
             largest = np.abs(reference).max()
@@ -80,8 +82,8 @@ def test_small_numbers_keep_their_digits():
 @pytest.mark.parametrize("out", ["out.npz", "out"])
 @pytest.mark.parametrize("container", ["npz-deflated", "folder"])
 def test_as_a_command(container, out, tmp_path):
-    manifest, tensors = parity_format.read(FIXTURES / "lstm-bidirectional.h5")
-    case = parity_format.CONTAINERS[container](tmp_path / "case", manifest, tensors)
+    manifest, tensors = read(FIXTURES / "lstm-bidirectional.h5")
+    case = CONTAINERS[container](tmp_path / "case", manifest, tensors)
     subprocess.run([sys.executable, ENGINE, case, tmp_path / out], check=True)
     if out == "out.npz":
         with np.load(tmp_path / out) as archive:
@@ -101,7 +103,7 @@ def test_a_case_without_parameters_is_refused(tmp_path, capsys):
 
 
 def test_what_is_not_there_is_refused():
-    manifest, tensors = parity_format.read(FIXTURES / "gru.npz")
+    manifest, tensors = read(FIXTURES / "gru.npz")
     chain = {"module": "Sequential", "modules": [{"name": "a", "module": "Conv1d"}]}
     for change in {"module": "Transformer"}, {"arithmetic": "tf32"}, chain:
         with pytest.raises(numpy_modules.CannotCompute):
@@ -111,7 +113,7 @@ def test_what_is_not_there_is_refused():
 @pytest.mark.parametrize("name", ["gru.npz", "gru-cell.h5", "keras-gru-concat.npz",
                                   "sequential-gru-classifier"])
 def test_the_bug_is_visible(name):
-    manifest, tensors = parity_format.read(FIXTURES / name)
+    manifest, tensors = read(FIXTURES / name)
     wrong = numpy_engine.compute(manifest, tensors, bug="b-hn-misplaced")
     for output, reference in expected(tensors).items():
         assert not np.allclose(wrong[output], reference, 1e-4, 1e-5)
@@ -119,7 +121,7 @@ def test_the_bug_is_visible(name):
 
 @pytest.mark.parametrize("name", ["gru-no-bias.npz", "lstm.npz", "rnn-relu.h5"])
 def test_the_bug_is_one_of_grus_with_biases(name):
-    case = parity_format.read(FIXTURES / name)
+    case = read(FIXTURES / name)
     right, wrong = numpy_engine.compute(*case), numpy_engine.compute(*case, bug="b-hn-misplaced")
     assert all(np.array_equal(right[output], wrong[output]) for output in right)
 
@@ -150,5 +152,5 @@ def test_needs_numpy_alone():
     site = str(Path(np.__file__).parent.parent)
     loaded = json.loads(subprocess.run(
         command, check=True, capture_output=True, text=True, env={"PYTHONPATH": site}).stdout)
-    others = {"torch", "h5py", "parity_format"}
+    others = {"torch", "h5py", "parity_check"}
     assert "numpy" in loaded and not others & set(loaded)

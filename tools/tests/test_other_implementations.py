@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-import calibrate_noise
-import export_fixtures
-import stepwise
-from stepwise import Style, keeping_bits
+from measure import calibrate_noise
+from catalogue import export_fixtures
+from measure import stepwise
+from measure.stepwise import Style, keeping_bits
 
 HIDDEN = 48
 

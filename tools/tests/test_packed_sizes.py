@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import parity_format
+from catalogue.containers import CONTAINERS
+from parity_check.containers import read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
@@ -25,11 +26,11 @@ HUGE = {
 
 def case(folder: Path, name: str, shape: tuple[int, ...], packing: str) -> Path:
     """The fixture `gru` with a huge tensor of zeros in it."""
-    manifest, tensors = parity_format.read(ROOT / "Fixtures" / "gru.npz")
+    manifest, tensors = read(ROOT / "Fixtures" / "gru.npz")
     manifest.pop("digest")
     tensors[name] = np.zeros(shape, np.float32)
     if packing == "npz":
-        parity_format.CONTAINERS["npz-deflated"](folder / "huge", manifest, tensors)
+        CONTAINERS["npz-deflated"](folder / "huge", manifest, tensors)
         return folder / "huge.npz"
     place = folder / "huge"
     for own, tensor in tensors.items():
@@ -72,6 +73,6 @@ def test_what_fits_is_unpacked_and_judged(tmp_path):
         "outputs/output": np.zeros((1, 1, 2), np.float32),
         "outputs/h_n": np.zeros((1, 1, 2), np.float32),
     }
-    parity_format.CONTAINERS["npz-deflated"](tmp_path / "large", manifest, tensors)
+    CONTAINERS["npz-deflated"](tmp_path / "large", manifest, tensors)
     printed, _ = judged(tmp_path / "large.npz")
     assert printed.startswith("failed "), printed

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import export_fixtures
-import random_chains
+from catalogue import export_fixtures
+from measure import random_chains
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"

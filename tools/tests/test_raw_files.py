@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-import parity_format
+from parity_check.format import FORMAT
 from checkpoint_cases import lstm_case, run
 
 X = np.random.default_rng(0).standard_normal((3, 7, 5)).astype(np.float32)
@@ -93,7 +93,7 @@ def test_outputs_and_parameters_may_be_raw(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             tensor.numpy().tofile(path.with_suffix(".f32"))
             describe(path.with_suffix(".json"), shape=list(tensor.shape))
-    manifest = {"format": parity_format.FORMAT, "module": "LSTM", "arguments": {"batch_first": True}}
+    manifest = {"format": FORMAT, "module": "LSTM", "arguments": {"batch_first": True}}
     describe(case / "manifest.json", **manifest)
     for options in ([], ["--actual", tmp_path / "mine"]):
         status, text = run(tmp_path / "cases", *options)

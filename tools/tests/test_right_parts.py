@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-import export_fixtures
-from torch_pipeline import run_recurrent
+from catalogue import export_fixtures
+from catalogue.torch_pipeline import run_recurrent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-import export_fixtures
-import parity_format
-import streams
-from cases import CASES
-from torch_pipeline import run_recurrent
+from catalogue import export_fixtures
+from catalogue.containers import CONTAINERS
+from parity_check.containers import read
+from catalogue import streams
+from catalogue.cases import CASES
+from catalogue.torch_pipeline import run_recurrent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
@@ -29,7 +30,7 @@ def judge(*options: str | Path) -> tuple[int, str]:
 
 
 def engine(name: str) -> list[str]:
-    folder = ROOT / "tools" if name == "numpy_engine.py" else Path(__file__).resolve().parent
+    folder = ROOT / "tools" / "examples" if name == "numpy_engine.py" else Path(__file__).resolve().parent
     return ["--engine", f"'{sys.executable}' '{folder / name}' {{case}} {{out}}"]
 
 
@@ -72,7 +73,7 @@ def test_pytorch_gives_the_same_in_chunks_and_at_once(case):
 def test_the_states_are_handed_over():
     """Without them the second chunk is another."""
     case = next(case for case in STREAMS if case.name == "lstm-chunks")
-    _, tensors = parity_format.read(ROOT / "Fixtures" / "lstm-chunks.npz")
+    _, tensors = read(ROOT / "Fixtures" / "lstm-chunks.npz")
     module = export_fixtures.make(case)
     state_dict = {
         name.removeprefix("state_dict/"): torch.from_numpy(array)
@@ -160,7 +161,7 @@ def test_outputs_that_are_there_already_are_judged_whole(tmp_path):
 def test_a_reference_without_handing_over_is_told(tmp_path):
     """PyTorch itself, called on each chunk without its states."""
     case = next(case for case in STREAMS if case.name == "lstm-chunks-two-layers")
-    manifest, tensors = parity_format.read(ROOT / "Fixtures" / case.name)
+    manifest, tensors = read(ROOT / "Fixtures" / case.name)
     module = export_fixtures.make(case)
     module.load_state_dict({
         name.removeprefix("state_dict/"): torch.from_numpy(array)
@@ -176,7 +177,7 @@ def test_a_reference_without_handing_over_is_told(tmp_path):
         "outputs/output": torch.cat(outputs).numpy(), "outputs/h_n": states[0].numpy(),
         "outputs/c_n": states[1].numpy()}
     del manifest["digest"]
-    path = parity_format.CONTAINERS["folder"](tmp_path / "case", manifest, tensors)
+    path = CONTAINERS["folder"](tmp_path / "case", manifest, tensors)
     status, text = judge(path)
     assert status == 1
     assert "the reference does not follow from these weights" in text

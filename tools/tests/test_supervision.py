@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
-ENGINE = f"'{sys.executable}' '{ROOT / 'tools' / 'numpy_engine.py'}'"
+ENGINE = f"'{sys.executable}' '{ROOT / 'tools' / 'examples' / 'numpy_engine.py'}'"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-import export_fixtures
+from catalogue import export_fixtures
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-import export_fixtures
-import parity_format
-from calibrate_noise import PARITY_CHECK
-from cases import Case
-from fixture import Fixture
+from catalogue import export_fixtures
+from parity_check.format import digest
+from measure.calibrate_noise import PARITY_CHECK
+from catalogue.cases import Case
+from catalogue.fixture import Fixture
 
 HIDDEN = 6
 EVERYTHING = {"rtol": 1e9, "atol": 1e9}
@@ -35,7 +35,7 @@ def judged(right: Fixture, tmp_path: Path):
         change(tensors)
         if without:
             tensors = {name: t for name, t in tensors.items() if name.startswith("outputs/")}
-        words = right.manifest | manifest | {"digest": parity_format.digest(tensors)}
+        words = right.manifest | manifest | {"digest": digest(tensors)}
         dataclasses.replace(right, tensors=tensors, manifest=words).write(tmp_path)
         return subprocess.run(
             [PARITY_CHECK, tmp_path, "--diagnose", "off", *options], text=True,

@@ -5,16 +5,16 @@ import random
 import numpy as np
 import pytest
 
-import diagnosis_score
-import export_fixtures
-import wrong_cases
-import wrong_unlisted
-from ways_of_results import WAYS_OF_RESULTS
-from ways_of_running import WAYS_OF_RUNNING
-from ways_of_states import WAYS_OF_STATES
-from ways_of_streams import WAYS_OF_STREAMS
-from ways_of_weights import GATE_ORDERS, WAYS_OF_WEIGHTS
-from wrong_ways import WAYS, compute
+from measure import diagnosis_score
+from catalogue import export_fixtures
+from measure import wrong_cases
+from measure import wrong_unlisted
+from measure.ways_of_results import WAYS_OF_RESULTS
+from measure.ways_of_running import WAYS_OF_RUNNING
+from measure.ways_of_states import WAYS_OF_STATES
+from measure.ways_of_streams import WAYS_OF_STREAMS
+from measure.ways_of_weights import GATE_ORDERS, WAYS_OF_WEIGHTS
+from measure.wrong_ways import WAYS, compute
 
 MODULES = ["LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"]
 

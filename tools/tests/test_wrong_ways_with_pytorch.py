@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-import export_fixtures
-from ways_of_running import fast_sigmoid, fast_tanh, piecewise_sigmoid
-from wrong_forward import Run, sigmoid
-from wrong_ways import WAYS, compute, run_of
+from catalogue import export_fixtures
+from measure.ways_of_running import fast_sigmoid, fast_tanh, piecewise_sigmoid
+from measure.wrong_forward import Run, sigmoid
+from measure.wrong_ways import WAYS, compute, run_of
 
 
 @pytest.fixture(autouse=True)
