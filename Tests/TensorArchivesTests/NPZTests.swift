@@ -120,6 +120,20 @@ import Testing
       return
     }
   }
+
+  /// Some readers find nothing in a member that is marked as a folder.
+  @Test func refusesAFolderWithData() throws {
+    let folder = try TemporaryFolder()
+    var bytes = try bytes(of: Sample.path("stored.npz"))
+    bytes[try #require(entries(in: bytes).first) + 38] |= 0x10
+    let error = Sample.error(try folder.write(bytes, to: "folder.npz"))
+    guard case .corrupt("attributes", _, "those of a folder") = error?.reason else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(error?.member == "a.npy")
+  }
+
   /// Entries that point at the same data unpack to any multiple of it.
   @Test func refusesMembersThatShareTheirBytes() throws {
     let folder = try TemporaryFolder()

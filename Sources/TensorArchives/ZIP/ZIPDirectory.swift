@@ -170,7 +170,8 @@ struct ZIPDirectory {
     let nameLength = try reader.integer(UInt16.self, of: what)
     let extraLength = try reader.integer(UInt16.self, of: what)
     let commentLength = try reader.integer(UInt16.self, of: what)
-    try reader.skip(8, of: what)  // disk and attributes
+    try reader.skip(4, of: what)  // disk and internal attributes
+    let attributes = try reader.integer(UInt32.self, of: what)
     var headerOffset = try reader.integer(UInt32.self, of: what)
     let name = String(decoding: try reader.take(nameLength, of: what), as: UTF8.self)
     member = name
@@ -184,6 +185,13 @@ struct ZIPDirectory {
     guard let method = Entry.Method(rawValue: methodNumber) else {
       throw .unsupported(
         "compression method", expected: "0 (stored) or 8 (deflated)", found: "\(methodNumber)")
+    }
+    // The bit with which MS-DOS marks a folder. Readers that heed it, as PyTorch's does, find
+    // nothing in such a member: torch.load 2.13 then gives a tensor of whatever was in the memory.
+    guard attributes & 0x10 == 0 || size == 0 else {
+      throw .corrupt(
+        "attributes", expected: "those of a file, as it has \(size) bytes",
+        found: "those of a folder")
     }
     let largest = method == .stored ? compressedSize : Inflate.largestOutput(of: compressedSize)
     guard size <= largest, method == .deflated || size == compressedSize else {
