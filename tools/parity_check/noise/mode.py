@@ -1,0 +1,221 @@
+"""PyTorch with the roundings of an arithmetic, in float64."""
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch._decomp import core_aten_decompositions, decomposition_table
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten, tree_map
+
+from parity_check.noise import operators, rules
+from parity_check.noise.arithmetic import Arithmetic
+
+NARROW = (torch.float32, torch.float16, torch.bfloat16)
+#: How operators that are not primitive are made of others.
+DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
+    **decomposition_table, **core_aten_decompositions()}
+
+
+def widened(value: Any) -> Any:
+    """A tensor of a narrower type, such as one that is no parameter, in float64."""
+    if isinstance(value, torch.Tensor) and value.dtype in NARROW:
+        return value.double()
+    return value
+
+
+class RoundingNoise(TorchDispatchMode):
+    """While it is entered, each operator's result is moved at random by as much as its rounding
+    in an arithmetic may move it; what is made or converted in a narrower type is float64.
+
+    With a seed of None nothing is moved. The same seed gives the same run: half of each move is
+    drawn anew in every call, the other half once for an operator and a shape, since a rounding of
+    what stays the same is the same at every step.
+    """
+
+    def __init__(self, arithmetic: Arithmetic, seed: int | None) -> None:
+        super().__init__()
+        self.arithmetic, self.seed = arithmetic, seed
+        #: Operators that have no rule, and how often they ran.
+        self.unknown: Counter[str] = Counter()
+        self._depth = 0
+        self._frozen: dict[tuple[Any, ...], torch.Tensor] = {}
+        self._generators: dict[torch.device, torch.Generator] = {}
+        self._tainted: dict[int, torch.UntypedStorage] = {}
+
+    def is_known(self, tensor: torch.Tensor) -> bool:
+        """Whether all operators that a tensor came from have a rule."""
+        return tensor.untyped_storage()._cdata not in self._tainted
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = func._schema.name.split("::")[-1]
+        if name.endswith("_") and not name.startswith("__"):
+            return self._in_place(func, name, args, kwargs)
+        args, kwargs = tree_map(widened, args), self._widened(tree_map(widened, kwargs))
+        if not self._has_rule(name) and name not in operators.EXACT:
+            result = self._decomposed(func, args, kwargs)
+            if result is not NotImplemented:
+                return result
+        out = func(*args, **kwargs)
+        if name in operators.EXACT:
+            return self._spread(args, kwargs, out)
+        if name == "convolution_backward":
+            return self._convolution_backward(func, args, kwargs, out)
+        if not self._has_rule(name):
+            return self._unruled(name, out)
+        return self._spread(args, kwargs, self._moved(func, name, args, kwargs, out))
+
+    def _has_rule(self, name: str) -> bool:
+        return (name in operators.PRODUCTS or name in operators.ARITHMETIC
+                or name in operators.TRANSCENDENTAL or name in operators.SUMS
+                or name in operators.LOCAL_SUMS or name in operators.SCATTERED_SUMS
+                or name in operators.FOURIER or name in ("cumsum", "convolution_backward"))
+
+    def _decomposed(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the operators give that PyTorch makes this one of."""
+        table = DECOMPOSITIONS.get(func)
+        self._depth += 1
+        try:
+            with self:
+                if table is not None:
+                    result = table(*args, **kwargs)
+                else:
+                    result = func.decompose(*args, **kwargs)
+        finally:
+            self._depth -= 1
+        if result is NotImplemented or self._depth or self.arithmetic.within == self.arithmetic:
+            return result
+        # Half precision rounds what comes out of an operator.
+        return tree_map(lambda out: self._rounded(func, out), result)
+
+    def _rounded(self, func: Any, out: Any) -> Any:
+        if not isinstance(out, torch.Tensor) or not out.is_floating_point():
+            return out
+        return self._move(out, rules.single(out, self.arithmetic), str(func))
+
+    def _in_place(
+        self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """The operator's other form, and its result written where it belongs."""
+        other = getattr(torch.ops.aten, name[:-1], None)
+        overload = func._schema.overload_name or "default"
+        other = getattr(other, overload, None) if other is not None else None
+        target = args[0]
+        if other is None or name in ("copy_", "fill_", "zero_", "set_", "resize_", "detach_"):
+            result = func(*args, **kwargs)
+            return self._spread(args, kwargs, result)
+        with self:
+            value = other(*args, **kwargs)
+        target.copy_(value)
+        self._spread((value,), {}, target)
+        return target
+
+    def _widened(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        if kwargs.get("dtype") in NARROW:
+            return kwargs | {"dtype": torch.float64}
+        return kwargs
+
+    def _arithmetic_here(self) -> Arithmetic:
+        return self.arithmetic.within if self._depth else self.arithmetic
+
+    def _moved(
+        self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+    ) -> Any:
+        first = out[0] if isinstance(out, tuple) else out
+        if self.seed is None or not isinstance(first, torch.Tensor) or not (
+                first.is_floating_point() or first.is_complex()):
+            return out
+        a = self._arithmetic_here()
+        run = lambda *changed: func(*changed, **kwargs)  # noqa: E731
+        if name in operators.PRODUCTS:
+            deviation = rules.product(run, name, args, first, a)
+        elif name in operators.SUMS:
+            deviation = rules.summed(name, args, kwargs, first, a)
+        elif name == "cumsum":
+            deviation = rules.running_sum(args[0], args[1], first, a)
+        elif name in operators.LOCAL_SUMS:
+            deviation = rules.local_sum(run, args, a)
+        elif name in operators.SCATTERED_SUMS:
+            deviation = rules.scattered_sum(run, name, args, first, a)
+        elif name in operators.FOURIER:
+            deviation = rules.fourier(args, first, a)
+        elif name in operators.TRANSCENDENTAL:
+            deviation = rules.transcendental(name, first, a)
+        else:
+            deviation = rules.single(first, a)
+        moved = self._move(first, deviation, name)
+        return (moved, *out[1:]) if isinstance(out, tuple) else moved
+
+    def _convolution_backward(
+        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+    ) -> Any:
+        """Its three results are products, or sums, of what it is given."""
+        if self.seed is None:
+            return self._spread(args, kwargs, out)
+        gradient, x, weight, *rest = args
+        squares = func(gradient * gradient, x * x, weight * weight, *rest, **kwargs)
+        summed = gradient.numel() // gradient.shape[1]
+        counts = (weight.numel() // x.shape[1], summed, summed)
+        a = self._arithmetic_here()
+        moved = tuple(
+            None if one is None else self._move(
+                one, rules.sum_of_terms(max(1, n), square, one, a, factors=index < 2),
+                f"convolution_backward.{index}")
+            for index, (one, square, n) in enumerate(zip(out, squares, counts, strict=True)))
+        return self._spread(args, kwargs, moved)
+
+    def _unruled(self, name: str, out: Any) -> Any:
+        tensors = [t for t in tree_flatten(out)[0] if isinstance(t, torch.Tensor)]
+        if any(t.is_floating_point() or t.is_complex() for t in tensors):
+            self.unknown[name] += 1
+            for tensor in tensors:
+                self._taint(tensor)
+        return out
+
+    def _taint(self, tensor: torch.Tensor) -> None:
+        storage = tensor.untyped_storage()
+        self._tainted[storage._cdata] = storage
+
+    def _spread(self, args: Any, kwargs: Any, out: Any) -> Any:
+        """What comes of something without a rule has none either."""
+        if self._tainted:
+            given = [t for t in tree_flatten((args, kwargs))[0] if isinstance(t, torch.Tensor)]
+            if not all(self.is_known(t) for t in given):
+                for tensor in tree_flatten(out)[0]:
+                    if isinstance(tensor, torch.Tensor):
+                        self._taint(tensor)
+        return out
+
+    def _move(self, y: torch.Tensor, deviation: torch.Tensor, key: str) -> torch.Tensor:
+        if self.seed is None:
+            return y
+        if y.is_complex():
+            parts = torch.view_as_real(y)
+            moved = self._move(parts, deviation.unsqueeze(-1).expand(parts.shape), key)
+            return torch.view_as_complex(moved.contiguous())
+        draws = torch.rand(y.shape, dtype=torch.float64, device=y.device,
+                           generator=self._generator(y.device)) * 2 - 1
+        move = (draws + self._frozen_draws(key, y)) * math.sqrt(3.0) * deviation
+        return torch.where(torch.isfinite(move), y + move, y)
+
+    def _generator(self, device: torch.device) -> torch.Generator:
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device).manual_seed(self.seed)
+        return self._generators[device]
+
+    def _frozen_draws(self, key: str, y: torch.Tensor) -> torch.Tensor:
+        place = (key, tuple(y.shape), str(y.device))
+        if place not in self._frozen:
+            digest = hashlib.sha256(repr((place, self.seed)).encode()).digest()
+            generator = torch.Generator(y.device).manual_seed(
+                int.from_bytes(digest[:7], "little"))
+            self._frozen[place] = torch.rand(
+                y.shape, dtype=torch.float64, device=y.device, generator=generator) * 2 - 1
+        return self._frozen[place]

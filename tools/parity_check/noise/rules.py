@@ -1,0 +1,131 @@
+"""How much one operator's rounding may move its result: a standard deviation for each element.
+
+With u the unit roundoff, n terms p of a sum a:
+
+- products: ⅓u²·(n/6·Σp² + n/3·a²) for the sum, over random orders of summation, ⅓u²·a² for the
+  result, and ⅔u²·Σp² where the factors were rounded before;
+- sums: the same with their terms, or ⅓u²·Σs² where that is more, with s the partial sums in order,
+  since the terms of a gradient may cancel in a structured way;
+- one operation y: ⅓u²·y²; a transcendental function y: (8/3)u²·y²;
+- all: plus the smallest subnormal number.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from parity_check.noise import operators
+from parity_check.noise.arithmetic import Arithmetic
+
+#: The deviation of an operator's result from its arguments, keyword arguments and result.
+Rule = Callable[..., torch.Tensor]
+
+
+def product(
+    run: Callable[..., torch.Tensor], name: str, args: tuple[Any, ...], out: torch.Tensor,
+    a: Arithmetic,
+) -> torch.Tensor:
+    (first, second), added = operators.PRODUCTS[name]
+    squares = [arg * arg if index in (first, second, added) and arg is not None else arg
+               for index, arg in enumerate(args)]
+    has_added = added is not None and args[added] is not None
+    if name == "convolution":
+        weight, transposed, groups = args[1], args[6], args[8]
+        terms = weight[0, 0].numel() * (weight.shape[0] // groups if transposed
+                                        else weight.shape[1])
+    else:
+        terms = args[first].shape[-1]
+    return sum_of_terms(terms + has_added, run(*squares), out, a, factors=True)
+
+
+def sum_of_terms(
+    n: int, squares: torch.Tensor, out: torch.Tensor, a: Arithmetic, factors: bool = False,
+    partial: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Of n terms with these squares in all."""
+    total = out.abs() ** 2
+    order = n / 6 * squares + n / 3 * total
+    if partial is not None:
+        order = torch.maximum(order, partial)
+    variance = a.accumulated**2 / 3 * order + a.result**2 / 3 * total
+    if factors and a.operands:
+        variance += 2 / 3 * a.operands**2 * squares
+    return variance.clamp(min=0).sqrt() + math.sqrt(n) * a.smallest_subnormal
+
+
+def summed(
+    name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: torch.Tensor, a: Arithmetic
+) -> torch.Tensor:
+    x = args[0]
+    dims = args[1] if len(args) > 1 else kwargs.get("dim")
+    keep = args[2] if len(args) > 2 else kwargs.get("keepdim", False)
+    if dims is None or dims == []:
+        dims = list(range(x.dim()))
+    dims = sorted(d % x.dim() for d in ([dims] if isinstance(dims, int) else dims)) if x.dim() else []
+    rest = [d for d in range(x.dim()) if d not in dims]
+    terms = x.permute(*rest, *dims).reshape(*(x.shape[d] for d in rest), -1)
+    n = max(1, terms.shape[-1])
+    shape = out.shape
+    if keep:
+        out = out.reshape([x.shape[d] for d in rest])
+    scale = n if name == "mean" else 1
+    partial = terms.cumsum(-1).square().sum(-1)
+    squares = terms.square().sum(-1)
+    deviation = sum_of_terms(n, squares, out * scale, a, partial=partial) / scale
+    return deviation.reshape(shape)
+
+
+def running_sum(x: torch.Tensor, axis: int, out: torch.Tensor, a: Arithmetic) -> torch.Tensor:
+    """Each element may carry a rounding of each sum before it."""
+    squares = out.square().cumsum(axis)
+    return (a.accumulated**2 / 3 * squares + a.result**2 / 3 * out.square()).sqrt() + (
+        a.smallest_subnormal)
+
+
+def single(out: torch.Tensor, a: Arithmetic) -> torch.Tensor:
+    return a.result * math.sqrt(1 / 3) * out.abs() + a.smallest_subnormal
+
+
+def transcendental(name: str, out: torch.Tensor, a: Arithmetic) -> torch.Tensor:
+    # The function itself is computed as sums are, and its result rounded.
+    unit = max(a.accumulated * math.sqrt(8 / 3), a.result * math.sqrt(1 / 3))
+    smallest = (a.smallest_normal if name in operators.EXPONENTIAL else a.smallest_subnormal)
+    return unit * out.abs() + smallest
+
+
+def local_sum(
+    run: Callable[..., torch.Tensor], args: tuple[Any, ...], a: Arithmetic
+) -> torch.Tensor:
+    """A few roundings of each of its terms."""
+    magnitude = run(args[0].abs(), *args[1:])
+    if isinstance(magnitude, tuple):
+        magnitude = magnitude[0]
+    return 2 * (a.accumulated + a.result) * magnitude.abs() + a.smallest_subnormal
+
+
+def scattered_sum(
+    run: Callable[..., torch.Tensor], name: str, args: tuple[Any, ...], out: torch.Tensor,
+    a: Arithmetic,
+) -> torch.Tensor:
+    index = {"index_put": 2, "_unsafe_index_put": 2, "scatter_add": 3, "index_add": 3}[name]
+    def of(value: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        changed = list(args)
+        changed[0], changed[index] = value(args[0]), value(args[index])
+        return run(*changed)
+    squares, count = of(torch.square), of(torch.ones_like)
+    variance = a.accumulated**2 / 3 * (count / 6 * squares + count / 3 * out.square()) + (
+        a.result**2 / 3 * out.square())
+    # A number that was put there alone is itself.
+    return torch.where(count > 1, variance.sqrt() + a.smallest_subnormal, 0)
+
+
+def fourier(args: tuple[Any, ...], out: torch.Tensor, a: Arithmetic) -> torch.Tensor:
+    """The root of the sum of squares over the axes that are transformed, spread evenly, times the
+    root of the number of stages."""
+    axes = [d % out.dim() for d in args[1]]
+    n = math.prod(max(args[0].shape[d], out.shape[d]) for d in axes)
+    spread = out.abs().square().mean(axes, keepdim=True).sqrt().expand(out.shape)
+    return (a.accumulated * math.sqrt(max(1, math.log2(n))) * spread
+            + a.result * out.abs() + a.smallest_subnormal)

@@ -1,0 +1,216 @@
+"""Running what was recorded once more: whether it gives the same, and with how much rounding."""
+
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_map
+
+from parity_check import values
+from parity_check.capture import Call, Capture
+from parity_check.noise.arithmetic import ARITHMETICS
+from parity_check.noise.mode import RoundingNoise
+from parity_check.recorder import Recorder, copied
+from parity_check.selection import RecordingError
+from parity_check.values import Named
+
+Chosen = Mapping[str, torch.nn.Module]
+Loss = Callable[[Any], torch.Tensor]
+
+
+@dataclass
+class Outputs:
+    """The observer that takes what modules give."""
+
+    take: Callable[[str, torch.Tensor], None]
+    #: The names of the inputs that no module gave, which are taken too.
+    inputs: Container[str] = ()
+
+    def entered(self, *arguments: Any) -> None:
+        pass
+
+    def before(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given = values.inputs(call.module, args, kwargs)
+        for key, value in values.input_keys(given).items():
+            name = f"{call.name}/{value}"
+            if name in self.inputs:
+                self.take(name, given[key])
+
+    def after(self, call: Call, outputs: Named) -> None:
+        for key, tensor in outputs.items():
+            self.take(f"{call.name}/{key}" if key else call.name, tensor)
+
+
+def check_determinism(recorder: Recorder, chosen: Chosen) -> None:
+    """Raises RecordingError where a second run gives other bits."""
+    recorded = recorder.recording.values
+    differing: list[str] = []
+
+    def compare(name: str, tensor: torch.Tensor) -> None:
+        if name not in recorded or not same_bits(recorded[name], tensor.detach().cpu()):
+            differing.append(name)
+
+    with kept_buffers(recorder, at_start=True), torch.no_grad():
+        run_again(recorder, chosen, compare)
+    if differing:
+        more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
+        raise RecordingError(
+            f"not deterministic: {', '.join(differing[:3])}{more} came out otherwise when the "
+            "same calls ran once more. Dropout, random numbers, and a state that the model keeps "
+            "from call to call do that; deterministic=False records it all the same")
+
+
+def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return a.shape == b.shape and a.dtype == b.dtype and (
+        torch.equal(a, b) or torch.allclose(a, b, rtol=0, atol=0, equal_nan=True))
+
+
+def run_again(
+    recorder: Recorder, chosen: Chosen, take: Callable[[str, torch.Tensor], None],
+    prepare: Callable[[Any], Any] = lambda value: value,
+) -> Any:
+    """Makes the recorded calls again; gives the last one's result."""
+    result = None
+    with Capture(recorder.model, chosen, Outputs(take, recorder.recording.values)):
+        for entry in recorder.entries:
+            args, kwargs = prepare((copied(entry.args), copied(entry.kwargs)))
+            result = entry.module(*args, **kwargs)
+    return result
+
+
+@contextmanager
+def kept_buffers(recorder: Recorder, at_start: bool = False) -> Iterator[None]:
+    """Gives the model's buffers back as they are now; with `at_start` they are meanwhile as they
+    were before the recording."""
+    buffers = list(recorder.model.buffers())
+    now = [buffer.clone() for buffer in buffers]
+    try:
+        if at_start:
+            for buffer, before in zip(buffers, recorder.buffers_before, strict=True):
+                buffer.data.copy_(before)
+        yield
+    finally:
+        for buffer, before in zip(buffers, now, strict=True):
+            buffer.data.copy_(before)
+
+
+def measure(recorder: Recorder, chosen: Chosen, replicas: int, loss: Loss | None) -> None:
+    """Adds the gradients, and σ of all values from so many replicas."""
+    recording = recorder.recording
+    if loss and len(recorder.entries) > 1:
+        raise RecordingError(f"a loss is of one call of the model, and the block made "
+                             f"{len(recorder.entries)}")
+    if loss:
+        with kept_buffers(recorder, at_start=True), torch.backends.cudnn.flags(enabled=False):
+            _, gradients = outputs_and_gradients(recorder, chosen, loss)
+        recording.gradients = {name: t.detach().cpu() for name, t in gradients.items()}
+    if not replicas:
+        return
+    arithmetic = ARITHMETICS[recording.arithmetic]
+    recording.replicas = replicas
+    with in_float64(recorder):
+        exact, spread = None, {}
+        for seed in (None, *range(replicas)):
+            mode = RoundingNoise(arithmetic, seed)
+            with torch.random.fork_rng(devices=[]), mode:
+                torch.manual_seed(0)
+                run = Run(*outputs_and_gradients(recorder, chosen, loss), mode)
+            if exact is None:
+                exact = run
+                spread = {key: torch.zeros_like(t) for key, t in run.all().items()}
+                continue
+            for key, tensor in run.all().items():
+                spread[key] += (tensor - exact.all()[key]) ** 2
+    for (group, name), total in spread.items():
+        target, recorded = ((recording.sigma, recording.values) if group == "values"
+                            else (recording.gradient_sigma, recording.gradients))
+        if name in recorded and recorded[name].is_floating_point():
+            target[name] = ((total / replicas).sqrt() / arithmetic.inflation).float().cpu()
+
+
+@dataclass
+class Run:
+    """What one run in float64 gave, without what has no rule."""
+
+    outputs: Named
+    gradients: Named
+    mode: RoundingNoise
+
+    def all(self) -> dict[tuple[str, str], torch.Tensor]:
+        return {("values", name): t for name, t in self.outputs.items()} | {
+            ("grad", name): t for name, t in self.gradients.items()}
+
+
+def outputs_and_gradients(
+    recorder: Recorder, chosen: Chosen, loss: Loss | None
+) -> tuple[Named, Named]:
+    """What modules give, and where there is a loss its gradients by that and by the parameters."""
+    outputs: Named = {}
+    gradients: Named = {}
+
+    def take(name: str, tensor: torch.Tensor) -> None:
+        outputs[name] = tensor.detach().clone()
+        if loss and tensor.requires_grad:
+            tensor.register_hook(lambda gradient: gradients.update({name: gradient.clone()}))
+
+    def prepare(value: Any) -> Any:
+        return tree_map(lambda item: item.requires_grad_() if isinstance(item, torch.Tensor)
+                        and item.is_floating_point() else item, value)
+
+    if not loss:
+        with torch.no_grad():
+            run_again(recorder, chosen, take)
+        return outputs, gradients
+    with torch.enable_grad(), without_gradients(recorder.model):
+        loss(run_again(recorder, chosen, take, prepare)).backward()
+        for name, parameter in recorder.model.named_parameters():
+            if parameter.grad is not None:
+                gradients[name] = parameter.grad.clone()
+    return outputs, gradients
+
+
+@contextmanager
+def without_gradients(model: torch.nn.Module) -> Iterator[None]:
+    """Lets a backward pass begin at none, and gives back what the parameters had."""
+    had = [(parameter, parameter.grad) for parameter in model.parameters()]
+    try:
+        for parameter, _ in had:
+            parameter.grad = None
+        yield
+    finally:
+        for parameter, gradient in had:
+            parameter.grad = gradient
+
+
+@contextmanager
+def in_float64(recorder: Recorder) -> Iterator[None]:
+    """The model and the recorded calls in float64, computed operator by operator."""
+    tensors = {id(t): t for t in [*recorder.model.parameters(), *recorder.model.buffers()]
+               if t.is_floating_point()}
+    before = [(tensor, tensor.data) for tensor in tensors.values()]
+    entries = recorder.entries
+    default = torch.get_default_dtype()
+    with ExitStack() as stack:
+        stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
+        stack.enter_context(torch.backends.cudnn.flags(enabled=False))
+        stack.enter_context(
+            torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH))
+        try:
+            for tensor, data in before:
+                tensor.data = data.double()
+            recorder.entries = [
+                type(e)(e.module, double(e.args), double(e.kwargs)) for e in entries]
+            torch.set_default_dtype(torch.float64)
+            yield
+        finally:
+            torch.set_default_dtype(default)
+            recorder.entries = entries
+            for tensor, data in before:
+                tensor.data = data
+
+
+def double(value: Any) -> Any:
+    return tree_map(lambda item: item.double() if isinstance(item, torch.Tensor)
+                    and item.is_floating_point() else item, value)

@@ -1,0 +1,76 @@
+"""Which modules of a model are its stages, and which models can't be recorded."""
+
+import difflib
+from collections.abc import Callable, Iterable
+
+import torch
+from torch.nn.parallel import DataParallel, DistributedDataParallel
+
+from parity_check.modules import is_recurrent
+
+Choice = str | Iterable[str] | Callable[[str, torch.nn.Module], bool] | None
+
+
+class RecordingError(Exception):
+    """A model that can't be recorded, or a run of it that makes no reference; nothing is
+    written."""
+
+
+def chosen(model: torch.nn.Module, modules: Choice) -> dict[str, torch.nn.Module]:
+    """The modules to record, by name: those that are named, or that a predicate takes; where
+    nothing is said, each module without modules in it, and each recurrent one.
+
+    A model that is such a module itself goes by the name of its class.
+    """
+    named = dict(watched(model))
+    if modules is None:
+        return {name: module for name, module in named.items() if is_stage(module)}
+    if callable(modules):
+        taken = {name: module for name, module in named.items() if modules(name, module)}
+        if not taken:
+            raise RecordingError(f"the predicate takes none of the {len(named)} modules")
+        return taken
+    names = [modules] if isinstance(modules, str) else list(modules)
+    for name in names:
+        if name not in named:
+            near = difflib.get_close_matches(name, named, 3) or sorted(named)[:3]
+            raise RecordingError(f"the model has no module {name!r}; it has {', '.join(near)}, …")
+    return {name: named[name] for name in names}
+
+
+def is_stage(module: torch.nn.Module) -> bool:
+    """The projection in an attention is read by it, and never called."""
+    return (is_recurrent(module) or isinstance(module, torch.nn.MultiheadAttention)
+            or all(name == "parametrizations" for name, _ in module.named_children()))
+
+
+def watched(model: torch.nn.Module) -> Iterable[tuple[str, torch.nn.Module]]:
+    """All modules by name, but for those that make a parametrized module's weights."""
+    for name, module in model.named_modules():
+        if "parametrizations" not in name.split("."):
+            yield name or type(model).__name__, module
+
+
+def check(model: torch.nn.Module, training: bool) -> None:
+    """Raises RecordingError, with what to do, for a model that can't be recorded."""
+    if not isinstance(model, torch.nn.Module):
+        raise RecordingError(f"a torch.nn.Module is recorded, not {type(model).__name__}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise RecordingError("a scripted or traced model hides its modules: record the model "
+                             "that torch.jit was given")
+    if hasattr(model, "_orig_mod"):
+        raise RecordingError("a compiled model hides its modules: record model._orig_mod")
+    if isinstance(model, DataParallel | DistributedDataParallel):
+        raise RecordingError("a model on several devices at once: record model.module")
+    for name, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise RecordingError(f"{name} is scripted or traced, which hides its modules")
+        if module.training and not training:
+            raise RecordingError(
+                f"{name or 'the model'} is in training mode, where dropout and batch norms "
+                "compute something else: call model.eval(), or say training=True")
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        if tensor.is_meta:
+            raise RecordingError(f"{name} is on the device meta and has no numbers")
+        if hasattr(tensor, "device_mesh") or hasattr(tensor, "local_shards"):
+            raise RecordingError(f"{name} is sharded over several devices: gather it first")

@@ -1,0 +1,80 @@
+"""The tensors in what modules are given and give, by name."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+from parity_check.modules import is_recurrent
+
+Named = dict[str, torch.Tensor]
+
+
+def outputs(module: torch.nn.Module, result: Any) -> Named:
+    """What a module gave, by the names that its tensors have behind its own: none for a single
+    tensor, PyTorch's names for a recurrent module's, else positions and keys."""
+    if not is_recurrent(module):
+        return dict(tensors(result))
+    if isinstance(module, torch.nn.RNNCellBase):
+        return dict(zip(("h_n", "c_n"), result if isinstance(result, tuple) else (result,)))
+    output, final = result
+    if isinstance(output, PackedSequence):
+        output, _ = pad_packed_sequence(output, batch_first=module.batch_first)
+    states = final if isinstance(final, tuple) else (final,)
+    return {"output": output} | dict(zip(("h_n", "c_n"), states))
+
+
+def inputs(module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Named:
+    """What a module was given: of a recurrent one `input`, `h_0`, `c_0` and, where it was packed,
+    `lengths`; of others the positions and keywords."""
+    if is_recurrent(module):
+        return recurrent_inputs(module, *args, **kwargs)
+    return dict(tensors(args)) | dict(tensors(kwargs))
+
+
+def recurrent_inputs(module: torch.nn.Module, input: Any, hx: Any = None) -> Named:
+    named: Named = {"input": input}
+    if isinstance(input, PackedSequence):
+        padded, lengths = pad_packed_sequence(input, batch_first=module.batch_first)
+        named = {"input": padded}
+    if hx is not None:
+        named |= dict(zip(("h_0", "c_0"), hx if isinstance(hx, tuple | list) else (hx,)))
+    if isinstance(input, PackedSequence):
+        named["lengths"] = lengths
+    return named
+
+
+def input_keys(given: Named) -> dict[str, str]:
+    """What the values of a stage's inputs are called behind its name: by position, but for the
+    lengths of packed sequences."""
+    return {name: name if name == "lengths" else f"input.{index}"
+            for index, name in enumerate(given)}
+
+
+def tensors(value: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    """All tensors in a value, by the keys and positions that lead to them, joined by dots."""
+    if isinstance(value, torch.Tensor):
+        yield name, value
+    elif isinstance(value, PackedSequence):
+        padded, lengths = pad_packed_sequence(value, batch_first=True)
+        yield joined(name, "padded"), padded
+        yield joined(name, "lengths"), lengths
+    else:
+        for key, item in parts(value):
+            yield from tensors(item, joined(name, key))
+
+
+def parts(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        return [(str(key), item) for key, item in value.items()]
+    if isinstance(value, tuple | list):
+        fields = getattr(value, "_fields", range(len(value)))
+        return [(str(key), item) for key, item in zip(fields, value, strict=True)]
+    if hasattr(value, "__dataclass_fields__"):
+        return [(key, getattr(value, key)) for key in value.__dataclass_fields__]
+    return []
+
+
+def joined(name: str, key: str) -> str:
+    return f"{name}.{key}" if name else key
