@@ -12,7 +12,7 @@ from parity_check.capture import Capture
 from parity_check.environment import as_written
 from parity_check.recorder import Recorder
 from parity_check.recording import Recording
-from parity_check.rerun import check_determinism, measure
+from parity_check.rerun import add_gradients, check_determinism, measure
 from parity_check.selection import Choice, RecordingError, check, chosen
 
 
@@ -62,8 +62,14 @@ def record(
             raise RecordingError("no module of the model was called in the block")
         if deterministic:
             check_determinism(recorder, selected)
-        if noise or loss:
-            measure(recorder, selected, noise, loss)
+        if loss:
+            add_gradients(recorder, selected, loss)
+        if noise:
+            try:
+                measure(recorder, selected, noise, loss)
+            except Exception as error:  # Whatever a model does that has no float64.
+                warnings.warn(f"no σ: in float64 the model fails with {type(error).__name__}: "
+                              f"{error}", RecordingWarning, stacklevel=3)
     recording = recorder.recording
     for finding in weaknesses.findings(recording.manifest(), recording.arrays()):
         warnings.warn(finding, RecordingWarning, stacklevel=3)

@@ -25,6 +25,8 @@ class Entry:
     module: torch.nn.Module
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    #: Whether PyTorch kept what a backward pass needs: oneDNN computes otherwise then.
+    with_gradients: bool
 
 
 @dataclass
@@ -51,7 +53,8 @@ class Recorder:
     def entered(self, name: str, module: torch.nn.Module, args: tuple[Any, ...],
                 kwargs: dict[str, Any]) -> None:
         number = len(self.entries) + 1
-        self.entries.append(Entry(module, copied(args), copied(kwargs)))
+        self.entries.append(Entry(
+            module, copied(args), copied(kwargs), torch.is_grad_enabled()))
         named = dict(values.tensors(args)) | dict(values.tensors(kwargs))
         suffix = "" if number == 1 else f"#{number}"
         for key, tensor in named.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -52,7 +52,7 @@ def check_determinism(recorder: Recorder, chosen: Chosen) -> None:
         if name not in recorded or not same_bits(recorded[name], tensor.detach().cpu()):
             differing.append(name)
 
-    with kept_buffers(recorder, at_start=True), torch.no_grad():
+    with kept_buffers(recorder, at_start=True):
         run_again(recorder, chosen, compare)
     if differing:
         more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
@@ -69,14 +69,17 @@ def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 def run_again(
     recorder: Recorder, chosen: Chosen, take: Callable[[str, torch.Tensor], None],
-    prepare: Callable[[Any], Any] = lambda value: value,
+    prepare: Callable[[Any], Any] = lambda value: value, with_gradients: bool | None = None,
 ) -> Any:
-    """Makes the recorded calls again; gives the last one's result."""
+    """Makes the recorded calls again, where nothing else is said with gradients as before; gives
+    the last one's result."""
     result = None
     with Capture(recorder.model, chosen, Outputs(take, recorder.recording.values)):
         for entry in recorder.entries:
             args, kwargs = prepare((copied(entry.args), copied(entry.kwargs)))
-            result = entry.module(*args, **kwargs)
+            is_on = entry.with_gradients if with_gradients is None else with_gradients
+            with torch.set_grad_enabled(is_on):
+                result = entry.module(*args, **kwargs)
     return result
 
 
@@ -96,79 +99,93 @@ def kept_buffers(recorder: Recorder, at_start: bool = False) -> Iterator[None]:
             buffer.data.copy_(before)
 
 
-def measure(recorder: Recorder, chosen: Chosen, replicas: int, loss: Loss | None) -> None:
-    """Adds the gradients, and σ of all values from so many replicas."""
-    recording = recorder.recording
-    if loss and len(recorder.entries) > 1:
-        raise RecordingError(f"a loss is of one call of the model, and the block made "
+def add_gradients(recorder: Recorder, chosen: Chosen, loss: Loss) -> None:
+    """Adds the gradients of a loss of what the model gave."""
+    if len(recorder.entries) > 1:
+        raise RecordingError("a loss is of one call of the model, and the block made "
                              f"{len(recorder.entries)}")
-    if loss:
-        with kept_buffers(recorder, at_start=True), torch.backends.cudnn.flags(enabled=False):
-            _, gradients = outputs_and_gradients(recorder, chosen, loss)
-        recording.gradients = {name: t.detach().cpu() for name, t in gradients.items()}
-    if not replicas:
-        return
+    # cuDNN's recurrent modules have a backward pass in training mode alone.
+    with kept_buffers(recorder, at_start=True), torch.backends.cudnn.flags(enabled=False):
+        run = run_with_gradients(recorder, chosen, loss)
+    recorder.recording.gradients = {name: t.cpu() for name, t in run.gradients.items()}
+
+
+def measure(recorder: Recorder, chosen: Chosen, replicas: int, loss: Loss | None) -> None:
+    """Adds σ of all values, and of gradients, from so many replicas."""
+    recording = recorder.recording
     arithmetic = ARITHMETICS[recording.arithmetic]
-    recording.replicas = replicas
+    exact, spread = None, {}
     with in_float64(recorder):
-        exact, spread = None, {}
         for seed in (None, *range(replicas)):
-            mode = RoundingNoise(arithmetic, seed)
-            with torch.random.fork_rng(devices=[]), mode:
+            with (kept_buffers(recorder, at_start=True), torch.random.fork_rng(devices=[]),
+                  RoundingNoise(arithmetic, seed) as mode):
                 torch.manual_seed(0)
-                run = Run(*outputs_and_gradients(recorder, chosen, loss), mode)
+                run = run_with_gradients(recorder, chosen, loss, mode)
             if exact is None:
                 exact = run
-                spread = {key: torch.zeros_like(t) for key, t in run.all().items()}
-                continue
-            for key, tensor in run.all().items():
-                spread[key] += (tensor - exact.all()[key]) ** 2
-    for (group, name), total in spread.items():
-        target, recorded = ((recording.sigma, recording.values) if group == "values"
-                            else (recording.gradient_sigma, recording.gradients))
+                spread = {key: torch.zeros_like(tensor) for key, tensor in run.all().items()}
+            else:
+                for key, tensor in run.all().items():
+                    spread[key] += (tensor - exact.all()[key]) ** 2
+    recording.replicas = replicas
+    recording.without_sigma = exact.unknown
+    # In float64 what is called exact here is rounded as much as the recording.
+    factor = 2**0.5 if arithmetic.inflation > 1 else 1.0
+    for (is_gradient, name), total in spread.items():
+        target, recorded = ((recording.gradient_sigma, recording.gradients) if is_gradient
+                            else (recording.sigma, recording.values))
         if name in recorded and recorded[name].is_floating_point():
-            target[name] = ((total / replicas).sqrt() / arithmetic.inflation).float().cpu()
+            sigma = (total / replicas).sqrt() * (factor / arithmetic.inflation)
+            target[name] = sigma.float().cpu()
 
 
 @dataclass
 class Run:
-    """What one run in float64 gave, without what has no rule."""
+    """What one run gave, and why for some of it no rounding can be measured."""
 
-    outputs: Named
-    gradients: Named
-    mode: RoundingNoise
+    outputs: Named = field(default_factory=dict)
+    gradients: Named = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
 
-    def all(self) -> dict[tuple[str, str], torch.Tensor]:
-        return {("values", name): t for name, t in self.outputs.items()} | {
-            ("grad", name): t for name, t in self.gradients.items()}
+    def add(self, name: str, tensor: torch.Tensor, mode: RoundingNoise | None,
+            is_gradient: bool) -> None:
+        """Keeps a value, or a gradient, unless it came from an operator without a rule."""
+        if mode is not None and not mode.is_known(tensor):
+            self.unknown[name] = f"no rule for {', '.join(mode.unknown)}"
+        else:
+            kept = self.gradients if is_gradient else self.outputs
+            kept[name] = tensor.detach().clone()
+
+    def all(self) -> dict[tuple[bool, str], torch.Tensor]:
+        """By whether it is a gradient, and the name."""
+        return {(False, name): tensor for name, tensor in self.outputs.items()} | {
+            (True, name): tensor for name, tensor in self.gradients.items()}
 
 
-def outputs_and_gradients(
-    recorder: Recorder, chosen: Chosen, loss: Loss | None
-) -> tuple[Named, Named]:
+def run_with_gradients(
+    recorder: Recorder, chosen: Chosen, loss: Loss | None, mode: RoundingNoise | None = None
+) -> Run:
     """What modules give, and where there is a loss its gradients by that and by the parameters."""
-    outputs: Named = {}
-    gradients: Named = {}
+    run = Run()
 
     def take(name: str, tensor: torch.Tensor) -> None:
-        outputs[name] = tensor.detach().clone()
+        run.add(name, tensor, mode, False)
         if loss and tensor.requires_grad:
-            tensor.register_hook(lambda gradient: gradients.update({name: gradient.clone()}))
+            tensor.register_hook(lambda gradient: run.add(name, gradient, mode, True))
 
     def prepare(value: Any) -> Any:
         return tree_map(lambda item: item.requires_grad_() if isinstance(item, torch.Tensor)
                         and item.is_floating_point() else item, value)
 
     if not loss:
-        with torch.no_grad():
-            run_again(recorder, chosen, take)
-        return outputs, gradients
+        run_again(recorder, chosen, take, with_gradients=False)
+        return run
     with torch.enable_grad(), without_gradients(recorder.model):
-        loss(run_again(recorder, chosen, take, prepare)).backward()
+        loss(run_again(recorder, chosen, take, prepare, with_gradients=True)).backward()
         for name, parameter in recorder.model.named_parameters():
             if parameter.grad is not None:
-                gradients[name] = parameter.grad.clone()
-    return outputs, gradients
+                run.add(name, parameter.grad, mode, True)
+    return run
 
 
 @contextmanager
@@ -201,7 +218,7 @@ def in_float64(recorder: Recorder) -> Iterator[None]:
             for tensor, data in before:
                 tensor.data = data.double()
             recorder.entries = [
-                type(e)(e.module, double(e.args), double(e.kwargs)) for e in entries]
+                replace(e, args=double(e.args), kwargs=double(e.kwargs)) for e in entries]
             torch.set_default_dtype(torch.float64)
             yield
         finally:

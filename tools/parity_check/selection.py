@@ -39,8 +39,9 @@ def chosen(model: torch.nn.Module, modules: Choice) -> dict[str, torch.nn.Module
 
 
 def is_stage(module: torch.nn.Module) -> bool:
-    """The projection in an attention is read by it, and never called."""
+    """Some modules have others in them for their parameters, and never call them."""
     return (is_recurrent(module) or isinstance(module, torch.nn.MultiheadAttention)
+            or type(module).__module__.startswith("torch.ao.nn.")
             or all(name == "parametrizations" for name, _ in module.named_children()))
 
 

@@ -17,14 +17,24 @@ from parity_check.noise.arithmetic import Arithmetic
 NARROW = (torch.float32, torch.float16, torch.bfloat16)
 #: How operators that are not primitive are made of others.
 DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
-    **decomposition_table, **core_aten_decompositions()}
+    **decomposition_table, **core_aten_decompositions(),
+    torch.ops.prims.var.default: lambda x, dims, correction=1.0, *, output_dtype=None:
+        variance(x, dims, correction)}
+
+
+def variance(x: torch.Tensor, axes: list[int], correction: float) -> torch.Tensor:
+    """The mean of the squared deviations from the mean, over these axes."""
+    deviations = x - x.mean(axes, keepdim=True)
+    n = math.prod(x.shape[axis] for axis in axes)
+    return (deviations * deviations).sum(axes) / (n - correction)
 
 
 def widened(value: Any) -> Any:
-    """A tensor of a narrower type, such as one that is no parameter, in float64."""
-    if isinstance(value, torch.Tensor) and value.dtype in NARROW:
-        return value.double()
-    return value
+    """A tensor of a narrower type, such as one that is no parameter, in float64; and float64 in
+    place of a narrower type, to which a model converts."""
+    if isinstance(value, torch.Tensor):
+        return value.double() if value.dtype in NARROW else value
+    return torch.float64 if isinstance(value, torch.dtype) and value in NARROW else value
 
 
 class RoundingNoise(TorchDispatchMode):
@@ -58,7 +68,7 @@ class RoundingNoise(TorchDispatchMode):
         name = func._schema.name.split("::")[-1]
         if name.endswith("_") and not name.startswith("__"):
             return self._in_place(func, name, args, kwargs)
-        args, kwargs = tree_map(widened, args), self._widened(tree_map(widened, kwargs))
+        args, kwargs = tree_map(widened, args), tree_map(widened, kwargs)
         if not self._has_rule(name) and name not in operators.EXACT:
             result = self._decomposed(func, args, kwargs)
             if result is not NotImplemented:
@@ -116,11 +126,6 @@ class RoundingNoise(TorchDispatchMode):
         target.copy_(value)
         self._spread((value,), {}, target)
         return target
-
-    def _widened(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        if kwargs.get("dtype") in NARROW:
-            return kwargs | {"dtype": torch.float64}
-        return kwargs
 
     def _arithmetic_here(self) -> Arithmetic:
         return self.arithmetic.within if self._depth else self.arithmetic

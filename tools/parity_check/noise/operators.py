@@ -26,7 +26,7 @@ EXACT = frozenset("""
     _adaptive_max_pool2d _conj _local_scalar_dense _pack_padded_sequence _pad_packed_sequence
     _reshape_alias _reshape_copy _resolve_conj _unsafe_index _unsafe_view _upsample_nearest_exact1d
     _upsample_nearest_exact2d adaptive_max_pool2d bitwise_and bitwise_not bitwise_or one_hot
-    _assert_async _assert_scalar _assert_tensor_metadata sym_size sym_numel
+    broadcast_in_dim convert_element_type iota collapse_view _assert_async _assert_scalar _assert_tensor_metadata sym_size sym_numel
     hardtanh_backward new_tensor set_data _to_copy is_same_size
 """.split())
 

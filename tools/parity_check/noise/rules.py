@@ -37,19 +37,29 @@ def product(
                                         else weight.shape[1])
     else:
         terms = args[first].shape[-1]
-    return sum_of_terms(terms + has_added, run(*squares), out, a, factors=True)
+    rounded_parts = 0
+    if name == "convolution" and transposed:
+        rounded_parts = weight[0, 0].numel()
+    return sum_of_terms(terms + has_added, run(*squares), out, a, factors=True,
+                        rounded_parts=rounded_parts)
 
 
 def sum_of_terms(
     n: int, squares: torch.Tensor, out: torch.Tensor, a: Arithmetic, factors: bool = False,
-    partial: torch.Tensor | None = None,
+    partial: torch.Tensor | None = None, rounded_parts: int = 0,
 ) -> torch.Tensor:
-    """Of n terms with these squares in all."""
+    """Of n terms with these squares in all.
+
+    In half precision some sums are put together from so many parts, each rounded to the result's
+    type: a transposed convolution without oneDNN adds up what each place of its kernel gives.
+    """
     total = out.abs() ** 2
     order = n / 6 * squares + n / 3 * total
     if partial is not None:
         order = torch.maximum(order, partial)
     variance = a.accumulated**2 / 3 * order + a.result**2 / 3 * total
+    if rounded_parts and a.result > a.accumulated:
+        variance += a.result**2 / 3 * rounded_parts * (squares / 6 + total / 3)
     if factors and a.operands:
         variance += 2 / 3 * a.operands**2 * squares
     return variance.clamp(min=0).sqrt() + math.sqrt(n) * a.smallest_subnormal
