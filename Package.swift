@@ -24,7 +24,8 @@ func tests(of room: String, imports dependencies: [Target.Dependency] = []) -> T
     name: room + "Tests",
     dependencies: [.byName(name: room), "Platform", "TestSupport"] + dependencies,
     exclude: ["TensorArchives": ["Samples"], "ParityCheck": ["Reports"]][room] ?? [],
-    swiftSettings: strict)
+    // What is tested is optimised, and the tests themselves need not be: they build sooner.
+    swiftSettings: strict + [.unsafeFlags(["-Onone"])])
 }
 
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")

@@ -136,7 +136,9 @@ def measure(recorder: Recorder, chosen: Chosen, replicas: int, loss: Loss | None
                             else (recording.sigma, recording.values))
         if name in recorded and recorded[name].is_floating_point():
             sigma = (total / replicas).sqrt() * (factor / arithmetic.inflation)
-            target[name] = sigma.float().cpu()
+            # The numbers of float64 go where float32 has none.
+            is_wide = recorded[name].dtype == torch.float64
+            target[name] = sigma.to(torch.float64 if is_wide else torch.float32).cpu()
 
 
 @dataclass
