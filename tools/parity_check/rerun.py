@@ -126,7 +126,8 @@ def measure(recorder: Recorder, chosen: Chosen, replicas: int, loss: Loss | None
                 spread = {key: torch.zeros_like(tensor) for key, tensor in run.all().items()}
             else:
                 for key, tensor in run.all().items():
-                    spread[key] += (tensor - exact.all()[key]) ** 2
+                    # The root of the sum of squares, whose squares would underflow.
+                    spread[key] = torch.hypot(spread[key], tensor - exact.all()[key])
     recording.replicas = replicas
     recording.without_sigma = exact.unknown
     # In float64 what is called exact here is rounded as much as the recording.
@@ -135,7 +136,7 @@ def measure(recorder: Recorder, chosen: Chosen, replicas: int, loss: Loss | None
         target, recorded = ((recording.gradient_sigma, recording.gradients) if is_gradient
                             else (recording.sigma, recording.values))
         if name in recorded and recorded[name].is_floating_point():
-            sigma = (total / replicas).sqrt() * (factor / arithmetic.inflation)
+            sigma = total * (factor / (replicas**0.5 * arithmetic.inflation))
             # The numbers of float64 go where float32 has none.
             is_wide = recorded[name].dtype == torch.float64
             target[name] = sigma.to(torch.float64 if is_wide else torch.float32).cpu()
