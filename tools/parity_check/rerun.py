@@ -1,5 +1,6 @@
 """Running what was recorded once more: whether it gives the same, and with how much rounding."""
 
+import warnings
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -213,6 +214,9 @@ def in_float64(recorder: Recorder) -> Iterator[None]:
     entries = recorder.entries
     default = torch.get_default_dtype()
     with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        # PyTorch has a word about TF32 on other devices for whoever asks about oneDNN.
+        warnings.filterwarnings("ignore", message="TF32 acceleration")
         stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
         stack.enter_context(torch.backends.cudnn.flags(enabled=False))
         stack.enter_context(
