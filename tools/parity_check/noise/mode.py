@@ -34,6 +34,8 @@ def widened(value: Any) -> Any:
     place of a narrower type, to which a model converts."""
     if isinstance(value, torch.Tensor):
         return value.double() if value.dtype in NARROW else value
+    if type(value) in (tuple, list):
+        return type(value)(map(widened, value))
     return torch.float64 if isinstance(value, torch.dtype) and value in NARROW else value
 
 
@@ -68,7 +70,9 @@ class RoundingNoise(TorchDispatchMode):
         name = func._schema.name.split("::")[-1]
         if name.endswith("_") and not name.startswith("__"):
             return self._in_place(func, name, args, kwargs)
-        args, kwargs = tree_map(widened, args), tree_map(widened, kwargs)
+        args = widened(args)
+        if kwargs:
+            kwargs = {key: widened(value) for key, value in kwargs.items()}
         if not self._has_rule(name) and name not in operators.EXACT:
             result = self._decomposed(func, args, kwargs)
             if result is not NotImplemented:
@@ -121,8 +125,7 @@ class RoundingNoise(TorchDispatchMode):
         if other is None or name in ("copy_", "fill_", "zero_", "set_", "resize_", "detach_"):
             result = func(*args, **kwargs)
             return self._spread(args, kwargs, result)
-        with self:
-            value = other(*args, **kwargs)
+        value = self.__torch_dispatch__(other, (), args, kwargs)
         target.copy_(value)
         self._spread((value,), {}, target)
         return target
