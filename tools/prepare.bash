@@ -1,6 +1,7 @@
 # Sourced by the commands in this folder: installs what they need and the
 # machine lacks. Quiet where nothing is missing.
 
+called_from=$PWD
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
@@ -8,6 +9,20 @@ cd "$root"
 fail() {
   echo "$(basename "$0"): $*" >&2
   exit 1
+}
+
+# usage ARGUMENTS: says how the command is called, and ends with the status for wrong usage.
+usage() {
+  echo "usage: tools/$(basename "$0") $*" >&2
+  exit 64
+}
+
+# A path as it was typed, from the folder in which the command was called.
+absolute() {
+  case $1 in
+    /*) echo "$1" ;;
+    *) echo "$called_from/$1" ;;
+  esac
 }
 
 # Runs a command silently; what it printed is shown only if it fails.
@@ -96,4 +111,11 @@ build_release() {
   fi
   quietly swift build "${flags[@]}"
   binary=$root/.build/release/parity-check
+}
+
+# Gives the files of a package the date of the commit, so that the same commit and machine give
+# the same bytes.
+date_of_files() {
+  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 946684800)
+  export SOURCE_DATE_EPOCH
 }

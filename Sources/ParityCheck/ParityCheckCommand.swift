@@ -28,7 +28,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       2 a fixture is invalid or unreadable, a path is missing, or there is no case; \
       64 wrong usage; 70 an error of parity-check itself.
       """,
-    version: "0.1.0",
+    version: parityCheckVersion,
     subcommands: [
       InspectCommand.self, RunCommand.self, ExportCommand.self, AuditCommand.self,
       LayoutCommand.self, CompareCommand.self, BenchCommand.self,

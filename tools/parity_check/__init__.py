@@ -3,12 +3,15 @@
     with parity_check.record(model) as recording:
         model(batch)
     recording.save("model.safetensors")
+
+The wheel holds the program `parity-check` too. Nothing is imported before it is used: most needs
+PyTorch, the format needs NumPy alone, and the program needs neither.
 """
 
 from importlib import import_module
 from typing import Any
 
-#: What is imported when it is first used: most of it needs PyTorch, and the rest does not.
+#: Where the names are that a user writes behind `parity_check.`.
 _MODULES = {
     "record": "record_block", "RecordingWarning": "record_block", "RecordingError": "selection",
     "Recording": "recording", "Case": "case", "lint": "weaknesses",
@@ -18,6 +21,9 @@ __all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from parity_check.version import version
+        return version()
     if name not in _MODULES:
-        raise AttributeError(f"module 'parity_check' has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"parity_check.{_MODULES[name]}"), name)
