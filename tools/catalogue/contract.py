@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from catalogue.fixture import Named
 from catalogue.torch_pipeline import DirectionMerge, Pipeline, Stage, handed_on
+from parity_check.modules import Named
 
 
 class BrokenContract(Exception):

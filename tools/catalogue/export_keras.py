@@ -26,8 +26,9 @@ import numpy as np
 import torch
 
 from catalogue.contract import BrokenContract
-from catalogue.fixture import FIXTURES, Fixture, described, made_by_pytorch
+from catalogue.fixture import FIXTURES, Fixture, described
 from catalogue.torch_pipeline import Pipeline, Stage
+from parity_check.recording import made_by_pytorch
 
 #: (B, T, I), and the units of a direction.
 BATCH, STEPS, FEATURES, UNITS = 3, 7, 5, 6

@@ -12,10 +12,9 @@ import torch
 
 from catalogue import export_fixtures
 from catalogue.containers import CONTAINERS
-from parity_check.containers import read
-from catalogue import streams
 from catalogue.cases import CASES
-from catalogue.torch_pipeline import run_recurrent
+from parity_check.containers import read
+from parity_check.modules import chunk_sizes, run_recurrent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
@@ -35,17 +34,17 @@ def engine(name: str) -> list[str]:
 
 
 def test_a_size_alone_leaves_the_rest_to_the_last_chunk():
-    assert streams.chunk_sizes(4, 10) == [4, 4, 2]
-    assert streams.chunk_sizes(5, 10) == [5, 5]
-    assert streams.chunk_sizes(12, 10) == [10]
-    assert streams.chunk_sizes((1, 7, 2), 10) == [1, 7, 2]
+    assert chunk_sizes(4, 10) == [4, 4, 2]
+    assert chunk_sizes(5, 10) == [5, 5]
+    assert chunk_sizes(12, 10) == [10]
+    assert chunk_sizes((1, 7, 2), 10) == [1, 7, 2]
 
 
 def test_there_is_each_kind_of_stream():
     assert {case.module for case in STREAMS} == {"LSTM", "GRU"}
     assert any(case.cell_loop for case in STREAMS)
     assert any(case.arguments.get("num_layers") == 2 for case in STREAMS)
-    assert any(len(set(streams.chunk_sizes(case.chunks, case.steps))) > 1 for case in STREAMS)
+    assert any(len(set(chunk_sizes(case.chunks, case.steps))) > 1 for case in STREAMS)
 
 
 @pytest.mark.parametrize("case", STREAMS, ids=NAMES)
@@ -63,7 +62,7 @@ def test_pytorch_gives_the_same_in_chunks_and_at_once(case):
     finally:
         hook.remove()
     name = f"{case.module}Cell" if case.cell_loop else case.module
-    assert calls == [name] * len(streams.chunk_sizes(case.chunks, case.steps))
+    assert calls == [name] * len(chunk_sizes(case.chunks, case.steps))
     whole = run_recurrent(module, inputs, None)
     assert results.keys() == whole.keys()
     for result, tensor in results.items():
