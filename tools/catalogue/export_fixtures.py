@@ -13,16 +13,18 @@ from typing import Any
 import torch
 
 from catalogue import article
+from catalogue import check_fixtures
 from catalogue import export_pipelines
 from catalogue.cases import CASES, Case
-from catalogue.contract import BrokenContract, check_layout
-from catalogue.fixture import FIXTURES, Fixture
+from catalogue.contract import check_layout
+from catalogue.fixture import FIXTURES, Fixture, Refused, by_name, refuse_in_ci
 from catalogue.pipeline_cases import PIPELINE_CASES
 from catalogue.streams import run_cell_in_loop
 from parity_check import configurations
 from parity_check.configurations import make, quiet_pytorch, random_inputs
 from parity_check.modules import Module, Named
 from parity_check.recording import record
+
 
 def run(case: Case) -> Fixture:
     torch.manual_seed(case.seed)
@@ -105,12 +107,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", action="append", metavar="NAME",
                         help="write this case alone; can be given several times")
     parser.add_argument("--list", action="store_true", help="print the names and write nothing")
+    parser.add_argument("--check", action="store_true",
+                        help="write nothing, and say what would change in DIR; exit status 1 "
+                        "where anything would")
     options = parser.parse_args(arguments)
 
     quiet_pytorch()
     try:
-        fixtures = {fixture.name: fixture for fixture in catalogue()}
-    except BrokenContract as error:
+        if not (options.list or options.check):
+            refuse_in_ci(options.folder)
+        fixtures = by_name(catalogue())
+    except Refused as error:
         print(f"refused, and nothing written: {error}", file=sys.stderr)
         return 1
     names = options.only or list(fixtures)
@@ -119,6 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list:
         print(*names, sep="\n")
         return 0
+    if options.check:
+        return check_fixtures.check([fixtures[name] for name in names], options.folder)
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         print(fixtures[name].write(options.folder).relative_to(options.folder))

@@ -1,6 +1,8 @@
 """A fixture ready to be written, and what all exporters say and check alike."""
 
+import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,10 @@ from parity_check.format import Manifest, Tensors
 from parity_check.recording import whole_manifest
 
 FIXTURES = Path(__file__).resolve().parent.parent.parent / "Fixtures"
+
+
+class Refused(Exception):
+    """Nothing is written, and why."""
 
 
 @dataclass(frozen=True)
@@ -32,3 +38,20 @@ def described(
 ) -> Fixture:
     """A fixture with what every manifest has around what is the case's own."""
     return Fixture(name, container, whole_manifest(tensors, own, provenance), tensors)
+
+
+def by_name(fixtures: Iterable[Fixture]) -> dict[str, Fixture]:
+    """Raises Refused where two have one name: one would be written over the other."""
+    found: dict[str, Fixture] = {}
+    for fixture in fixtures:
+        if fixture.name in found:
+            raise Refused(f"two cases are named {fixture.name}")
+        found[fixture.name] = fixture
+    return found
+
+
+def refuse_in_ci(folder: Path) -> None:
+    """Raises Refused for the repository's own folder where the environment variable CI is set."""
+    if os.environ.get("CI") and folder.resolve().is_relative_to(FIXTURES):
+        raise Refused("CI is set, where Fixtures/ is not written: use tools/export_fixtures.py "
+                      "--check, or give a folder of your own")

@@ -68,19 +68,29 @@ def binary() -> Path:
 def judge(path: Path, options: Sequence[str] = ()) -> Judged:
     """Judges a case or a folder of cases, with further options of parity-check.
 
+    Raises NotJudged as `report` does.
+    """
+    run = report(path, options)
+    lines = run.stdout.splitlines()
+    summary = SUMMARY.fullmatch(lines[-1])
+    counts = Counter({status: int(count) for count, status in
+                      (part.split(" ", 1) for part in summary[1].split(", "))})
+    return Judged(run.returncode, verdicts(lines), counts)
+
+
+def report(path: Path, options: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """What parity-check prints, with its exit status.
+
     Raises NotJudged where there is no parity-check, or where it judged nothing, as after an
     option that it does not know.
     """
     command = [str(binary()), str(path), *options, "--color", "never"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = run.stdout.splitlines()
-    summary = SUMMARY.fullmatch(lines[-1]) if lines else None
-    if run.returncode not in (0, 1, 2) or summary is None:
+    if run.returncode not in (0, 1, 2) or not lines or not SUMMARY.fullmatch(lines[-1]):
         raise NotJudged((run.stderr or run.stdout).strip() or "parity-check printed nothing",
                         run.returncode or 2)
-    counts = Counter({status: int(count) for count, status in
-                      (part.split(" ", 1) for part in summary[1].split(", "))})
-    return Judged(run.returncode, verdicts(lines), counts)
+    return run
 
 
 def verdicts(lines: list[str]) -> dict[str, Verdict]:

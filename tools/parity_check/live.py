@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -138,6 +138,7 @@ def shrunk(c: Configuration, verdict: Verdict, options: Sequence[str], keep: Pat
                 if c.name in verdicts and verdicts[c.name].kind == verdict.kind]
 
     simplest = shrink(c, failing)
+    simplest = replace(simplest, description=f"the simplest that fails as {c.description}")
     path = keep / f"{c.name}-simplest{simplest.container}"
     write(simplest, path)
     alone = judge(path, options).verdicts

@@ -97,7 +97,10 @@ def without_total_length(c: Configuration) -> Configuration:
 
 
 def of_one_length(c: Configuration) -> Configuration:
-    return c if c.lengths is None else replace(c, lengths=(c.steps,) * len(c.lengths))
+    if c.lengths is None:
+        return c
+    packed = {k: max(v, c.steps) if k == "total_length" else v for k, v in c.packed.items()}
+    return replace(c, lengths=(c.steps,) * len(c.lengths), packed=packed)
 
 
 def batched(c: Configuration) -> Configuration:
