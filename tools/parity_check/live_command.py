@@ -23,7 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
         own = arguments[:arguments.index("--")]
         options = arguments[len(own) + 1:]
     parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], usage="%(prog)s [options] [-- OPTIONS OF parity-check]")
+        description=__doc__.splitlines()[0],
+        usage="%(prog)s [options] [-- OPTIONS OF parity-check]")
     parser.add_argument("--count", type=int, metavar="N",
                         help="how many configurations to draw (default: 200)")
     parser.add_argument("--seed", type=int, metavar="N", help="of the drawing (default: any)")
