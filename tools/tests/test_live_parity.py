@@ -203,6 +203,21 @@ def test_only_what_a_failure_needs_is_left(needs):
     assert found >= 3
 
 
+def test_where_everything_fails_nothing_is_left():
+    """Of each module, one number of each thing."""
+    seen = set()
+    for start in (draw(number, 1) for number in range(30)):
+        seen.add(start.module)
+        left = shrink(start, lambda tried: tried)
+        assert (left.input_size, left.hidden_size, left.batch, left.steps) == (1, 1, 1, 1)
+        assert left.module == start.module and left.dtype == torch.float32
+        on = {name: value for name, value in left.arguments.items() if value}
+        assert on == ({} if left.is_cell else {"num_layers": 1})
+        assert (left.lengths, left.packed, left.chunks, left.container) == (None, {}, None, "")
+        assert not left.initial_state and left.grid == 0.5
+    assert seen == {"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"}
+
+
 def test_every_simpler_configuration_can_be_computed(tmp_path):
     simpler = [step(draw(number, 2)) for number in range(12) for step in STEPS]
     simpler = [replace(c, name=f"s{index}", container=".npz", dtype=torch.float32)
