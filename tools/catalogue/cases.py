@@ -3,43 +3,24 @@
 Add a case here and run `tools/export_fixtures.py`; see README.md.
 """
 
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from parity_check.configurations import Configuration
+
 
 @dataclass(frozen=True)
-class Case:
-    """One module, run once on random input.
+class Case(Configuration):
+    """One module, run once on random input; `container` is one of `CONTAINERS` in
+    `containers.py`, and `description` what the case catches that others do not.
 
     The sizes differ from each other wherever a case does not fix them, so that
     no two axes can be mistaken for each other.
     """
 
-    name: str
-    container: str
-    module: str
-    #: What the case catches that others do not.
-    description: str
-    #: Arguments of the module's constructor, beside the sizes.
-    arguments: dict[str, Any] = field(default_factory=dict)
-    input_size: int = 5
-    hidden_size: int = 6
-    #: None for unbatched input.
-    batch: int | None = 3
-    steps: int = 4
-    dtype: torch.dtype = torch.float32
-    initial_state: bool = True
-    #: The lengths of the sequences; packed where given.
-    lengths: tuple[int, ...] | None = None
-    lengths_dtype: torch.dtype = torch.int64
-    #: The manifest's `packed`.
-    packed: dict[str, Any] = field(default_factory=lambda: {"enforce_sorted": False})
-    #: The manifest's `chunks`: the steps are run so many at a time, the states handed over.
-    chunks: int | tuple[int, ...] | None = None
     #: Whether the module's cell is called in a loop in its place; with chunks of 1.
     cell_loop: bool = False
     tolerance: dict[str, Any] | None = None
@@ -50,15 +31,6 @@ class Case:
     stated: tuple[str, ...] | None = None
     #: Whether the reference is exported without parameters and inputs.
     layout_only: bool = False
-
-    @property
-    def is_cell(self) -> bool:
-        return self.module.endswith("Cell")
-
-    @property
-    def seed(self) -> int:
-        """Out of the name, so that a new case changes no other."""
-        return zlib.crc32(self.name.encode())
 
 
 BIDIRECTIONAL = {"bidirectional": True}

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from catalogue.fixture import Named
+from catalogue.fixture import Refused
 from catalogue.torch_pipeline import DirectionMerge, Pipeline, Stage, handed_on
+from parity_check.modules import Named
 
 
-class BrokenContract(Exception):
+class BrokenContract(Refused):
     """A reference that does not hang together."""
 
 

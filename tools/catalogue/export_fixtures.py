@@ -6,7 +6,6 @@ seeds out of the cases' names. The same machine and PyTorch give the same bytes.
 
 import argparse
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,35 +13,17 @@ from typing import Any
 import torch
 
 from catalogue import article
+from catalogue import check_fixtures
 from catalogue import export_pipelines
 from catalogue.cases import CASES, Case
-from catalogue.contract import BrokenContract, check_layout
-from catalogue.fixture import FIXTURES, Fixture, Named, as_arrays, described, made_by_pytorch
+from catalogue.contract import check_layout
+from catalogue.fixture import FIXTURES, Fixture, Refused, by_name, refuse_in_ci
 from catalogue.pipeline_cases import PIPELINE_CASES
-from catalogue.streams import run_cell_in_loop, run_in_chunks
-from catalogue.torch_pipeline import run_recurrent, states
-
-Module = torch.nn.RNNBase | torch.nn.RNNCellBase
-
-
-def constructor_arguments(module: Module) -> dict[str, Any]:
-    """All arguments that the module was made with, by PyTorch's names."""
-    names = ["input_size", "hidden_size", "bias"]
-    if isinstance(module, torch.nn.RNNBase):
-        names[2:2] = ["num_layers"]
-        names += ["batch_first", "dropout", "bidirectional"]
-    if isinstance(module, torch.nn.LSTM):
-        names.append("proj_size")
-    if isinstance(module, torch.nn.RNN | torch.nn.RNNCell):
-        names.append("nonlinearity")
-    return {name: getattr(module, name) for name in names}
-
-
-def make(case: Case) -> Module:
-    """The module with PyTorch's own random parameters, in eval()."""
-    return getattr(torch.nn, case.module)(
-        case.input_size, case.hidden_size, dtype=case.dtype, **case.arguments
-    ).eval()
+from catalogue.streams import run_cell_in_loop
+from parity_check import configurations
+from parity_check.configurations import make, quiet_pytorch, random_inputs
+from parity_check.modules import Module, Named
+from parity_check.case import case_of
 
 
 def run(case: Case) -> Fixture:
@@ -59,66 +40,21 @@ def run(case: Case) -> Fixture:
     )
 
 
-def random_inputs(case: Case, module: Module) -> Named:
-    def draw(*axes: int) -> torch.Tensor:
-        return torch.randn(*axes, dtype=case.dtype)
-
-    batch = [] if case.batch is None else [case.batch]
-    if case.is_cell:
-        axes, states, h_size = batch, batch, case.hidden_size
-    else:
-        axes = [*batch, case.steps] if module.batch_first else [case.steps, *batch]
-        states = [module.num_layers * (2 if module.bidirectional else 1), *batch]
-        h_size = module.proj_size or case.hidden_size
-    inputs: Named = {"input": draw(*axes, case.input_size)}
-    if case.initial_state:
-        inputs["h_0"] = draw(*states, h_size)
-        if case.module.startswith("LSTM"):
-            inputs["c_0"] = draw(*states, case.hidden_size)
-    if case.lengths:
-        inputs["lengths"] = torch.tensor(case.lengths, dtype=case.lengths_dtype)
-    return inputs
-
-
-@torch.no_grad()
 def forward(case: Case, module: Module, inputs: Named) -> Named:
     if case.cell_loop:
-        return run_cell_in_loop(module, inputs)
-    if case.chunks:
-        return run_in_chunks(module, inputs, case.chunks)
-    if not case.is_cell:
-        return run_recurrent(module, inputs, case.packed)
-    state = inputs.get("h_0")
-    if state is not None and "c_0" in inputs:
-        state = (state, inputs["c_0"])
-    return states(module(inputs["input"], state))
+        with torch.no_grad():
+            return run_cell_in_loop(module, inputs)
+    return configurations.forward(case, module, inputs)
 
 
 def fixture(
-    name: str, container: str, module: Module, inputs: Named, outputs: Named, *,
-    description: str, seed: int, packed: dict[str, Any] | None = None,
-    chunks: int | tuple[int, ...] | None = None,
-    tolerance: dict[str, Any] | None = None, expected_failure: dict[str, Any] | None = None,
-    stated: tuple[str, ...] | None = None, with_parameters: bool = True,
+    name: str, container: str, module: Module, inputs: Named, outputs: Named, **stated: Any
 ) -> Fixture:
-    """A fixture of a reference that holds the layout contract; no other is made."""
+    """A fixture of a reference that holds the layout contract; no other is made. The manifest
+    says what `record` is told."""
     check_layout(name, module, inputs, outputs)
-    groups = {"inputs": inputs, "outputs": outputs}
-    if with_parameters:
-        groups["state_dict"] = module.state_dict()
-    arguments = constructor_arguments(module)
-    is_bfloat16 = outputs["h_n"].dtype == torch.bfloat16
-    manifest = {
-        "module": type(module).__name__,
-        "arguments": {k: v for k, v in arguments.items() if stated is None or k in stated},
-        "packed": packed,
-        "chunks": list(chunks) if isinstance(chunks, tuple) else chunks,
-        "arithmetic": "bfloat16" if is_bfloat16 else None,
-        "tolerance": tolerance,
-        "expected_failure": expected_failure,
-        "description": description,
-    }
-    return described(name, container, as_arrays(groups), manifest, made_by_pytorch(seed))
+    case = case_of(module, inputs, outputs, **stated)
+    return Fixture(name, container, case.manifest, case.tensors)
 
 
 def article_fixtures() -> Iterator[Fixture]:
@@ -165,13 +101,6 @@ def catalogue() -> Iterator[Fixture]:
     yield from map(export_pipelines.run, PIPELINE_CASES)
 
 
-def quiet_pytorch() -> None:
-    """One thread, and no word about what is known."""
-    torch.set_num_threads(1)
-    # Projections run on PyTorch's own path, and it says so each time.
-    warnings.filterwarnings("ignore", message="LSTM with projections")
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=FIXTURES, metavar="DIR",
@@ -179,12 +108,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", action="append", metavar="NAME",
                         help="write this case alone; can be given several times")
     parser.add_argument("--list", action="store_true", help="print the names and write nothing")
+    parser.add_argument("--check", action="store_true",
+                        help="write nothing, and say what would change in DIR; exit status 1 "
+                        "where anything would")
     options = parser.parse_args(arguments)
 
     quiet_pytorch()
     try:
-        fixtures = {fixture.name: fixture for fixture in catalogue()}
-    except BrokenContract as error:
+        if not (options.list or options.check):
+            refuse_in_ci(options.folder)
+        fixtures = by_name(catalogue())
+    except Refused as error:
         print(f"refused, and nothing written: {error}", file=sys.stderr)
         return 1
     names = options.only or list(fixtures)
@@ -193,6 +127,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list:
         print(*names, sep="\n")
         return 0
+    if options.check:
+        return check_fixtures.check([fixtures[name] for name in names], options.folder)
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         print(fixtures[name].write(options.folder).relative_to(options.folder))

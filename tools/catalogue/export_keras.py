@@ -16,7 +16,6 @@ import argparse
 import os
 import sys
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -26,11 +25,12 @@ import numpy as np
 import torch
 
 from catalogue.contract import BrokenContract
-from catalogue.fixture import FIXTURES, Fixture, described, made_by_pytorch
-from catalogue.torch_pipeline import Pipeline, Stage
-
-#: (B, T, I), and the units of a direction.
-BATCH, STEPS, FEATURES, UNITS = 3, 7, 5, 6
+from catalogue.fixture import (
+    FIXTURES, Fixture, Refused, by_name, described, refuse_in_ci,
+)
+from catalogue.keras_cases import BATCH, CASES, FEATURES, STEPS, UNITS, KerasCase
+from catalogue.torch_pipeline import Pipeline
+from parity_check.case import made_by_pytorch
 
 #: Keras' blocks of columns, by the letters of PyTorch's gates, and PyTorch's own.
 KERAS_ORDER = {"LSTM": "ifgo", "GRU": "zrn"}
@@ -38,55 +38,6 @@ PYTORCH_ORDER = {"LSTM": "ifgo", "GRU": "rzn"}
 
 #: How far PyTorch's module may be from Keras.
 AGREEMENT = 1e-5
-
-
-@dataclass(frozen=True)
-class KerasCase:
-    """One layer in Bidirectional, run once."""
-
-    name: str
-    container: str
-    layer: str
-    #: None where it is left at its default.
-    merge_mode: str | None
-    return_sequences: bool
-    description: str
-
-    @property
-    def mode(self) -> str:
-        return self.merge_mode or "concat"
-
-    @property
-    def stages(self) -> list[Stage]:
-        arguments = {"input_size": FEATURES, "hidden_size": UNITS, "batch_first": True,
-                     "bidirectional": True}
-        select = "output" if self.return_sequences else "h_n"
-        return [Stage("layer", self.layer, arguments, select),
-                Stage("merge", "DirectionMerge", {"mode": self.mode})]
-
-
-CASES = [
-    KerasCase("keras-lstm-default", "npz-deflated", "LSTM", None, True,
-              "Bidirectional(LSTM) with merge_mode at its default, which is concat"),
-    KerasCase("keras-lstm-concat-last", "folder", "LSTM", "concat", False,
-              "the last output of each direction: reverse, that of step 0"),
-    KerasCase("keras-lstm-sum", "npz-stored", "LSTM", "sum", True,
-              "both directions of the same step added"),
-    KerasCase("keras-lstm-ave-last", "hdf5", "LSTM", "ave", False,
-              "the mean of each direction's last output"),
-    KerasCase("keras-lstm-mul", "npz-deflated", "LSTM", "mul", True,
-              "both directions of the same step multiplied"),
-    KerasCase("keras-gru-concat", "npz-stored", "GRU", "concat", True,
-              "z, r, h made r, z, n; reset_after=True with its two biases"),
-    KerasCase("keras-gru-default-last", "npz-deflated", "GRU", None, False,
-              "merge_mode at its default, which is concat, of the last outputs"),
-    KerasCase("keras-gru-sum-last", "folder-gzip", "GRU", "sum", False,
-              "each direction's last output added"),
-    KerasCase("keras-gru-ave", "npz-stored", "GRU", "ave", True,
-              "the mean of both directions of the same step"),
-    KerasCase("keras-gru-mul-last", "npz-deflated", "GRU", "mul", False,
-              "each direction's last output multiplied"),
-]
 
 
 def run(case: KerasCase) -> Fixture:
@@ -197,12 +148,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:
-        fixtures = [run(case) for case in CASES]
-    except BrokenContract as error:
+        refuse_in_ci(options.folder)
+        fixtures = by_name(map(run, CASES))
+    except Refused as error:
         print(f"refused, and nothing written: {error}", file=sys.stderr)
         return 1
     options.folder.mkdir(parents=True, exist_ok=True)
-    for fixture in fixtures:
+    for fixture in fixtures.values():
         print(fixture.write(options.folder).relative_to(options.folder))
     print(f"{len(fixtures)} cases in {options.folder}")
     return 0

@@ -5,9 +5,12 @@ from typing import Any
 import torch
 
 from catalogue.contract import check_pipeline
-from catalogue.fixture import Fixture, Named, as_arrays, described, made_by_pytorch
+from catalogue.fixture import Fixture, described
 from catalogue.pipeline_cases import PipelineCase
 from catalogue.torch_pipeline import Pipeline
+from parity_check.modules import Named
+from parity_check.arrays import as_arrays
+from parity_check.case import made_by_pytorch
 
 
 def run(case: PipelineCase, is_checked: bool = True) -> Fixture:

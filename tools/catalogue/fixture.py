@@ -1,19 +1,21 @@
 """A fixture ready to be written, and what all exporters say and check alike."""
 
+import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from catalogue.containers import CONTAINERS
-from parity_check.format import FORMAT, Manifest, Tensors, digest
+from parity_check.case import whole_manifest
+from parity_check.format import Manifest, Tensors
 
 FIXTURES = Path(__file__).resolve().parent.parent.parent / "Fixtures"
 
-Named = dict[str, torch.Tensor]
+
+class Refused(Exception):
+    """Nothing is written, and why."""
 
 
 @dataclass(frozen=True)
@@ -35,32 +37,21 @@ def described(
     name: str, container: str, tensors: Tensors, own: Manifest, provenance: dict[str, Any]
 ) -> Fixture:
     """A fixture with what every manifest has around what is the case's own."""
-    manifest = {"format": FORMAT} | own | {"provenance": provenance, "digest": digest(tensors)}
-    present = {key: value for key, value in manifest.items() if value is not None}
-    return Fixture(name, container, present, tensors)
+    return Fixture(name, container, whole_manifest(tensors, own, provenance), tensors)
 
 
-def made_by_pytorch(seed: int) -> dict[str, Any]:
-    """The provenance of what PyTorch computes here."""
-    return {
-        "torch": torch.__version__.split("+")[0],
-        "device": "cpu",
-        "threads": torch.get_num_threads(),
-        "onednn": torch.backends.mkldnn.is_available(),
-        "seed": seed,
-    }
+def by_name(fixtures: Iterable[Fixture]) -> dict[str, Fixture]:
+    """Raises Refused where two have one name: one would be written over the other."""
+    found: dict[str, Fixture] = {}
+    for fixture in fixtures:
+        if fixture.name in found:
+            raise Refused(f"two cases are named {fixture.name}")
+        found[fixture.name] = fixture
+    return found
 
 
-def as_arrays(groups: dict[str, Named]) -> dict[str, np.ndarray]:
-    """Tensors by group and name, under the names that they have in a file."""
-    return {
-        f"{group}/{key}": as_array(tensor)
-        for group, named in groups.items()
-        for key, tensor in named.items()
-    }
-
-
-def as_array(tensor: torch.Tensor) -> np.ndarray:
-    """NumPy has no bfloat16; float32 holds it without loss."""
-    tensor = tensor.detach().contiguous()
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+def refuse_in_ci(folder: Path) -> None:
+    """Raises Refused for the repository's own folder where the environment variable CI is set."""
+    if os.environ.get("CI") and folder.resolve().is_relative_to(FIXTURES):
+        raise Refused("CI is set, where Fixtures/ is not written: use tools/export_fixtures.py "
+                      "--check, or give a folder of your own")

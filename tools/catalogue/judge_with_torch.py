@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from catalogue.torch_pipeline import Pipeline, Stage
 from parity_check.containers import read
-from catalogue.fixture import Named
 from parity_check.format import Manifest, Tensors
-from catalogue.torch_pipeline import Pipeline, Stage, run_recurrent, states
+from parity_check.modules import Named, run_recurrent, states
 
 
 def cases(folder: Path) -> Iterator[Path]:

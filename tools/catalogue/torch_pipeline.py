@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from parity_check.modules import run_recurrent
 
 #: How DirectionMerge joins the two directions, by Keras' names.
 MERGES = {
@@ -89,32 +90,6 @@ class Pipeline(torch.nn.Module):
                 results[f"{stage.name}.output"] = x
             before = stage
         return {"output": x} | results
-
-
-def run_recurrent(
-    module: torch.nn.RNNBase, inputs: dict[str, torch.Tensor], packed: dict[str, Any] | None
-) -> dict[str, torch.Tensor]:
-    """`output`, `h_n` and of an LSTM `c_n`, from `input`, and from `h_0`, `c_0` and
-    `lengths` as far as they are given.
-    """
-    x, state = inputs["input"], inputs.get("h_0")
-    if "c_0" in inputs:
-        state = (state, inputs["c_0"])
-    if "lengths" in inputs:
-        sequences = pack_padded_sequence(
-            x, inputs["lengths"].long(), batch_first=module.batch_first,
-            enforce_sorted=packed.get("enforce_sorted", True),
-        )
-        output, final = module(sequences, state)
-        output, _ = pad_packed_sequence(
-            output, batch_first=module.batch_first, total_length=packed.get("total_length"))
-    else:
-        output, final = module(x, state)
-    return {"output": output} | states(final)
-
-
-def states(final: torch.Tensor | tuple[torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return dict(zip(("h_n", "c_n"), final if isinstance(final, tuple) else (final,)))
 
 
 def handed_on(

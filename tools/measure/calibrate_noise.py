@@ -20,9 +20,9 @@ import torch
 
 from catalogue import contract
 from catalogue import export_fixtures
-from catalogue.fixture import Named
 from measure.noise_witness import CONFIRMED, witness
 from measure.random_modules import Configuration, draw, draw_large, forward, make, make_inputs
+from parity_check.modules import Named
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"

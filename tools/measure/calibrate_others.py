@@ -25,6 +25,7 @@ from measure import stepwise
 from measure import trained_modules
 from measure.calibrate_noise import PARITY_CHECK
 from measure.other_frameworks import FRAMEWORKS
+from parity_check.modules import states
 
 #: What makes right results in a coarser arithmetic, and how that is declared.
 COARSE = {
@@ -69,7 +70,7 @@ class Corpus:
                 output, final = module(x)
             export_fixtures.fixture(
                 f"{number:05}", "npz-stored", module, {"input": x},
-                {"output": output} | export_fixtures.states(final), description="", seed=seed,
+                {"output": output} | states(final), description="", seed=seed,
             ).write(self.references)
 
     def results(self, compute: Callable, name: str) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from catalogue import containers
+from catalogue.committed import committed
 from parity_check.containers import read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,7 +29,7 @@ PREFIX = "encoder."
 
 def good(folder: Path, container: str) -> list[Path]:
     """The small fixtures of this repository that pass, in this container."""
-    for path in sorted((ROOT / "Fixtures").iterdir()):
+    for path in committed().values():
         if path.is_file() and path.stat().st_size < 60_000 and path.suffix in WRITERS:
             write(path, folder, container)
     run = subprocess.run([PARITY_CHECK, folder, "--diagnose", "off"], capture_output=True,

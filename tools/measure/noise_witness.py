@@ -6,8 +6,8 @@ import dataclasses
 
 import torch
 
-from catalogue.export_fixtures import Named
 from measure.random_modules import Configuration, forward, make, make_inputs
+from parity_check.modules import Named
 
 #: Under which an inconclusive case is not confirmed: how far PyTorch itself parts, as
 #: the root mean square over the units of a state, of which the rule allows 1/16.

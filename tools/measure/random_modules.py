@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from catalogue import export_fixtures
 from measure import trained_modules
-from catalogue.export_fixtures import Named
-from catalogue.torch_pipeline import run_recurrent
+from parity_check.modules import Named, run_recurrent, states
 
 #: Multiplications of one forward pass, at most.
 WORK = 2e7
@@ -236,4 +234,4 @@ def forward(c: Configuration, module: torch.nn.Module, inputs: Named) -> Named:
         state = inputs.get("h_0")
         if "c_0" in inputs:
             state = (state, inputs["c_0"])
-        return export_fixtures.states(module(inputs["input"], state))
+        return states(module(inputs["input"], state))

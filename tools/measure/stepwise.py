@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from catalogue.export_fixtures import Named
+from parity_check.modules import Named
 
 
 @dataclass(frozen=True)

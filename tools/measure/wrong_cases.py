@@ -12,10 +12,10 @@ import torch
 from catalogue import export_fixtures
 from catalogue.cases import Case
 from catalogue.export_fixtures import Fixture
-from catalogue.export_live import draw_chunks
-from catalogue.streams import chunk_sizes
 from measure.wrong_forward import Array, Run
 from measure.wrong_ways import GATE_SLUGS, OTHER_SLUGS, WAYS, compute, run_of
+from parity_check.drawing import draw_chunks
+from parity_check.modules import chunk_sizes
 
 Tensors = dict[str, Array]
 

@@ -15,6 +15,7 @@ from typing import Any
 _MODULES = {
     "record": "record_block", "RecordingWarning": "record_block", "RecordingError": "selection",
     "Recording": "recording", "Case": "case", "lint": "weaknesses",
+    "live": "live_parity",
 }
 
 __all__ = list(_MODULES)

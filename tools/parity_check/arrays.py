@@ -3,6 +3,17 @@
 import numpy as np
 import torch
 
+from parity_check.modules import Named
+
+
+def as_arrays(groups: dict[str, Named]) -> dict[str, np.ndarray]:
+    """Tensors by group and name, under the names that they have in a file."""
+    return {
+        f"{group}/{key}": as_array(tensor)
+        for group, named in groups.items()
+        for key, tensor in named.items()
+    }
+
 
 def as_array(tensor: torch.Tensor) -> np.ndarray:
     """The tensor's numbers, in C order. NumPy has no bfloat16; float32 holds it without loss."""

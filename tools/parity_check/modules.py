@@ -1,8 +1,12 @@
-"""The modules that parity-check computes, and how PyTorch is told to run them."""
+"""The modules that parity-check computes: what they were made with, and calling a recurrent one
+as a manifest says, at once, on packed sequences or on one chunk of steps after the other.
+"""
 
 from typing import Any
 
 import torch
+from torch.nn.utils import parametrize
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 #: By the names that a manifest gives them.
 RECURRENT = {
@@ -18,6 +22,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
 }
 
 Module = torch.nn.RNNBase | torch.nn.RNNCellBase
+Named = dict[str, torch.Tensor]
 
 
 def is_recurrent(module: torch.nn.Module) -> bool:
@@ -29,8 +34,6 @@ def is_recurrent(module: torch.nn.Module) -> bool:
 
 def kind(module: torch.nn.Module) -> str:
     """The name of the module's kind, of parametrized modules that of the class underneath."""
-    from torch.nn.utils import parametrize
-
     if parametrize.is_parametrized(module):
         return type(module).__bases__[0].__name__
     return type(module).__name__
@@ -62,7 +65,7 @@ def arguments(module: torch.nn.Module) -> dict[str, Any] | None:
     return None
 
 
-def parameters(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+def parameters(module: torch.nn.Module) -> Named:
     """The weights and biases that the module computes with, by the names that they have in the
     state_dict of a plain module: of one under weight norm those that are made of its parts."""
     if isinstance(module, torch.nn.RNNBase):
@@ -72,3 +75,53 @@ def parameters(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     else:
         names = [name for name in ("weight", "bias") if getattr(module, name, None) is not None]
     return {name: getattr(module, name) for name in names}
+
+
+def run_recurrent(
+    module: torch.nn.RNNBase, inputs: Named, packed: dict[str, Any] | None
+) -> Named:
+    """`output`, `h_n` and of an LSTM `c_n`, from `input`, and from `h_0`, `c_0` and
+    `lengths` as far as they are given.
+    """
+    x, state = inputs["input"], inputs.get("h_0")
+    if "c_0" in inputs:
+        state = (state, inputs["c_0"])
+    if "lengths" in inputs:
+        sequences = pack_padded_sequence(
+            x, inputs["lengths"].long(), batch_first=module.batch_first,
+            enforce_sorted=packed.get("enforce_sorted", True),
+        )
+        output, final = module(sequences, state)
+        output, _ = pad_packed_sequence(
+            output, batch_first=module.batch_first, total_length=packed.get("total_length"))
+    else:
+        output, final = module(x, state)
+    return {"output": output} | states(final)
+
+
+def states(final: torch.Tensor | tuple[torch.Tensor, torch.Tensor]) -> Named:
+    return dict(zip(("h_n", "c_n"), final if isinstance(final, tuple) else (final,)))
+
+
+def chunk_sizes(chunks: int | tuple[int, ...], steps: int) -> list[int]:
+    """The number of steps of each chunk; of a size alone the last one has what is left."""
+    if not isinstance(chunks, int):
+        return list(chunks)
+    return [min(chunks, steps - start) for start in range(0, steps, chunks)]
+
+
+def run_in_chunks(module: torch.nn.RNNBase, inputs: Named, chunks: int | tuple[int, ...]) -> Named:
+    """`output` of all steps, and `h_n` and of an LSTM `c_n` after the last."""
+    axis = step_axis(module, inputs["input"])
+    sizes = chunk_sizes(chunks, inputs["input"].shape[axis])
+    results, given = [], dict(inputs)
+    for x in inputs["input"].split(sizes, dim=axis):
+        results.append(run_recurrent(module, given | {"input": x}, None))
+        given |= {"h_0": results[-1]["h_n"]}
+        if "c_n" in results[-1]:
+            given |= {"c_0": results[-1]["c_n"]}
+    return results[-1] | {"output": torch.cat([part["output"] for part in results], dim=axis)}
+
+
+def step_axis(module: torch.nn.RNNBase, x: torch.Tensor) -> int:
+    return 1 if module.batch_first and x.dim() == 3 else 0

@@ -6,9 +6,7 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from parity_check.modules import is_recurrent
-
-Named = dict[str, torch.Tensor]
+from parity_check.modules import Named, is_recurrent
 
 
 def outputs(module: torch.nn.Module, result: Any) -> Named:

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from catalogue import export_fixtures
-from catalogue.torch_pipeline import run_recurrent
+from parity_check.modules import run_recurrent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"

@@ -12,6 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from catalogue.committed import committed
 from catalogue.containers import CONTAINERS
 from parity_check.containers import read
 
@@ -69,8 +70,10 @@ def corrupt(folder: Path) -> None:
 
 
 def test_a_hundred_good_and_twenty_corrupt(tmp_path):
-    shutil.copytree(FIXTURES, tmp_path / "set")
     folder = tmp_path / "set"
+    shutil.copytree(FIXTURES / "checkpoints", folder / "checkpoints")
+    for path in committed().values():
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, folder / path.name)
     corrupt(folder)
     ended = subprocess.run(
         [PARITY_CHECK, folder], capture_output=True, text=True, env=os.environ | {"COLUMNS": "300"})

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from catalogue.committed import committed, keras_names
+from catalogue.contract import BrokenContract
 from parity_check.containers import read
 from parity_check.format import digest
-from catalogue.contract import BrokenContract
-from catalogue.fixture import FIXTURES
 
 MODES = {"concat", "sum", "ave", "mul"}
 
@@ -25,13 +25,13 @@ def export_keras():
     return export_keras
 
 
-def committed() -> dict[str, Path]:
-    return {path.name: path for path in sorted(FIXTURES.glob("keras-*"))}
+def committed_files() -> dict[str, Path]:
+    return {path.name: path for path in committed(keras_names()).values()}
 
 
 def test_committed_ones_say_who_made_them_and_cover_every_mode():
     seen = set()
-    for path in committed().values():
+    for path in committed_files().values():
         manifest, tensors = read(path)
         layer, merge = manifest["modules"]
         assert manifest["provenance"]["keras"].startswith("3.")
@@ -48,10 +48,10 @@ def test_committed_ones_are_the_exporters(export_keras, tmp_path):
     """Up to what another processor may round otherwise."""
     export_keras.main([str(tmp_path)])
     fresh = {path.name: path for path in tmp_path.iterdir()}
-    assert fresh.keys() == committed().keys()
+    assert fresh.keys() == committed_files().keys()
     for name, path in fresh.items():
         manifest, tensors = read(path)
-        old_manifest, old_tensors = read(committed()[name])
+        old_manifest, old_tensors = read(committed_files()[name])
         for volatile in ("provenance", "digest"):
             manifest.pop(volatile), old_manifest.pop(volatile)
         assert manifest == old_manifest

@@ -5,10 +5,11 @@ import pytest
 
 from catalogue import export_fixtures
 from catalogue import judge_with_torch
+from catalogue.committed import committed
 from catalogue.containers import CONTAINERS
 from parity_check.containers import read
 
-CASES = list(judge_with_torch.cases(export_fixtures.FIXTURES))
+CASES = list(committed().values())
 
 
 def test_every_fixture_is_found():

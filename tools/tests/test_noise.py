@@ -8,6 +8,7 @@ import torch
 
 from measure import calibrate_noise
 from catalogue import export_fixtures
+from parity_check.modules import states
 
 HIDDEN = 64
 
@@ -49,7 +50,7 @@ def judge(folder: Path, module: torch.nn.Module, x: torch.Tensor, results=None) 
         output, final = results or module.eval()(x)
     export_fixtures.fixture(
         "case", "npz-stored", module, {"input": x},
-        {"output": output} | export_fixtures.states(final), description="", seed=0,
+        {"output": output} | states(final), description="", seed=0,
     ).write(folder)
     run = subprocess.run(
         [calibrate_noise.PARITY_CHECK, folder], capture_output=True, text=True, check=False

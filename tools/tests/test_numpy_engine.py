@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalogue import judge_with_torch
 import numpy_engine
 import numpy_modules
+from catalogue.committed import committed
 from catalogue.containers import CONTAINERS
 from parity_check.containers import read
 from parity_check.format import Tensors
 from catalogue.fixture import FIXTURES
 
-CASES = list(judge_with_torch.cases(FIXTURES))
+CASES = list(committed().values())
 ENGINE = Path(numpy_engine.__file__)
 
 #: rtol and atol, by arithmetic. The references of 16 bits are rounded at every gate; the

@@ -1,9 +1,0 @@
-#!/usr/bin/env python3
-"""The command; what it does is in `catalogue/export_live.py`."""
-
-import sys
-
-from catalogue.export_live import main
-
-if __name__ == "__main__":
-    sys.exit(main())
