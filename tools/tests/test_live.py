@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from parity_check import judging, live_parity
+from parity_check import containers, judging, live_parity
 from parity_check.case import case_of
 from parity_check.configurations import (
     Configuration, forward, make, quiet_pytorch, random_inputs,

@@ -11,8 +11,8 @@ import torch
 
 import numpy_engine
 from parity_check import judging
-from parity_check import live as live_module
 from parity_check import live_command
+from parity_check import live_parity as live_module
 from parity_check.configurations import Configuration, quiet_pytorch
 from parity_check.containers import read
 from parity_check.drawing import draw
@@ -133,7 +133,7 @@ def test_without_a_seed_one_is_chosen_and_printed(capsys):
 
 
 def test_seconds_end_a_run_after_whole_batches(monkeypatch):
-    monkeypatch.setattr("parity_check.live.BATCH", 3)
+    monkeypatch.setattr("parity_check.live_parity.BATCH", 3)
     assert live(None, 1, seconds=0).drawn == 3
     # Five at most, whatever the time.
     assert live(5, 1, seconds=1000).drawn == 5
