@@ -108,7 +108,9 @@ final class EngineServer: Sendable {
     streams.forgetPrinted()
     streams.readWhatIsThere()
     // What nobody has asked for is taken for no answer, whatever it says.
-    if let unasked = streams.startOfLine { return .line(unasked) }
+    if let unasked = streams.startOfLine {
+      return .line(String(unasked.prefix { $0 != "\n" }))
+    }
     // Where nobody reads it, the standard output will be closed too.
     _ = input.sendWithoutSignal(question)
     let next = streams.next(by: deadline)

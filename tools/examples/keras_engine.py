@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-os.environ |= {"KERAS_BACKEND": "jax", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
+os.environ |= {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import keras
 from parity_check import engine
@@ -22,9 +22,12 @@ from parity_check import engine
 def compute(x, weights, h_0, c_0, case):
     if "weight_hr" in weights:
         raise engine.CannotCompute("no projections")
+    if x.dtype != np.float32:
+        # Keras 3.15 computes tanh in float32 there.
+        raise engine.CannotCompute(f"no {x.dtype}")
     w_ih, w_hh, b_ih, b_hh = (
         weights[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
-    options = {"return_sequences": True, "return_state": True, "dtype": x.dtype.name}
+    options = {"return_sequences": True, "return_state": True}
     if case.kind == "LSTM":
         layer, bias = keras.layers.LSTM(h_0.shape[-1], **options), b_ih + b_hh
     elif case.kind == "GRU":
