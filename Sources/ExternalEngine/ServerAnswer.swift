@@ -1,7 +1,8 @@
 import JSON
 
 /// A program's answer for one case: a JSON object in a line, whose `status` is `done`,
-/// `unsupported` or `failed`, the last two with a `reason`. Other keys mean nothing.
+/// `unsupported` or `failed`, the last two with a `reason`, of which the first line counts. Other keys
+/// mean nothing.
 struct ServerAnswer: Equatable {
   let outcome: EngineRun.Outcome
 
@@ -11,7 +12,10 @@ struct ServerAnswer: Equatable {
       case .string(let status)? = keys["status"]
     else { return nil }
     var reason: String?
-    if case .string(let text)? = keys["reason"], !text.allSatisfy(\.isWhitespace) { reason = text }
+    if case .string(let text)? = keys["reason"] {
+      reason = text.drop(while: \.isWhitespace).split(whereSeparator: \.isNewline).first
+        .map(String.init)
+    }
     switch status {
     case "done": outcome = .computed
     case "unsupported": outcome = .declined(reason)

@@ -11,7 +11,10 @@ import Testing
       (#"{"status": "unsupported", "reason": "no \"peepholes\""}"#, .declined("no \"peepholes\"")),
       (#"{"status": "unsupported"}"#, .declined(nil)),
       (#"{"status": "unsupported", "reason": " "}"#, .declined(nil)),
-      (#"{"status": "failed", "reason": "no memory"}"#, .failed("the engine failed: no memory")),
+      (
+        #"{"status": "failed", "reason": "\n no memory\n"}"#,
+        .failed("the engine failed: no memory")
+      ),
       (#"{"status": "failed"}"#, .failed("the engine failed: it gave no reason")),
     ] as [(String, EngineRun.Outcome)])
   func answersAreRead(line: String, outcome: EngineRun.Outcome) {

@@ -169,8 +169,8 @@ raise AssertionError("not reached")
         assert archive.files == ["h_n"] and archive["h_n"].tolist() == [[1.5]]
     run = subprocess.run([*command, lstm, out], capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (77, "no LSTM\n")
-    lines = [json.dumps({"case": str(path), "out": str(tmp_path / name)})
-             for path, name in ((gru, "a"), (lstm, "b"), (tmp_path / "none.npz", "c"), (gru, "d.npz"))]
+    asked = ((gru, "a"), (lstm, "b"), (tmp_path / "none.npz", "c"), (gru, "d.npz"))
+    lines = [json.dumps({"case": str(path), "out": str(tmp_path / name)}) for path, name in asked]
     run = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True)
     answers = [json.loads(line) for line in run.stdout.splitlines()]
     assert run.returncode == 0

@@ -1,5 +1,6 @@
 """`--engine-server`: a program that answers case after case, in Python."""
 
+import importlib.util
 import os
 import re
 import signal
@@ -201,6 +202,26 @@ def test_a_crash_of_parity_check_leaves_nothing(tmp_path):
     assert not any(map(is_there, started(tmp_path)))
 
 
+@pytest.mark.parametrize("container", ["folder", "npz"])
+def test_the_engine_in_numpy_answers_too(container):
+    path = ROOT / "tools" / "examples" / "numpy_engine.py"
+    status, lines, _ = judge(
+        ROOT / "Fixtures", f"'{sys.executable}' '{path}'", "--engine-input", container)
+    assert status == 0, lines
+    assert re.match(r"\d+ cases: \d+ passed, \d passed with a remark, 1 skipped in ", lines[-1])
+    status, lines, _ = judge(
+        ROOT / "Fixtures", f"'{sys.executable}' '{path}' --bug b-hn-misplaced",
+        "--engine-input", container, "--filter", "^gru$")
+    assert status == 1 and "[b-hn-outside-reset]" in lines[1], lines
+
+
+def needs(*packages: str) -> None:
+    """Without importing them: Keras looks for its backend then."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"no {package} here")
+
+
 def example(name: str, *options: str) -> tuple[int, list[str]]:
     path = ROOT / "tools" / "examples" / name
     status, lines, _ = judge(
@@ -210,7 +231,7 @@ def example(name: str, *options: str) -> tuple[int, list[str]]:
 
 def test_onnxruntime_is_judged():
     """It computes infinities and NaN otherwise; all else agrees."""
-    pytest.importorskip("onnxruntime")
+    needs("onnx", "onnxruntime")
     _, lines = example("onnxruntime_engine.py", "--actual-activations", "absolute")
     failed = [line.split()[1] for line in lines if line.startswith("failed")]
     assert failed == [name for name in failed if name.endswith("-special-values")], failed
@@ -219,11 +240,11 @@ def test_onnxruntime_is_judged():
 
 
 def test_keras_is_judged():
-    pytest.importorskip("keras")
-    pytest.importorskip("jax")
+    needs("keras", "jax")
     status, lines = example(
         "keras_engine.py", "--filter",
-        "^(lstm-packed|gru-bidirectional|rnn-relu-stacked-bidirectional|lstm-cell|gru|lstm-float64)$")
+        "^(lstm-packed|gru-bidirectional|rnn-relu-stacked-bidirectional|lstm-cell|gru"
+        "|lstm-float64)$")
     assert status == 0, lines
     assert re.match(r"6 cases: 5 passed, 1 skipped by the engine in ", lines[-1]), lines[-1]
 
