@@ -123,6 +123,19 @@ def test_no_zombie_stays_while_others_are_judged(tmp_path):
     assert not {str(first), str(second)} & left
 
 
+def test_programs_that_end_leave_no_open_files(tmp_path):
+    """Nor do those that can't be started."""
+    path = cases(tmp_path, **{f"case{k}": "" for k in range(40)})
+    for command, told in (
+        (server(tmp_path, "    os._exit(5)"), "the engine ended with exit status 5"),
+        ("/tmp", "can't run /tmp: "),
+    ):
+        run = subprocess.run(
+            ["bash", "-c", 'ulimit -n 60; exec "$@"', "bash", PARITY_CHECK, path, "--jobs", "1",
+             "--engine-server", command, "--quiet"], capture_output=True, text=True)
+        assert run.stdout.count(told) == 40, run.stdout + run.stderr
+
+
 @pytest.mark.parametrize("jobs", ["1", "4"])
 def test_a_program_for_each_job(jobs, tmp_path):
     path = cases(tmp_path, **{f"case{k}": "" for k in range(12)})
