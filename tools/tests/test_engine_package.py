@@ -110,6 +110,9 @@ def test_a_direction_is_given_dense_sequences():
         reverse = calls[2 * len(distinct) - 1][0]
         assert np.array_equal(reverse, x[:distinct[-1], longest][::-1])
     calls.clear()
+    compute(case("lstm-one-step"))
+    assert len(calls) == 2 and all(min(x.strides) > 0 for x, *_ in calls)
+    calls.clear()
     compute(case("lstm-no-bias"))
     assert all(not w["bias_ih"].any() and not w["bias_hh"].any() for _, w, *_ in calls)
     calls.clear()

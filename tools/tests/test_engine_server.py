@@ -262,6 +262,13 @@ def test_keras_is_judged():
     assert re.match(r"6 cases: 5 passed, 1 skipped by the engine in ", lines[-1]), lines[-1]
 
 
+def test_mlx_is_judged():
+    needs("mlx")
+    status, lines = example("mlx_engine.py")
+    assert status == 0, lines
+    assert sum(line.startswith("passed") for line in lines) >= 65, lines[-1]
+
+
 def test_an_example_is_short():
     for path in (ROOT / "tools" / "examples").glob("*_engine.py"):
         if path.name != "numpy_engine.py":

@@ -123,7 +123,9 @@ def ragged(
         if length == 0:
             continue
         own = np.flatnonzero(lengths == length)
-        part = np.ascontiguousarray(x[:length, own][::-1 if reverse else 1])
+        # A copy in the order of its own steps: not every framework takes a negative stride, which
+        # ascontiguousarray leaves on an axis of one step.
+        part = x[:length, own][::-1 if reverse else 1].copy()
         part_output, part_h, part_c = checked(
             direction, case, part, weights, h_0[own], None if c_0 is None else c_0[own])
         output[:length, own] = part_output[::-1 if reverse else 1]
