@@ -21,6 +21,9 @@ struct EngineProgram {
       arguments: Arguments(Array(words.dropFirst())), platformOptions: options)
   }
 
+  /// An open file as `Subprocess` takes it, which is not swift-system's type on every platform.
+  static func descriptor(_ number: CInt) -> FileDescriptor { FileDescriptor(rawValue: number) }
+
   /// Why a program was not started.
   static func reason(of error: any Error) -> String {
     guard let error = error as? SubprocessError else { return "\(error)" }

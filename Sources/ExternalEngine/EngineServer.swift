@@ -44,9 +44,12 @@ final class EngineServer: Sendable {
         do {
           let result = try await Subprocess.run(
             program.configuration,
-            input: .fileDescriptor(itsInput, closeAfterSpawningProcess: true),
-            output: .fileDescriptor(itsOutput, closeAfterSpawningProcess: true),
-            error: .fileDescriptor(itsErrors, closeAfterSpawningProcess: true)
+            input: .fileDescriptor(
+              EngineProgram.descriptor(itsInput.rawValue), closeAfterSpawningProcess: true),
+            output: .fileDescriptor(
+              EngineProgram.descriptor(itsOutput.rawValue), closeAfterSpawningProcess: true),
+            error: .fileDescriptor(
+              EngineProgram.descriptor(itsErrors.rawValue), closeAfterSpawningProcess: true)
           ) { execution in
             let process = execution.processIdentifier.value
             RunningEngines.shared.insert(process)
