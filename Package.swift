@@ -115,7 +115,7 @@ let package = Package(
     room(
       "ExternalEngine",
       imports: [
-        "Platform", "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel",
+        "JSON", "Platform", "TensorCore", "TensorArchives", "TensorComparison", "RecurrentModel",
         "ParityFixtures",
         .product(name: "Subprocess", package: "swift-subprocess"), systemPackage,
       ]),

@@ -1,9 +1,10 @@
 package import RecurrentModel
 
-/// A command line that is run for each case.
+/// A command line that starts a user's program: for each case, or once for many.
 ///
 /// ```swift
 /// let command = try EngineCommand(parsing: "python3 'my engine.py' {case} {out}")
+/// let server = try EngineCommand(parsing: "python3 'my engine.py'", as: .server)
 /// ```
 ///
 /// No shell runs it. Words are separated by blanks, and quotes and backslashes keep them
@@ -14,15 +15,32 @@ package struct EngineCommand: Sendable, Equatable {
   /// What stands for the path to write the outputs to, which has no ending.
   package static let outputPlaceholder = "{out}"
 
+  /// How the program is given its cases. The raw value is the option that says so.
+  package enum Kind: String, Sendable {
+    /// In its arguments, a process for each case.
+    case process = "--engine"
+    /// Line by line on its standard input, as long as it runs.
+    case server = "--engine-server"
+  }
+
+  let kind: Kind
   /// The program and its arguments, with the placeholders in them.
   let words: [String]
 
-  /// - Throws: `InvalidValue` where a quote is not closed, or a placeholder is missing.
-  package init(parsing text: String) throws(InvalidValue) {
-    words = try Self.words(of: text)
+  /// - Throws: `InvalidValue` where a quote is not closed, where a placeholder is missing, and
+  ///   where a server's command has one or no word at all.
+  package init(parsing text: String, as kind: Kind = .process) throws(InvalidValue) {
+    self.kind = kind
+    words = try Self.words(of: text, kind)
+    let isServer = kind == .server
+    if isServer, words.isEmpty {
+      throw InvalidValue(kind.rawValue, expected: "a command", found: text)
+    }
     for placeholder in [Self.casePlaceholder, Self.outputPlaceholder]
-    where !words.contains(where: { $0.contains(placeholder) }) {
-      throw InvalidValue("--engine", expected: "a command with \(placeholder)", found: text)
+    where words.contains(where: { $0.contains(placeholder) }) == isServer {
+      throw InvalidValue(
+        kind.rawValue,
+        expected: "a command \(isServer ? "without" : "with") \(placeholder)", found: text)
     }
   }
 
@@ -35,7 +53,7 @@ package struct EngineCommand: Sendable, Equatable {
     }
   }
 
-  private static func words(of text: String) throws(InvalidValue) -> [String] {
+  private static func words(of text: String, _ kind: Kind) throws(InvalidValue) -> [String] {
     var words: [String] = []
     var word: String?
     var quote: Character?
@@ -56,7 +74,7 @@ package struct EngineCommand: Sendable, Equatable {
       }
     }
     if let quote {
-      throw InvalidValue("--engine", expected: "a closing \(quote)", found: text)
+      throw InvalidValue(kind.rawValue, expected: "a closing \(quote)", found: text)
     }
     if let word { words.append(word) }
     return words

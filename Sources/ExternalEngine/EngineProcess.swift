@@ -1,41 +1,39 @@
 import Subprocess
 
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
-
-/// One run of a user's program, in a process group of its own.
-struct EngineProcess {
-  /// The program and its arguments. A program without a `/` is looked for in `PATH`.
-  let words: [String]
+/// Runs a user's program in a process for each case.
+struct EngineProcess: EngineRunner {
+  let command: EngineCommand
   /// After which the program is ended.
   let timeLimit: Duration
 
-  /// How a run ended.
-  enum End: Equatable {
-    /// The program has ended with an exit status.
-    case exited(Int)
-    /// A signal that this process has not sent has ended the program.
-    case signal(Int)
-    /// The program was still running after `timeLimit`, and was ended.
-    case outOfTime
-    /// The program was not started, for a reason in the system's words.
-    case notStarted(String)
+  /// The exit status with which a program declines a case that it cannot compute: the one with
+  /// which tests are skipped under Automake and Meson.
+  static let skipStatus = 77
+
+  let success = "ended well"
+
+  func run(case path: String, output: String) async -> EngineRun {
+    let program = EngineProgram(words: command.words(case: path, output: output))
+    let (end, printed) = await run(program)
+    let outcome: EngineRun.Outcome =
+      switch end {
+      case .exited(0): .computed
+      case .exited(Self.skipStatus): .declined(printed.lastLine)
+      default: .failed(end.reason(program.name))
+      }
+    return EngineRun(outcome: outcome, printed: printed)
   }
+
+  /// Nothing runs on between two cases.
+  func finish() async {}
 
   /// Runs the program, and ends all that it leaves running in its process group.
   ///
   /// - Returns: how it ended, and what it printed.
-  func run() async -> (end: End, printed: Printed) {
-    var options = PlatformOptions()
-    options.processGroupID = 0
+  private func run(_ program: EngineProgram) async -> (end: EngineEnd, printed: Printed) {
     do {
       let result = try await Subprocess.run(
-        words[0].contains("/") ? .path(FilePath(words[0])) : .name(words[0]),
-        arguments: Arguments(Array(words.dropFirst())), platformOptions: options,
-        input: .none, output: .sequence, error: .sequence
+        program.configuration, input: .none, output: .sequence, error: .sequence
       ) { [timeLimit] execution in
         let process = execution.processIdentifier.value
         RunningEngines.shared.insert(process)
@@ -53,18 +51,15 @@ struct EngineProcess {
       }
       let run = result.closureResult
       // The program may have left others running, which nobody waits for.
-      RunningEngines.shared.end(run.process)
+      RunningEngines.shared.remove(run.process)
       run.timer.cancel()
       let isOutOfTime = await run.timer.value
-      let end: End =
-        switch result.terminationStatus {
-        case _ where isOutOfTime: .outOfTime
-        case .exited(let status): .exited(Int(status))
-        case .signaled(let signal): .signal(Int(signal))
-        }
-      return (end, run.printed)
+      return (
+        isOutOfTime ? .outOfTime(limit: timeLimit) : EngineEnd(result.terminationStatus),
+        run.printed
+      )
     } catch {
-      return (.notStarted(reason(of: error)), Printed())
+      return (.notStarted(EngineProgram.reason(of: error)), Printed())
     }
   }
 
@@ -77,12 +72,5 @@ struct EngineProcess {
       Array("\(error)".utf8).withUnsafeBytes { lines.append($0) }
     }
     return lines
-  }
-
-  /// Why a program was not started.
-  private func reason(of error: any Error) -> String {
-    guard let error = error as? SubprocessError else { return "\(error)" }
-    if error.code == .executableNotFound { return "no such program, or not one to run" }
-    return error.underlyingError.map { "\($0)" } ?? "\(error)"
   }
 }

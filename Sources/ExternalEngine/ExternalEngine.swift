@@ -3,25 +3,26 @@ import Platform
 import RecurrentModel
 import TensorArchives
 
-/// A user's program as the source of the outputs that are judged: it runs once for each case, and
-/// for a stream once for each chunk, which starts from the states that the program gave itself.
+/// A user's program as the source of the outputs that are judged: it runs once for each case, or
+/// answers one after the other (`EngineRunner`), and for a stream each chunk counts as a case, which
+/// starts from the states that the program gave itself.
 ///
 /// ```swift
 /// let engine = ExternalEngine(
 ///   try EngineCommand(parsing: "./mine {case} {out}"), container: .npz,
 ///   timeLimit: .seconds(60), twice: .every)
 /// let supplied = await engine.outputs(for: request)
+/// await engine.finish()
 /// ```
 ///
-/// A case that it is run on twice must give the same bits both times. A program that ends with
-/// the status `skipStatus` has declined the case, and says why in the last line that it prints.
+/// A case that it is run on twice must give the same bits both times. A program may decline a case
+/// that it cannot compute, and says why.
 ///
 /// Whatever goes wrong with a run is a reason why the outputs of its case are missing; it
 /// is nothing that is thrown, and no matter of any other case.
 package struct ExternalEngine: OutputsSource {
-  private let command: EngineCommand
+  private let runner: any EngineRunner
   private let container: CaseContainer
-  private let timeLimit: Duration
   private let map: NameMap
   private let folders: EngineFolders
   /// nil where the program is run twice on every case.
@@ -36,10 +37,6 @@ package struct ExternalEngine: OutputsSource {
     case one(path: String?)
   }
 
-  /// The exit status with which a program declines a case that it cannot compute: the one with
-  /// which tests are skipped under Automake and Meson.
-  package static let skipStatus = 77
-
   /// - Parameters:
   ///   - container: in which format the program is handed a case.
   ///   - timeLimit: how long a run may take, at most.
@@ -50,9 +47,12 @@ package struct ExternalEngine: OutputsSource {
     map: NameMap = .none, folders: EngineFolders = EngineFolders(),
     twice: Twice = .one(path: nil)
   ) {
-    self.command = command
+    runner =
+      switch command.kind {
+      case .process: EngineProcess(command: command, timeLimit: timeLimit)
+      case .server: EngineServers(program: EngineProgram(words: command.words), timeLimit)
+      }
     self.container = container
-    self.timeLimit = timeLimit
     self.map = map
     self.folders = folders
     switch twice {
@@ -76,6 +76,9 @@ package struct ExternalEngine: OutputsSource {
     guard let fault = TwoRuns(outputs, second.outputs).fault else { return first }
     return missing(fault, second.printed)
   }
+
+  /// Ends what still runs of the program.
+  package func finish() async { await runner.finish() }
 
   /// One run.
   private func run(_ request: OutputsRequest, isRepeated: Bool) async -> SuppliedOutputs {
@@ -128,26 +131,22 @@ package struct ExternalEngine: OutputsSource {
     } catch {
       return SuppliedOutputs(outputs: .failure(error))
     }
-    let words = command.words(case: path, output: folder + "/" + Self.outputName)
-    let (end, lines) = await EngineProcess(words: words, timeLimit: timeLimit).run()
-    let printed = lines.text
+    let run = await runner.run(case: path, output: folder + "/" + Self.outputName)
+    let printed = run.printed.text
     func missing(_ reason: String) -> SuppliedOutputs { self.missing(reason, printed) }
-    switch end {
-    case .exited(0): break
-    case .exited(Self.skipStatus):
-      let reason = "by the engine: " + (lines.lastLine ?? "it printed no reason")
+    switch run.outcome {
+    case .computed: break
+    case .declined(let reason):
+      let reason = "by the engine: " + (reason ?? "it printed no reason")
       return SuppliedOutputs(
         outputs: .failure(SuppliedOutputs.Missing(reason, isDeclined: true)), printed: printed)
-    case .exited(let status): return missing("the engine ended with exit status \(status)")
-    case .signal(let signal): return missing("the engine was ended by signal \(signal)")
-    case .outOfTime:
-      return missing("the engine was ended after \(timeLimit), which --engine-timeout allows")
-    case .notStarted(let reason): return missing("can't run \(words[0]): \(reason)")
+    case .failed(let reason): return missing(reason)
     }
     let results = OutputsFolder(folder, map: map)
     guard !results.candidates(Self.outputName).isEmpty else {
       return missing(
-        "the engine ended well and wrote no file or folder {out}" + Self.others(in: folder))
+        "the engine \(runner.success) and wrote no file or folder {out}"
+          + Self.others(in: folder))
     }
     do throws(CaseError) {
       return SuppliedOutputs(

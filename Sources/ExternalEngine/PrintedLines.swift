@@ -1,5 +1,5 @@
 /// What a program printed.
-struct Printed {
+struct Printed: Sendable, Equatable {
   var output = PrintedLines()
   var errors = PrintedLines()
 
@@ -14,7 +14,7 @@ struct Printed {
 
 /// Keeps the first and the last of what a program prints, however much it prints: a crash of a
 /// Swift program is told at the start of its backtrace, and an exception of Python's at the end.
-struct PrintedLines {
+struct PrintedLines: Sendable, Equatable {
   /// The first 16 KiB.
   private var head: [UInt8] = []
   /// What comes behind `head`: all of it, or the last 16 KiB at least.

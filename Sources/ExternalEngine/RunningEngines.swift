@@ -11,8 +11,13 @@ package final class RunningEngines: Sendable {
   /// Notes a program that was started.
   func insert(_ process: pid_t) { processes.withLock { _ = $0.insert(process) } }
 
-  /// Ends what a program has left running in its process group, and forgets it.
+  /// Ends a program with all that is running in its process group, where it has not ended yet.
   func end(_ process: pid_t) {
+    processes.withLock { if $0.contains(process) { kill(-process, SIGKILL) } }
+  }
+
+  /// Ends what a program that has ended has left running in its process group, and forgets it.
+  func remove(_ process: pid_t) {
     processes.withLock { _ = $0.remove(process) }
     kill(-process, SIGKILL)
   }

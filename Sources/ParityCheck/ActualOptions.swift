@@ -28,6 +28,16 @@ struct ActualOptions: ParsableArguments {
   var engine: String?
 
   @Option(
+    help: ArgumentHelp(
+      """
+      Judge what a program computes that is started once for each job, and not for each case: \
+      for each it is given a line, {"case": PATH, "out": PATH}, and answers with another, \
+      {"status": "done"}, or "unsupported" or "failed" with a "reason". All that is said \
+      of --engine holds for it too.
+      """, valueName: "command"))
+  var engineServer: String?
+
+  @Option(
     help: """
       How --engine is handed a case: original (as it stands), or written anew, without its \
       outputs, as npz, h5, safetensors, or a folder of .npy.
@@ -80,29 +90,32 @@ struct ActualOptions: ParsableArguments {
   }
 
   func validate() throws {
-    if actual != nil, engine != nil {
-      throw ValidationError("--actual and --engine exclude each other.")
+    if [actual, engine, engineServer].count(where: { $0 != nil }) > 1 {
+      throw ValidationError("--actual, --engine and --engine-server exclude each other.")
     }
-    if engine == nil, engineInput != nil || engineTimeout != nil || twice || keep != nil {
+    let isEngine = engine != nil || engineServer != nil
+    let isActual = actual != nil || isEngine
+    if !isEngine, engineInput != nil || engineTimeout != nil || twice || keep != nil {
       throw ValidationError(
-        "--engine-input, --engine-timeout, --twice and --keep belong to --engine.")
+        "--engine-input, --engine-timeout, --twice and --keep belong to --engine or "
+          + "--engine-server.")
     }
-    if actual == nil, engine == nil, actualArithmetic != nil {
-      throw ValidationError("--actual-arithmetic belongs to --actual or --engine.")
+    if !isActual, actualArithmetic != nil {
+      throw ValidationError("--actual-arithmetic \(Self.belongs)")
     }
-    if actual == nil, engine == nil, actualActivations != nil {
-      throw ValidationError("--actual-activations belongs to --actual or --engine.")
+    if !isActual, actualActivations != nil {
+      throw ValidationError("--actual-activations \(Self.belongs)")
     }
-    if actual == nil, engine == nil, actualWeights != nil {
-      throw ValidationError("--actual-weights belongs to --actual or --engine.")
+    if !isActual, actualWeights != nil {
+      throw ValidationError("--actual-weights \(Self.belongs)")
     }
     if let engineTimeout, !(engineTimeout > 0 && engineTimeout <= Self.longestTimeout) {
       throw ValidationError(
         "--engine-timeout: expected more than 0 and at most \(Int(Self.longestTimeout)), "
           + "found \(engineTimeout).")
     }
-    if actual == nil, engine == nil, !map.map.isEmpty {
-      throw ValidationError("\(NameMap.option) belongs to --actual or --engine.")
+    if !isActual, !map.map.isEmpty {
+      throw ValidationError("\(NameMap.option) \(Self.belongs)")
     }
     for name in try map.names().actual.keys.sorted() where !Results.isName(name) {
       throw ValidationError(
@@ -111,13 +124,17 @@ struct ActualOptions: ParsableArguments {
     _ = try command()
   }
 
+  /// What is said of an option that means nothing for our own engine.
+  private static let belongs = "belongs to --actual, --engine or --engine-server."
+
   /// Ten days in seconds: a sleep can't be of any length.
   private static let longestTimeout = 864_000.0
 
-  /// The command of `--engine`; nil where it is not given.
+  /// The command of `--engine` or `--engine-server`; nil where neither is given.
   private func command() throws -> EngineCommand? {
     do {
-      return try engine.map(EngineCommand.init(parsing:))
+      if let engineServer { return try EngineCommand(parsing: engineServer, as: .server) }
+      return try engine.map { try EngineCommand(parsing: $0) }
     } catch {
       throw ValidationError("\(error).")
     }
@@ -151,7 +168,7 @@ struct ActualOptions: ParsableArguments {
   ///
   /// - Throws: `ExitCode` where there are too few for one, once that is printed.
   func jobs(atMost jobs: Int) throws -> Int {
-    guard engine != nil else { return jobs }
+    guard engine != nil || engineServer != nil else { return jobs }
     let free = OpenFiles.free(atMost: OpenFiles.ownCount + jobs * OpenFiles.engineCount)
     let possible = (free - OpenFiles.ownCount) / OpenFiles.engineCount
     guard possible > 0 else {

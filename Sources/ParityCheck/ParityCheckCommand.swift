@@ -154,8 +154,9 @@ struct ParityCheckCommand: AsyncParsableCommand {
               .unreadable(ArchiveError(path: cases[place].path, .unreadable(reason))))
           )
       })
+    let source = try actual.source(for: cases)
     let subject =
-      try actual.source(for: cases).map { Subject.supplied($0, in: actual.stated) }
+      source.map { Subject.supplied($0, in: actual.stated) }
       ?? .engine(threads: threads ?? Machine.cores)
     let run = JudgeRun(
       Judge(
@@ -177,6 +178,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
       progress.above { add(result) }
     }
     progress.erase()
+    await source?.finish()
     // Those of the cases that --fail-fast has left behind.
     RunningEngines.shared.end()
     for file in found.otherFiles {

@@ -44,4 +44,12 @@ package protocol OutputsSource: Sendable {
   /// - Returns: the outputs, or why there are none; nil where this source can't have outputs
   ///   for such a case, which is then judged without it.
   func outputs(for request: OutputsRequest) async -> SuppliedOutputs?
+
+  /// Gives back what it holds, such as a program that runs. Called once, when no more outputs are
+  /// asked for.
+  func finish() async
+}
+
+extension OutputsSource {
+  package func finish() async {}
 }

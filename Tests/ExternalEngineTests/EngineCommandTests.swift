@@ -28,6 +28,19 @@ import Testing
     }
   }
 
+  /// A server is told its cases line by line, and not in its arguments.
+  @Test func aServersCommandHasNoPlaceholders() throws {
+    #expect(try EngineCommand(parsing: "run 'a b'", as: .server).words == ["run", "a b"])
+    for (text, expected) in [
+      ("", "a command"), (" ", "a command"), ("run {case}", "a command without {case}"),
+      ("run '{out}'", "a command without {out}"), ("run '", "a closing '"),
+    ] {
+      #expect(throws: InvalidValue("--engine-server", expected: expected, found: text)) {
+        try EngineCommand(parsing: text, as: .server)
+      }
+    }
+  }
+
   /// A path with blanks stays one word.
   @Test func placeholdersAreReplacedInEveryWord() throws {
     let command = try EngineCommand(parsing: "run --in={case} {out}.npz {case}")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """PyTorch's recurrent modules in NumPy alone: an engine to be judged from outside.
 
-    tools/examples/numpy_engine.py CASE OUT
+    tools/examples/numpy_engine.py [CASE OUT]
 
 reads a case (a folder of .npy files with manifest.json, or an .npz with that member),
 computes its forward pass in the case's own arithmetic, and writes `output`, `h_n` and
 `c_n`, as far as the module has them, to OUT: an .npz, or else a folder of .npy files.
-It exits with 3 where it can't compute a case. To judge an engine of your own, put its
+It exits with 3 where it can't compute a case. Without CASE and OUT it is told them line
+by line, as `parity-check --engine-server` does it. To judge an engine of your own, put its
 forward pass in place of `compute`'s (`numpy_modules.py`).
 """
 
@@ -85,13 +86,30 @@ def write(path: Path, results: Tensors) -> None:
         np.save(path / f"{name}.npy", tensor)
 
 
+def serve(bug: str | None) -> None:
+    """Answers each line of the standard input with one line."""
+    for line in sys.stdin:
+        question = json.loads(line)
+        try:
+            write(Path(question["out"]), compute(*read(Path(question["case"])), bug))
+            answer = {"status": "done"}
+        except CannotCompute as error:
+            answer = {"status": "failed", "reason": str(error)}
+        print(json.dumps(answer), flush=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("case", type=Path, metavar="CASE")
-    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("case", type=Path, metavar="CASE", nargs="?")
+    parser.add_argument("out", type=Path, metavar="OUT", nargs="?")
     parser.add_argument("--bug", choices=["b-hn-misplaced"],
                         help="compute wrongly on purpose, to see the mistake named")
     options = parser.parse_args(arguments)
+    if options.case is None:
+        serve(options.bug)
+        return 0
+    if options.out is None:
+        parser.error("CASE needs OUT")
     try:
         write(options.out, compute(*read(options.case), options.bug))
     except CannotCompute as error:

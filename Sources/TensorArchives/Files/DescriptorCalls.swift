@@ -30,6 +30,19 @@ extension FileDescriptor {
     }
   }
 
+  /// The ends of a pipe, which no other program inherits.
+  package static func unsharedPipe() throws -> (readEnd: FileDescriptor, writeEnd: FileDescriptor) {
+    #if canImport(Darwin)
+      let (reading, writing) = try FileDescriptor.pipe()
+      try reading.closeOnExecution()
+      try writing.closeOnExecution()
+      return (reading, writing)
+    #else
+      // In one call: another thread may start a program at any time.
+      return try FileDescriptor.pipe(options: .closeOnExec)
+    #endif
+  }
+
   /// Two ends of a channel in both directions. No other program inherits the first.
   ///
   /// - Parameter inherited: whether programs inherit the second.
