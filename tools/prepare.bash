@@ -97,11 +97,11 @@ prepare_python() {
 }
 
 # The release binary, in $binary. Its Swift runtime is linked in where that is
-# possible, so that it runs on machines without Swift. With PARITY_CHECK_ONE_BUILD it is
+# possible, so that it runs on machines without Swift. With ONE_BUILD it is
 # the one that the Swift tests were built with, which spares a build where all is new.
 build_release() {
   local flags=(-c release --product parity-check)
-  if [ -n "${PARITY_CHECK_ONE_BUILD:-}" ]; then
+  if [ -n "${ONE_BUILD:-}" ]; then
     flags+=(-Xswiftc -enable-testing)
   elif [ "$(uname)" = Linux ]; then
     flags+=(--static-swift-stdlib)
