@@ -13,7 +13,7 @@ from typing import Any
 
 #: Where the names are that a user writes behind `parity_check.`.
 _MODULES = {
-    "record": "record_block", "RecordingWarning": "record_block", "RecordingError": "selection",
+    "record": "record_block", "RecordingWarning": "selection", "RecordingError": "selection",
     "Recording": "recording", "Case": "case", "lint": "weaknesses",
     "live": "live_parity",
 }

@@ -78,13 +78,26 @@ def npy_bytes(
 
 
 def write_hdf5(path: Path, manifest: Manifest, tensors: Tensors) -> None:
-    """The manifest is an attribute of the root."""
+    """The manifest is an attribute of the root.
+
+    A name leads to a dataset or to a group, and never to both: where `a` is a tensor, `a/b` is
+    the dataset `a%2Fb`.
+    """
     import h5py
 
     with h5py.File(path, "w", track_order=False) as file:
         file.attrs["manifest"] = manifest_text(manifest)
         for name, array in sorted(tensors.items()):
-            file.create_dataset(name, data=little_endian(array), track_times=False)
+            file.create_dataset(
+                hdf5_name(name, tensors), data=little_endian(array), track_times=False)
+
+
+def hdf5_name(name: str, tensors: Tensors) -> str:
+    parts = name.split("/")
+    for count in range(1, len(parts)):
+        if "/".join(parts[:count]) in tensors:
+            return "/".join(parts[:count]) + "%2F" + "%2F".join(parts[count:])
+    return name
 
 
 #: safetensors' names of the element types.
@@ -210,7 +223,7 @@ def read_hdf5(path: Path) -> tuple[str | None, dict[str, np.ndarray]]:
     tensors: dict[str, np.ndarray] = {}
     with h5py.File(path) as file:
         file.visititems(
-            lambda name, item: tensors.update({name: item[()]})
+            lambda name, item: tensors.update({name.replace("%2F", "/"): item[()]})
             if isinstance(item, h5py.Dataset)
             else None
         )

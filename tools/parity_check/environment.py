@@ -17,16 +17,40 @@ def as_written(tf32: bool = False) -> Iterator[None]:
     with `tf32` products may use it. What was set before is set again.
     """
     with ExitStack() as stack:
-        before = torch.get_float32_matmul_precision()
-        stack.callback(torch.set_float32_matmul_precision, before)
-        torch.set_float32_matmul_precision("high" if tf32 else "highest")
-        cudnn = torch.backends.cudnn.allow_tf32
-        stack.callback(setattr, torch.backends.cudnn, "allow_tf32", cudnn)
-        torch.backends.cudnn.allow_tf32 = tf32
+        for holder, name, value in precisions(tf32):
+            stack.callback(setattr, holder, name, getattr(holder, name))
+            setattr(holder, name, value)
         fast = torch.backends.mha.get_fastpath_enabled()
         stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
         torch.backends.mha.set_fastpath_enabled(False)
         yield
+
+
+def precisions(tf32: bool) -> Iterator[tuple[Any, str, Any]]:
+    """The settings of PyTorch that allow TF32, and what they are set to. Where somebody has used
+    the newer ones, of each operator, PyTorch refuses to be asked in the older way."""
+    backends = torch.backends
+    older = [(backends.cuda.matmul, "allow_tf32", tf32), (backends.cudnn, "allow_tf32", tf32)]
+    try:
+        for holder, name, _ in older:
+            getattr(holder, name)
+        yield from older
+    except RuntimeError:
+        for holder in (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn):
+            yield holder, "fp32_precision", "tf32" if tf32 else "ieee"
+
+
+@contextmanager
+def without_libraries() -> Iterator[None]:
+    """Without oneDNN and cuDNN, which do the work of several operators at once."""
+    onednn, cudnn = torch._C._get_mkldnn_enabled(), torch._C._get_cudnn_enabled()
+    try:
+        torch._C._set_mkldnn_enabled(False)
+        torch._C._set_cudnn_enabled(False)
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(onednn)
+        torch._C._set_cudnn_enabled(cudnn)
 
 
 def refuse_autocast(device: torch.device) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 from torch.nn.utils import parametrize
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 #: By the names that a manifest gives them.
@@ -25,18 +27,35 @@ Module = torch.nn.RNNBase | torch.nn.RNNCellBase
 Named = dict[str, torch.Tensor]
 
 
+def plain_class(module: torch.nn.Module) -> str | None:
+    """PyTorch's own class whose forward pass a module has, of those that parity-check computes:
+    of a class derived from `nn.LSTM` that computes the same `LSTM`."""
+    for name in (*RECURRENT, *OTHERS):
+        own = getattr(torch.nn, name)
+        if isinstance(module, own) and type(module).forward is own.forward:
+            return name
+    return None
+
+
 def is_recurrent(module: torch.nn.Module) -> bool:
-    """Whether a module is one of PyTorch's own recurrent ones, and not one derived from it that
-    may compute something else."""
-    return any(isinstance(module, kind) and type(module).forward is kind.forward
-               for kind in RECURRENT.values())
+    """Whether a module's forward pass is that of one of PyTorch's own recurrent ones."""
+    return plain_class(module) in RECURRENT
+
+
+def is_changed(module: torch.nn.Module) -> bool:
+    """Whether something that is no part of its class may change what a module computes: hooks,
+    but for those that put a weight together, and a forward pass of its own."""
+    makes_weights = (WeightNorm, SpectralNorm)
+    return ("forward" in vars(module) or bool(module._forward_hooks)
+            or any(not isinstance(hook, makes_weights)
+                   for hook in module._forward_pre_hooks.values()))
 
 
 def kind(module: torch.nn.Module) -> str:
-    """The name of the module's kind, of parametrized modules that of the class underneath."""
+    """The name of the module's class: PyTorch's own where that computes the same."""
     if parametrize.is_parametrized(module):
-        return type(module).__bases__[0].__name__
-    return type(module).__name__
+        return plain_class(module) or type(module).__bases__[0].__name__
+    return plain_class(module) or type(module).__name__
 
 
 def constructor_arguments(module: Module) -> dict[str, Any]:
@@ -54,15 +73,14 @@ def constructor_arguments(module: Module) -> dict[str, Any]:
 
 def arguments(module: torch.nn.Module) -> dict[str, Any] | None:
     """The constructor's arguments of a module that parity-check computes; None of others."""
-    if is_recurrent(module):
+    name = plain_class(module)
+    if name is None or is_changed(module):
+        return None
+    if name in RECURRENT:
         return constructor_arguments(module)
-    for name, stated in OTHERS.items():
-        kind_of = getattr(torch.nn, name)
-        if isinstance(module, kind_of) and type(module).forward is kind_of.forward:
-            present = {key: getattr(module, key) for key in stated}
-            return {key: value for key, value in present.items() if value is not None} | (
-                {"bias": False} if name == "Linear" and module.bias is None else {})
-    return None
+    present = {key: getattr(module, key) for key in OTHERS[name]}
+    return {key: value for key, value in present.items() if value is not None} | (
+        {"bias": False} if name == "Linear" and module.bias is None else {})
 
 
 def parameters(module: torch.nn.Module) -> Named:

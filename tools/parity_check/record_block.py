@@ -7,17 +7,14 @@ from typing import Any
 
 import torch
 
-from parity_check import weaknesses
 from parity_check.capture import Capture
-from parity_check.environment import as_written
+from parity_check.environment import as_written, provenance
 from parity_check.recorder import Recorder
 from parity_check.recording import Recording
-from parity_check.rerun import add_gradients, check_determinism, measure
-from parity_check.selection import Choice, RecordingError, check, chosen
-
-
-class RecordingWarning(UserWarning):
-    """Something about a recording that makes it a weak reference."""
+from parity_check.rerun import Rerun
+from parity_check.selection import Choice, RecordingError, RecordingWarning, check, chosen
+from parity_check.snapshot import Snapshot
+from parity_check.weaknesses import findings
 
 
 @contextmanager
@@ -35,41 +32,72 @@ def record(
     Recorded is each module without modules in it, each recurrent one, and each attention; with
     `modules` those that are named, or for which a function of name and module is true. All is
     copied when it is seen. The calls that the block makes of the model run once more at its end,
-    and where a module then gives other bits the recording is refused.
+    of a copy of the model, and where a module then gives other bits the recording is refused.
 
     - `noise`: so many replicas, 16 say, of these calls measure σ, the rounding error that is to
-      be expected of each number; each takes a few times as long as a call in float64.
+      be expected of each number; each takes many times as long as a call.
     - `loss`: takes what the model gives to a scalar; its gradients by the outputs of modules and
       by parameters are recorded too.
     - `training`: records a model in training mode; `tf32`: lets a GPU round what it multiplies to
-      11 bits; `deterministic=False`: keeps what differs from run to run.
+      11 bits; `deterministic=False`: keeps what differs from run to run, which then has no σ.
 
     Raises RecordingError for a model that can't be recorded, where a module that is named is never
     called, and where the calls are not deterministic. RecordingWarning names what makes a weak
     reference. Results of the model are the same bits as without, but for `as_written`.
     """
     check(model, training)
+    if noise < 0:
+        raise ValueError(f"noise={noise}: give a number of replicas, such as 16, or 0 for none")
     selected = chosen(model, modules)
-    recorder = Recorder(model, tf32=tf32, training=training)
+    tensors = [*model.parameters(), *model.buffers()]
+    recording = Recording(provenance(tensors, training, tf32), tf32)
+    recorder, snapshot = Recorder(recording, selected), Snapshot(model)
     with as_written(tf32):
         with Capture(model, selected, recorder):
-            yield recorder.recording
-        if modules is not None and not callable(modules):
-            for name in selected:
-                if not any(call.module_name == name for call in recorder.calls):
-                    raise RecordingError(f"{name} was not called in the block")
-        if not recorder.calls:
-            raise RecordingError("no module of the model was called in the block")
+            yield recording
+        check_calls(recording, selected if isinstance(modules, str | list | tuple) else [])
+        rerun = Rerun(recorder, snapshot, list(selected), loss)
+        differing = []
         if deterministic:
-            check_determinism(recorder, selected)
+            refuse(rerun.check_determinism())
+        elif noise:
+            differing = rerun.check_determinism()
         if loss:
-            add_gradients(recorder, selected, loss)
-        if noise:
-            try:
-                measure(recorder, selected, noise, loss)
-            except Exception as error:  # Whatever a model does that has no float64.
-                warnings.warn(f"no σ: in float64 the model fails with {type(error).__name__}: "
-                              f"{error}", RecordingWarning, stacklevel=3)
-    recording = recorder.recording
-    for finding in weaknesses.findings(recording.manifest(), recording.arrays()):
+            if len(recorder.entries) > 1:
+                raise RecordingError("a loss is of one call of the model, and the block made "
+                                     f"{len(recorder.entries)}")
+            rerun.add_gradients()
+        if differing:
+            recording.without_sigma = {name: "differs from run to run" for name in differing}
+        elif noise:
+            measured(rerun, noise)
+    recording.is_complete = True
+    for finding in findings(recording.manifest(), recording.arrays()):
         warnings.warn(finding, RecordingWarning, stacklevel=3)
+
+
+def check_calls(recording: Recording, named: Any) -> None:
+    """Raises RecordingError where nothing was recorded, or nothing of a module that is named."""
+    called = {stage.module_name for stage in recording.stages}
+    if not called:
+        raise RecordingError("no module of the model was called in the block")
+    for name in named:
+        if name not in called:
+            raise RecordingError(f"{name} was not called in the block")
+
+
+def refuse(differing: list[str]) -> None:
+    if differing:
+        more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
+        raise RecordingError(
+            f"not deterministic: {', '.join(differing[:3])}{more} came out otherwise when the "
+            "same calls ran once more. Dropout, random numbers, and a state that the model keeps "
+            "outside of itself do that; deterministic=False records it all the same")
+
+
+def measured(rerun: Rerun, noise: int) -> None:
+    try:
+        rerun.measure(noise)
+    except Exception as error:  # Whatever a model does that has no float64.
+        warnings.warn(f"no σ: in float64 the model fails with {type(error).__name__}: {error}",
+                      RecordingWarning, stacklevel=5)

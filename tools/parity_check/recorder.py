@@ -2,124 +2,141 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn.utils.rnn import PackedSequence
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_flatten
 
-from parity_check import values
 from parity_check.capture import Call
-from parity_check.environment import provenance, refuse_autocast
-from parity_check.flow import Flow
+from parity_check.environment import refuse_autocast
+from parity_check.flow import Flow, same_numbers
 from parity_check.modules import arguments, is_recurrent, kind, parameters
 from parity_check.recording import Recording, Stage
-from parity_check.values import Named
+from parity_check.selection import RecordingWarning
+from parity_check.snapshot import copied
+from parity_check.values import Named, input_keys, inputs_of, tensors, unfit
+
+#: How many stages back the value is looked for that was packed.
+PACKED_WITHIN = 50
 
 
 @dataclass(frozen=True)
 class Entry:
     """A call that the user's code made of the model, or of one of its modules."""
 
-    module: torch.nn.Module
+    name: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    #: The values that it was given by the model before, by their places among its leaves.
+    links: dict[int, str]
     #: Whether PyTorch kept what a backward pass needs: oneDNN computes otherwise then.
     with_gradients: bool
+    #: The state of the random numbers on the CPU.
+    random_state: torch.Tensor
 
 
-@dataclass
 class Recorder:
     """The observer that fills a recording."""
 
-    model: torch.nn.Module
-    training: bool
-    tf32: bool
-    recording: Recording = field(init=False)
-    entries: list[Entry] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    _flow: Flow = field(default_factory=Flow)
-    _open: list[tuple[Stage, Named]] = field(default_factory=list)
+    def __init__(self, recording: Recording, chosen: Mapping[str, torch.nn.Module]) -> None:
+        self.recording = recording
+        self.entries: list[Entry] = []
+        #: The names of values by those of a call and of its input or output.
+        self.names: dict[tuple[str, str], str] = {}
+        #: Told before there are hooks of ours: what somebody else's hooks change is no result of
+        #: the module.
+        self._arguments = {name: arguments(module) for name, module in chosen.items()}
+        self._flow = Flow()
+        self._open: list[Stage] = []
+        self._state_dicts: dict[str, Named] = {}
 
-    #: The model's buffers before its first call.
-    buffers_before: list[torch.Tensor] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.buffers_before = [buffer.detach().clone() for buffer in self.model.buffers()]
-        tensors = [*self.model.parameters(), *self.model.buffers()]
-        self.recording = Recording(provenance(tensors, self.training, self.tf32), self.tf32)
-
-    def entered(self, name: str, module: torch.nn.Module, args: tuple[Any, ...],
-                kwargs: dict[str, Any]) -> None:
+    def entered(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         number = len(self.entries) + 1
-        self.entries.append(Entry(
-            module, copied(args), copied(kwargs), torch.is_grad_enabled()))
-        named = dict(values.tensors(args)) | dict(values.tensors(kwargs))
+        links = {}
+        for index, leaf in enumerate(leaves(args, kwargs)):
+            found = self._flow.find(leaf) if fits(leaf) else None
+            if found is not None and found[1]:
+                links[index] = found[0]
+        self.entries.append(Entry(name, *copied((args, kwargs)), links, torch.is_grad_enabled(),
+                                  torch.get_rng_state()))
+        named = dict(tensors(args)) | dict(tensors(kwargs))
         suffix = "" if number == 1 else f"#{number}"
         for key, tensor in named.items():
             is_alone = len(named) == 1 and key == "0"
             value = f"input{suffix}" if is_alone else f"input{suffix}.{key}"
-            if self._flow.name(tensor) is None:
+            if fits(tensor) and self._flow.find(tensor) is None:
                 self._keep(value, tensor)
 
     def before(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        given = values.inputs(call.module, args, kwargs)
+        given = {name: tensor for name, tensor in inputs_of(call.module, args, kwargs).items()
+                 if fits(tensor)}
         for tensor in given.values():
             refuse_autocast(tensor.device)
         stage = Stage(call.name, call.module_name, call.number, kind(call.module))
-        stage.arguments = arguments(call.module)
-        if is_recurrent(call.module):
+        stage.arguments = self._arguments[call.module_name]
+        if stage.arguments is not None and is_recurrent(call.module):
             # Before the module runs: an input may be changed in place later.
-            stage.given = {name: clone(tensor) for name, tensor in given.items()}
+            stage.given = {name: kept_copy(tensor) for name, tensor in given.items()}
             stage.packed = packing(args, kwargs)
-        for name, key in values.input_keys(given).items():
-            value = self._value(stage, key, given[name])
-            if key == "lengths":
-                stage.lengths = value
-            else:
-                stage.inputs.append(value)
-        self._open.append((stage, given))
+        for name, key in input_keys(given).items():
+            self._feed(stage, key, given[name])
+        self._open.append(stage)
 
     def after(self, call: Call, outputs: Named) -> None:
-        stage, _ = self._open.pop()
-        kept = {}
+        stage = self._open.pop()
+        results = {}
         for key, tensor in outputs.items():
             if reason := unfit(tensor):
-                warnings.warn(f"{call.name} gives {reason}, which is left out", stacklevel=2)
+                self._warn(f"{call.name} gives {reason}, which is left out")
                 continue
-            name = f"{call.name}/{key}" if key else call.name
-            self._keep(name, tensor)
-            kept[key] = name
-        if not kept:
-            if not outputs:
-                warnings.warn(f"{call.name} gives no tensor, and is left out", stacklevel=2)
+            name = self._keep(f"{call.name}/{key}" if key else call.name, tensor)
+            self.names[call.name, key] = name
+            results[key] = self.recording.values[name]
+            stage.outputs.append(name)
+        if not outputs:
+            self._warn(f"{call.name} gives no tensor, and is left out")
+        if not stage.outputs:
             return
-        stage.outputs = list(kept.values())
         if stage.arguments is not None:
-            stage.state_dict = {name: clone(tensor)
-                                for name, tensor in parameters(call.module).items()}
-            stage.results = {key: self.recording.values[name] for key, name in kept.items()}
-        self.calls.append(call)
+            stage.state_dict = self._state_dict(call)
+            stage.results = results
         self.recording.stages.append(stage)
 
-    def _value(self, stage: Stage, key: str, tensor: torch.Tensor) -> str:
-        """The name of a stage's input: that of the value that it is, or a new one's."""
-        known = self._flow.name(tensor)
-        if known is None and stage.packed is not None and key == "input.0":
-            known = self._packed(stage)
-        if known is not None:
-            return known
-        name = f"{stage.name}/{key}"
-        self._keep(name, tensor)
-        return name
+    def abandoned(self, call: Call) -> None:
+        self._open.pop()
+
+    def _feed(self, stage: Stage, key: str, tensor: torch.Tensor) -> None:
+        """Adds an input to a stage: the value that it is or is a view of, or else a new one. A
+        view in another order or of a part is kept as well, since its module can't be computed
+        from the whole."""
+        found = self._flow.find(tensor)
+        if found is None and stage.packed is not None and key == "input.0":
+            packed = self._packed(stage)
+            found = (packed, True) if packed else None
+        if found is None:
+            found = self._keep(f"{stage.name}/{key}", tensor), True
+            self.names[stage.name, key] = found[0]
+        name, is_whole = found
+        position = key.removeprefix("input.")
+        if key == "lengths":
+            stage.lengths = name
+        elif position.isdigit():
+            stage.inputs.append(name)
+        else:
+            stage.keywords[position] = name
+        if not is_whole:
+            view = self._keep(f"{stage.name}/{key}", tensor)
+            self.names[stage.name, key] = view
+            stage.views[position] = view
 
     def _packed(self, stage: Stage) -> str | None:
         """The value whose sequences a stage was given: packing copies them, so that it is told by
         its numbers."""
         padded, lengths = stage.given["input"], stage.given["lengths"]
         batch = padded if stage.arguments["batch_first"] else padded.transpose(0, 1)
-        for before in reversed(self.recording.stages):
+        for before in reversed(self.recording.stages[-PACKED_WITHIN:]):
             for name in before.outputs:
                 value = self.recording.values[name]
                 if value.dim() == 3 and (same_sequences(value, batch, lengths)
@@ -127,32 +144,37 @@ class Recorder:
                     return name
         return None
 
-    def _keep(self, name: str, tensor: torch.Tensor) -> None:
-        self.recording.values[name] = clone(tensor)
-        self._flow.add(name, tensor)
+    def _state_dict(self, call: Call) -> Named:
+        """Copies of the parameters, the same as of the module's last call where they are equal."""
+        now, last = parameters(call.module), self._state_dicts.get(call.module_name)
+        if last is None or now.keys() != last.keys() or not all(
+                same_numbers(now[name], last[name]) for name in now):
+            last = {name: kept_copy(tensor) for name, tensor in now.items()}
+            self._state_dicts[call.module_name] = last
+        return last
+
+    def _keep(self, name: str, tensor: torch.Tensor) -> str:
+        """Keeps a copy under this name, or under one with marks behind it where that is taken."""
+        while name in self.recording.values:
+            name += "'"
+        self.recording.values[name] = kept_copy(tensor)
+        self._flow.add(name, tensor, self.recording.values[name])
+        return name
+
+    def _warn(self, text: str) -> None:
+        warnings.warn(text, RecordingWarning, stacklevel=2)
 
 
-def copied(value: Any) -> Any:
-    """The value with copies of its tensors."""
-    return tree_map(
-        lambda item: item.detach().clone() if isinstance(item, torch.Tensor)
-        else item._replace(data=item.data.detach().clone()) if isinstance(item, PackedSequence)
-        else item, value, is_leaf=lambda item: isinstance(item, PackedSequence))
+def leaves(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    return tree_flatten((args, kwargs))[0]
 
 
-def clone(tensor: torch.Tensor) -> torch.Tensor:
+def fits(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and unfit(value) is None
+
+
+def kept_copy(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.detach().to("cpu", copy=True).contiguous()
-
-
-def unfit(tensor: torch.Tensor) -> str | None:
-    """Why a tensor can't be kept; None of one that can."""
-    if tensor.is_quantized:
-        return f"a quantised tensor ({tensor.dtype})"
-    if tensor.layout != torch.strided or tensor.is_nested:
-        return "a sparse or nested tensor"
-    if tensor.is_complex():
-        return "complex numbers"
-    return None
 
 
 def packing(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """What was recorded, and how it is saved."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from parity_check.arrays import arithmetic_of, as_array
 from parity_check.case import Case
 from parity_check.containers import write
 from parity_check.format import FORMAT, Manifest, digest
+from parity_check.selection import RecordingError
 from parity_check.values import Named
 
 
@@ -28,6 +30,11 @@ class Stage:
     #: The names of the values that it was given, by position, and that it gave.
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
+    #: The same by the names of keyword arguments.
+    keywords: dict[str, str] = field(default_factory=dict)
+    #: Where an input is a view of a part of the value, or in another order: by position or
+    #: keyword the value that holds it as the module was given it.
+    views: dict[str, str] = field(default_factory=dict)
     #: The value that holds the lengths of packed sequences.
     lengths: str | None = None
     packed: dict[str, Any] | None = None
@@ -47,7 +54,8 @@ class Stage:
         entry = {
             "name": self.module_name, "call": self.call if self.call > 1 else None,
             "module": self.kind, "arguments": self.arguments, "packed": self.packed,
-            "inputs": self.inputs, "lengths": self.lengths, "outputs": self.outputs,
+            "inputs": self.inputs, "keywords": self.keywords or None,
+            "views": self.views or None, "lengths": self.lengths, "outputs": self.outputs,
         }
         return {key: value for key, value in entry.items() if value is not None}
 
@@ -69,6 +77,8 @@ class Recording:
     #: The number of replicas that σ was measured with; and why a value has no σ.
     replicas: int = 0
     without_sigma: dict[str, str] = field(default_factory=dict)
+    #: Whether the block has ended, and nothing was refused.
+    is_complete: bool = False
 
     @property
     def arithmetic(self) -> str:
@@ -77,7 +87,8 @@ class Recording:
             return "tf32"
         found = [self.values[name].dtype for stage in self.stages for name in stage.outputs]
         floating = [dtype for dtype in found if dtype.is_floating_point]
-        return arithmetic_of(max(set(floating), key=floating.count)) if floating else "float32"
+        # Of types that are as frequent, the first.
+        return arithmetic_of(Counter(floating).most_common(1)[0][0]) if floating else "float32"
 
     def case(self, name: str, call: int = 1) -> Case:
         """One call of a recurrent module as a fixture that parity-check judges by itself.
@@ -130,8 +141,11 @@ class Recording:
         """Writes the recording to a file, or a folder, as the path's ending says: see
         `containers.write`.
 
-        The recording of a recurrent module itself, called once, is written as a fixture.
+        The recording of a recurrent module itself, called once, is written as a fixture. Raises
+        RecordingError before the block has ended, and where it was refused.
         """
+        if not self.is_complete:
+            raise RecordingError("nothing to save: the block has not ended, or was refused")
         if len(self.stages) == 1 and self.stages[0].is_recurrent:
             return self.case(self.stages[0].module_name).save(path)
         return write(path, self.manifest(), self.arrays())

@@ -1,161 +1,207 @@
 """Running what was recorded once more: whether it gives the same, and with how much rounding."""
 
-import warnings
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from parity_check import values
 from parity_check.capture import Call, Capture
+from parity_check.environment import without_libraries
+from parity_check.flow import same_numbers
 from parity_check.noise.arithmetic import ARITHMETICS
 from parity_check.noise.mode import RoundingNoise
-from parity_check.recorder import Recorder, copied
-from parity_check.selection import RecordingError
-from parity_check.values import Named
+from parity_check.recorder import Recorder
+from parity_check.selection import RecordingError, by_name
+from parity_check.snapshot import Snapshot, copied, doubled
+from parity_check.values import Named, input_keys, inputs_of
 
-Chosen = Mapping[str, torch.nn.Module]
 Loss = Callable[[Any], torch.Tensor]
+#: Takes a value of a run by its name in the recording.
+Take = Callable[[str, torch.Tensor], None]
 
 
 @dataclass
-class Outputs:
-    """The observer that takes what modules give."""
+class Repeated:
+    """The observer that hands on the values that a recording has too."""
 
-    take: Callable[[str, torch.Tensor], None]
-    #: The names of the inputs that no module gave, which are taken too.
-    inputs: Container[str] = ()
+    names: dict[tuple[str, str], str]
+    take: Take
+    calls: list[str] = field(default_factory=list)
 
     def entered(self, *arguments: Any) -> None:
         pass
 
     def before(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        given = values.inputs(call.module, args, kwargs)
-        for key, value in values.input_keys(given).items():
-            name = f"{call.name}/{value}"
-            if name in self.inputs:
-                self.take(name, given[key])
+        given = inputs_of(call.module, args, kwargs)
+        for name, key in input_keys(given).items():
+            if value := self.names.get((call.name, key)):
+                self.take(value, given[name])
 
     def after(self, call: Call, outputs: Named) -> None:
+        self.calls.append(call.name)
         for key, tensor in outputs.items():
-            self.take(f"{call.name}/{key}" if key else call.name, tensor)
+            if value := self.names.get((call.name, key)):
+                self.take(value, tensor)
+
+    def abandoned(self, call: Call) -> None:
+        pass
 
 
-def check_determinism(recorder: Recorder, chosen: Chosen) -> None:
-    """Raises RecordingError where a second run gives other bits."""
-    recorded = recorder.recording.values
-    differing: list[str] = []
+class Rerun:
+    """The recorded calls, to be made again of copies of the model."""
 
-    def compare(name: str, tensor: torch.Tensor) -> None:
-        if name not in recorded or not same_bits(recorded[name], tensor.detach().cpu()):
-            differing.append(name)
+    def __init__(
+        self, recorder: Recorder, snapshot: Snapshot, chosen: list[str], loss: Loss | None
+    ) -> None:
+        self._recorder, self._snapshot, self._chosen = recorder, snapshot, chosen
+        self._loss = loss
+        self.recording = recorder.recording
 
-    with kept_buffers(recorder, at_start=True):
-        run_again(recorder, chosen, compare)
-    if differing:
-        more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
-        raise RecordingError(
-            f"not deterministic: {', '.join(differing[:3])}{more} came out otherwise when the "
-            "same calls ran once more. Dropout, random numbers, and a state that the model keeps "
-            "from call to call do that; deterministic=False records it all the same")
+    def check_determinism(self) -> list[str]:
+        """The values of which a second run gives other bits, and the calls that it does not make.
 
+        Raises RecordingError where it fails.
+        """
+        differing: list[str] = []
 
-def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
-    return a.shape == b.shape and a.dtype == b.dtype and (
-        torch.equal(a, b) or torch.allclose(a, b, rtol=0, atol=0, equal_nan=True))
+        def compare(name: str, tensor: torch.Tensor) -> None:
+            if not same_numbers(tensor, self.recording.values[name]):
+                differing.append(name)
 
+        try:
+            with random_numbers_of_its_own():
+                _, repeated = self._run(self._snapshot.model(), compare)
+        except RecordingError:
+            raise
+        except Exception as error:  # Whatever a model does when it is called again.
+            raise RecordingError(
+                "the same calls fail when they run once more, with "
+                f"{type(error).__name__}: {error}; deterministic=False leaves that out") from error
+        return differing + [stage.name for stage in self.recording.stages
+                            if stage.name not in repeated.calls]
 
-def run_again(
-    recorder: Recorder, chosen: Chosen, take: Callable[[str, torch.Tensor], None],
-    prepare: Callable[[Any], Any] = lambda value: value, with_gradients: bool | None = None,
-) -> Any:
-    """Makes the recorded calls again, where nothing else is said with gradients as before; gives
-    the last one's result."""
-    result = None
-    with Capture(recorder.model, chosen, Outputs(take, recorder.recording.values)):
-        for entry in recorder.entries:
-            args, kwargs = prepare((copied(entry.args), copied(entry.kwargs)))
-            is_on = entry.with_gradients if with_gradients is None else with_gradients
-            with torch.set_grad_enabled(is_on):
-                result = entry.module(*args, **kwargs)
-    return result
+    def add_gradients(self) -> None:
+        """Adds the gradients of the loss of what the model gave."""
+        with ExitStack() as stack:
+            stack.enter_context(random_numbers_of_its_own())
+            if torch.cuda.is_available():
+                # cuDNN's recurrent modules have a backward pass in training mode alone.
+                stack.enter_context(without_libraries())
+            run = self._values(self._snapshot.model())
+        self.recording.gradients = {name: tensor.cpu() for name, tensor in run.gradients.items()}
 
+    def measure(self, replicas: int) -> None:
+        """Adds σ of all values, and of gradients, from so many replicas."""
+        recording, arithmetic = self.recording, ARITHMETICS[self.recording.arithmetic]
+        center, spread = None, {}
+        with operator_by_operator():
+            for seed in (None, *range(replicas)):
+                model = self._snapshot.model(double=True)
+                with random_numbers_of_its_own(), RoundingNoise(arithmetic, seed) as mode:
+                    run = self._values(model, mode)
+                if center is None:
+                    center = run.all()
+                    spread = {key: torch.zeros_like(tensor) for key, tensor in center.items()}
+                    recording.without_sigma = run.unknown
+                else:
+                    for key, tensor in run.all().items():
+                        # The root of the sum of squares, whose squares would underflow.
+                        spread[key] = torch.hypot(spread[key], tensor - center[key])
+        recording.replicas = replicas
+        # In float64 what is called the center here is rounded as much as the recording.
+        factor = 2**0.5 if arithmetic.inflation > 1 else 1.0
+        for (is_gradient, name), total in spread.items():
+            target, recorded = ((recording.gradient_sigma, recording.gradients) if is_gradient
+                                else (recording.sigma, recording.values))
+            if name in recorded and recorded[name].is_floating_point():
+                sigma = total * (factor / (replicas**0.5 * arithmetic.inflation))
+                # The numbers of float64 go where float32 has none.
+                is_wide = recorded[name].dtype == torch.float64
+                target[name] = sigma.to(torch.float64 if is_wide else torch.float32).cpu()
 
-@contextmanager
-def kept_buffers(recorder: Recorder, at_start: bool = False) -> Iterator[None]:
-    """Gives the model's buffers back as they are now; with `at_start` they are meanwhile as they
-    were before the recording."""
-    buffers = list(recorder.model.buffers())
-    now = [buffer.clone() for buffer in buffers]
-    try:
-        if at_start:
-            for buffer, before in zip(buffers, recorder.buffers_before, strict=True):
-                buffer.data.copy_(before)
-        yield
-    finally:
-        for buffer, before in zip(buffers, now, strict=True):
-            buffer.data.copy_(before)
+    def _run(
+        self, model: torch.nn.Module, take: Take, convert: Callable[[Any], Any] | None = None,
+        with_gradients: bool | None = None,
+    ) -> tuple[Any, Repeated]:
+        """Makes the calls, where nothing else is said with gradients as before; gives the last
+        one's result. What a call was given that the model gave before is what it gave here."""
+        modules = by_name(model)
+        given: Named = {}
 
+        def keep(name: str, tensor: torch.Tensor) -> None:
+            given[name] = tensor
+            take(name, tensor)
 
-def add_gradients(recorder: Recorder, chosen: Chosen, loss: Loss) -> None:
-    """Adds the gradients of a loss of what the model gave."""
-    if len(recorder.entries) > 1:
-        raise RecordingError("a loss is of one call of the model, and the block made "
-                             f"{len(recorder.entries)}")
-    # cuDNN's recurrent modules have a backward pass in training mode alone.
-    with kept_buffers(recorder, at_start=True), torch.backends.cudnn.flags(enabled=False):
-        run = run_with_gradients(recorder, chosen, loss)
-    recorder.recording.gradients = {name: t.cpu() for name, t in run.gradients.items()}
+        repeated, result = Repeated(self._recorder.names, keep), None
+        with Capture(model, {name: modules[name] for name in self._chosen}, repeated):
+            for entry in self._recorder.entries:
+                args, kwargs = copied((entry.args, entry.kwargs))
+                leaves, form = tree_flatten((args, kwargs))
+                for index, name in entry.links.items():
+                    leaves[index] = given.get(name, leaves[index])
+                args, kwargs = tree_unflatten(leaves, form)
+                if convert is not None:
+                    args, kwargs = convert((args, kwargs))
+                is_on = entry.with_gradients if with_gradients is None else with_gradients
+                with torch.set_grad_enabled(is_on):
+                    result = modules[entry.name](*args, **kwargs)
+        return result, repeated
 
+    def _values(self, model: torch.nn.Module, mode: RoundingNoise | None = None) -> "Values":
+        """What modules give, and where there is a loss its gradients by that and by the
+        parameters."""
+        values = Values(mode)
+        torch.set_rng_state(self._recorder.entries[0].random_state)
+        convert = None if mode is None else doubled
+        if not self._loss:
+            self._run(model, lambda name, tensor: values.add(name, tensor, False), convert, False)
+            return values
 
-def measure(recorder: Recorder, chosen: Chosen, replicas: int, loss: Loss | None) -> None:
-    """Adds σ of all values, and of gradients, from so many replicas."""
-    recording = recorder.recording
-    arithmetic = ARITHMETICS[recording.arithmetic]
-    exact, spread = None, {}
-    with in_float64(recorder):
-        for seed in (None, *range(replicas)):
-            with (kept_buffers(recorder, at_start=True), torch.random.fork_rng(devices=[]),
-                  RoundingNoise(arithmetic, seed) as mode):
-                torch.manual_seed(0)
-                run = run_with_gradients(recorder, chosen, loss, mode)
-            if exact is None:
-                exact = run
-                spread = {key: torch.zeros_like(tensor) for key, tensor in run.all().items()}
-            else:
-                for key, tensor in run.all().items():
-                    # The root of the sum of squares, whose squares would underflow.
-                    spread[key] = torch.hypot(spread[key], tensor - exact.all()[key])
-    recording.replicas = replicas
-    recording.without_sigma = exact.unknown
-    # In float64 what is called exact here is rounded as much as the recording.
-    factor = 2**0.5 if arithmetic.inflation > 1 else 1.0
-    for (is_gradient, name), total in spread.items():
-        target, recorded = ((recording.gradient_sigma, recording.gradients) if is_gradient
-                            else (recording.sigma, recording.values))
-        if name in recorded and recorded[name].is_floating_point():
-            sigma = total * (factor / (replicas**0.5 * arithmetic.inflation))
-            # The numbers of float64 go where float32 has none.
-            is_wide = recorded[name].dtype == torch.float64
-            target[name] = sigma.to(torch.float64 if is_wide else torch.float32).cpu()
+        def take(name: str, tensor: torch.Tensor) -> None:
+            values.add(name, tensor, False)
+            if tensor.requires_grad:
+                tensor.register_hook(lambda gradient: values.add(name, gradient, True))
+
+        def prepare(value: Any) -> Any:
+            """With gradients by the input too, in a tensor that the model may write over."""
+            value = convert(value) if convert else value
+            leaves, form = tree_flatten(value)
+            return tree_unflatten(
+                [leaf.detach().requires_grad_().clone() if isinstance(leaf, torch.Tensor)
+                 and leaf.is_floating_point() else leaf for leaf in leaves], form)
+
+        result, _ = self._run(model, take, prepare, True)
+        parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        # Unlike backward(), this leaves what parameters have in `grad`, and hooks on that, alone.
+        with torch.enable_grad():
+            loss = self._loss(result)
+        if not loss.requires_grad:
+            return values
+        if parameters:
+            found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
+            for name, gradient in zip(parameters, found, strict=True):
+                if gradient is not None:
+                    values.add(name, gradient, True)
+        return values
 
 
 @dataclass
-class Run:
+class Values:
     """What one run gave, and why for some of it no rounding can be measured."""
 
+    mode: RoundingNoise | None
     outputs: Named = field(default_factory=dict)
     gradients: Named = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, tensor: torch.Tensor, mode: RoundingNoise | None,
-            is_gradient: bool) -> None:
+    def add(self, name: str, tensor: torch.Tensor, is_gradient: bool) -> None:
         """Keeps a value, or a gradient, unless it came from an operator without a rule."""
-        if mode is not None and not mode.is_known(tensor):
-            self.unknown[name] = f"no rule for {', '.join(mode.unknown)}"
+        if self.mode is not None and not self.mode.is_known(tensor):
+            what = f"gradient of {name}" if is_gradient else name
+            self.unknown[what] = f"no rule for {', '.join(self.mode.unknown)}"
         else:
             kept = self.gradients if is_gradient else self.outputs
             kept[name] = tensor.detach().clone()
@@ -166,75 +212,21 @@ class Run:
             (True, name): tensor for name, tensor in self.gradients.items()}
 
 
-def run_with_gradients(
-    recorder: Recorder, chosen: Chosen, loss: Loss | None, mode: RoundingNoise | None = None
-) -> Run:
-    """What modules give, and where there is a loss its gradients by that and by the parameters."""
-    run = Run()
-
-    def take(name: str, tensor: torch.Tensor) -> None:
-        run.add(name, tensor, mode, False)
-        if loss and tensor.requires_grad:
-            tensor.register_hook(lambda gradient: run.add(name, gradient, mode, True))
-
-    def prepare(value: Any) -> Any:
-        return tree_map(lambda item: item.requires_grad_() if isinstance(item, torch.Tensor)
-                        and item.is_floating_point() else item, value)
-
-    if not loss:
-        run_again(recorder, chosen, take, with_gradients=False)
-        return run
-    with torch.enable_grad(), without_gradients(recorder.model):
-        loss(run_again(recorder, chosen, take, prepare, with_gradients=True)).backward()
-        for name, parameter in recorder.model.named_parameters():
-            if parameter.grad is not None:
-                run.add(name, parameter.grad, mode, True)
-    return run
-
-
 @contextmanager
-def without_gradients(model: torch.nn.Module) -> Iterator[None]:
-    """Lets a backward pass begin at none, and gives back what the parameters had."""
-    had = [(parameter, parameter.grad) for parameter in model.parameters()]
-    try:
-        for parameter, _ in had:
-            parameter.grad = None
+def random_numbers_of_its_own() -> Iterator[None]:
+    """Leaves the random numbers of PyTorch, on each device, as they were."""
+    with torch.random.fork_rng():
         yield
-    finally:
-        for parameter, gradient in had:
-            parameter.grad = gradient
 
 
 @contextmanager
-def in_float64(recorder: Recorder) -> Iterator[None]:
-    """The model and the recorded calls in float64, computed operator by operator."""
-    tensors = {id(t): t for t in [*recorder.model.parameters(), *recorder.model.buffers()]
-               if t.is_floating_point()}
-    before = [(tensor, tensor.data) for tensor in tensors.values()]
-    entries = recorder.entries
+def operator_by_operator() -> Iterator[None]:
+    """In float64, with no operator that does the work of several."""
     default = torch.get_default_dtype()
     with ExitStack() as stack:
-        stack.enter_context(warnings.catch_warnings())
-        # PyTorch has a word about TF32 on other devices for whoever asks about oneDNN.
-        warnings.filterwarnings("ignore", message="TF32 acceleration")
-        stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
-        stack.enter_context(torch.backends.cudnn.flags(enabled=False))
+        stack.enter_context(without_libraries())
         stack.enter_context(
             torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH))
-        try:
-            for tensor, data in before:
-                tensor.data = data.double()
-            recorder.entries = [
-                replace(e, args=double(e.args), kwargs=double(e.kwargs)) for e in entries]
-            torch.set_default_dtype(torch.float64)
-            yield
-        finally:
-            torch.set_default_dtype(default)
-            recorder.entries = entries
-            for tensor, data in before:
-                tensor.data = data
-
-
-def double(value: Any) -> Any:
-    return tree_map(lambda item: item.double() if isinstance(item, torch.Tensor)
-                    and item.is_floating_point() else item, value)
+        stack.callback(torch.set_default_dtype, default)
+        torch.set_default_dtype(torch.float64)
+        yield

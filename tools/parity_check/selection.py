@@ -16,17 +16,21 @@ class RecordingError(Exception):
     written."""
 
 
+class RecordingWarning(UserWarning):
+    """Something about a recording that makes it a weak reference."""
+
+
 def chosen(model: torch.nn.Module, modules: Choice) -> dict[str, torch.nn.Module]:
     """The modules to record, by name: those that are named, or that a predicate takes; where
     nothing is said, each module without modules in it, and each recurrent one.
 
     A model that is such a module itself goes by the name of its class.
     """
-    named = dict(watched(model))
+    named = by_name(model)
     if modules is None:
-        return {name: module for name, module in named.items() if is_stage(module)}
+        return {name: module for name, module in watched(model) if is_stage(module)}
     if callable(modules):
-        taken = {name: module for name, module in named.items() if modules(name, module)}
+        taken = {name: module for name, module in watched(model) if modules(name, module)}
         if not taken:
             raise RecordingError(f"the predicate takes none of the {len(named)} modules")
         return taken
@@ -38,11 +42,10 @@ def chosen(model: torch.nn.Module, modules: Choice) -> dict[str, torch.nn.Module
     return {name: named[name] for name in names}
 
 
-def is_stage(module: torch.nn.Module) -> bool:
-    """Some modules have others in them for their parameters, and never call them."""
-    return (is_recurrent(module) or isinstance(module, torch.nn.MultiheadAttention)
-            or type(module).__module__.startswith("torch.ao.nn.")
-            or all(name == "parametrizations" for name, _ in module.named_children()))
+def by_name(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
+    """All modules, those that have several names by each."""
+    return {name or type(model).__name__: module
+            for name, module in model.named_modules(remove_duplicate=False)}
 
 
 def watched(model: torch.nn.Module) -> Iterable[tuple[str, torch.nn.Module]]:
@@ -52,6 +55,16 @@ def watched(model: torch.nn.Module) -> Iterable[tuple[str, torch.nn.Module]]:
             yield name or type(model).__name__, module
 
 
+def is_stage(module: torch.nn.Module) -> bool:
+    """Some modules have others in them for their parameters, and never call them."""
+    holders = torch.nn.ParameterList | torch.nn.ParameterDict
+    return (is_recurrent(module) or isinstance(module, torch.nn.MultiheadAttention)
+            or type(module).__module__.startswith("torch.ao.nn.")
+            or not isinstance(module, holders) and all(
+                name == "parametrizations" or isinstance(child, holders)
+                for name, child in module.named_children()))
+
+
 def check(model: torch.nn.Module, training: bool) -> None:
     """Raises RecordingError, with what to do, for a model that can't be recorded."""
     if not isinstance(model, torch.nn.Module):
@@ -59,11 +72,16 @@ def check(model: torch.nn.Module, training: bool) -> None:
     if isinstance(model, torch.jit.ScriptModule):
         raise RecordingError("a scripted or traced model hides its modules: record the model "
                              "that torch.jit was given")
-    if hasattr(model, "_orig_mod"):
-        raise RecordingError("a compiled model hides its modules: record model._orig_mod")
-    if isinstance(model, DataParallel | DistributedDataParallel):
-        raise RecordingError("a model on several devices at once: record model.module")
     for name, module in model.named_modules():
+        own = f"model.{name}" if name else "model"
+        if hasattr(module, "_orig_mod"):
+            raise RecordingError("a compiled model hides its modules: record "
+                                 f"{own}._orig_mod" + (" in its place" if name else ""))
+        if getattr(module, "_compiled_call_impl", None) is not None:
+            raise RecordingError(f"{own} is compiled, which hides its modules: record a model "
+                                 "of which compile() was not called")
+        if isinstance(module, DataParallel | DistributedDataParallel):
+            raise RecordingError(f"a model on several devices at once: record {own}.module")
         if isinstance(module, torch.jit.ScriptModule):
             raise RecordingError(f"{name} is scripted or traced, which hides its modules")
         if module.training and not training:
@@ -71,6 +89,8 @@ def check(model: torch.nn.Module, training: bool) -> None:
                 f"{name or 'the model'} is in training mode, where dropout and batch norms "
                 "compute something else: call model.eval(), or say training=True")
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+            raise RecordingError(f"{name} has no numbers yet: call the model once before")
         if tensor.is_meta:
             raise RecordingError(f"{name} is on the device meta and has no numbers")
         if hasattr(tensor, "device_mesh") or hasattr(tensor, "local_shards"):

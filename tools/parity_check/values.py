@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from parity_check.modules import Named, is_recurrent
 
 
-def outputs(module: torch.nn.Module, result: Any) -> Named:
+def outputs_of(module: torch.nn.Module, result: Any) -> Named:
     """What a module gave, by the names that its tensors have behind its own: none for a single
     tensor, PyTorch's names for a recurrent module's, else positions and keys."""
     if not is_recurrent(module):
@@ -23,12 +23,16 @@ def outputs(module: torch.nn.Module, result: Any) -> Named:
     return {"output": output} | dict(zip(("h_n", "c_n"), states))
 
 
-def inputs(module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Named:
+def inputs_of(module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Named:
     """What a module was given: of a recurrent one `input`, `h_0`, `c_0` and, where it was packed,
     `lengths`; of others the positions and keywords."""
     if is_recurrent(module):
         return recurrent_inputs(module, *args, **kwargs)
     return dict(tensors(args)) | dict(tensors(kwargs))
+
+
+#: The positions of what a recurrent module is given.
+RECURRENT_INPUTS = {"input": 0, "h_0": 1, "c_0": 2}
 
 
 def recurrent_inputs(module: torch.nn.Module, input: Any, hx: Any = None) -> Named:
@@ -44,10 +48,10 @@ def recurrent_inputs(module: torch.nn.Module, input: Any, hx: Any = None) -> Nam
 
 
 def input_keys(given: Named) -> dict[str, str]:
-    """What the values of a stage's inputs are called behind its name: by position, but for the
-    lengths of packed sequences."""
-    return {name: name if name == "lengths" else f"input.{index}"
-            for index, name in enumerate(given)}
+    """What the values of a stage's inputs are called behind its name: `input.0` and so on by
+    position, `input.NAME` of keyword arguments, and `lengths` of packed sequences."""
+    return {name: name if name == "lengths" and "input" in given
+            else f"input.{RECURRENT_INPUTS.get(name, name)}" for name in given}
 
 
 def tensors(value: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
@@ -69,10 +73,23 @@ def parts(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, tuple | list):
         fields = getattr(value, "_fields", range(len(value)))
         return [(str(key), item) for key, item in zip(fields, value, strict=True)]
-    if hasattr(value, "__dataclass_fields__"):
+    if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
         return [(key, getattr(value, key)) for key in value.__dataclass_fields__]
     return []
 
 
 def joined(name: str, key: str) -> str:
     return f"{name}.{key}" if name else key
+
+
+def unfit(tensor: torch.Tensor) -> str | None:
+    """Why a tensor can't be kept; None of one that can."""
+    if tensor.is_quantized:
+        return f"a quantised tensor ({tensor.dtype})"
+    if tensor.layout != torch.strided or tensor.is_nested:
+        return "a sparse or nested tensor"
+    if tensor.is_complex():
+        return "complex numbers"
+    if tensor.is_floating_point() and tensor.dtype.itemsize < 2:
+        return f"numbers of the type {tensor.dtype}"
+    return None

@@ -112,7 +112,8 @@ class RoundingNoise(TorchDispatchMode):
     def _rounded(self, func: Any, out: Any) -> Any:
         if not isinstance(out, torch.Tensor) or not out.is_floating_point():
             return out
-        return self._move(out, rules.single(out, self.arithmetic), str(func))
+        moved = self._move(out, rules.single(out, self.arithmetic), str(func))
+        return self._spread((out,), {}, moved)
 
     def _in_place(
         self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]

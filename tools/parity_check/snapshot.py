@@ -1,0 +1,82 @@
+"""A model as it was when its recording began, to run the same calls again."""
+
+import copy
+from typing import Any
+
+import torch
+from torch.nn.utils.rnn import PackedSequence
+from torch.utils._pytree import tree_map
+
+from parity_check.selection import RecordingError
+
+
+class Snapshot:
+    """Shares the model's parameters, and has copies of all else: buffers, and what its modules
+    keep in attributes. So what runs here changes nothing of the model."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self._parameters = {id(parameter): parameter for parameter in model.parameters()}
+        self._double: dict[int, torch.nn.Parameter] = {}
+        # What a module computed of its parameters, as weight norm does, can't be copied.
+        computed = {id(value): value.detach() for module in model.modules()
+                    for value in vars(module).values()
+                    if isinstance(value, torch.Tensor) and value.grad_fn is not None}
+        try:
+            self._model = copy.deepcopy(model, {**self._parameters, **computed})
+        except Exception as error:  # Whatever a module keeps that has no copies.
+            self._model, self._reason = None, f"{type(error).__name__}: {error}"
+
+    def model(self, double: bool = False) -> torch.nn.Module:
+        """A model of its own for one run, with the parameters themselves, or with copies of all
+        that is floating-point in float64.
+
+        Raises RecordingError where the model can't be copied.
+        """
+        if self._model is None:
+            raise RecordingError(f"the model can't be copied to run once more ({self._reason}): "
+                                 "say deterministic=False, without noise and loss")
+        if not double:
+            return copy.deepcopy(self._model, dict(self._parameters))
+        if not self._double:
+            self._double = {
+                key: torch.nn.Parameter(tensor.detach().double(), tensor.requires_grad)
+                if tensor.is_floating_point() else tensor
+                for key, tensor in self._parameters.items()}
+        model = copy.deepcopy(self._model, dict(self._double))
+        for module in model.modules():
+            for name, buffer in module._buffers.items():
+                if buffer is not None and buffer.is_floating_point():
+                    module._buffers[name] = buffer.double()
+        return model
+
+
+def copied(value: Any) -> Any:
+    """The value with copies of its tensors, one for each; what else it holds that may change is
+    copied where that is possible."""
+    memo: dict[int, Any] = {}
+
+    def of(item: Any) -> Any:
+        if id(item) not in memo:
+            memo[id(item)] = copy_of(item)
+        return memo[id(item)]
+
+    return tree_map(of, value, is_leaf=lambda item: isinstance(item, PackedSequence))
+
+
+def copy_of(item: Any) -> Any:
+    if isinstance(item, torch.Tensor):
+        return item.detach().clone().requires_grad_(item.requires_grad)
+    if isinstance(item, PackedSequence):
+        return item._replace(data=copy_of(item.data))
+    try:
+        return copy.deepcopy(item)
+    except Exception:
+        return item
+
+
+def doubled(value: Any) -> Any:
+    """The value with its floating-point tensors in float64."""
+    return tree_map(lambda item: item.double() if isinstance(item, torch.Tensor)
+                    and item.is_floating_point() else
+                    item._replace(data=doubled(item.data)) if isinstance(item, PackedSequence)
+                    else item, value, is_leaf=lambda item: isinstance(item, PackedSequence))
