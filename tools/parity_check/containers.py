@@ -23,13 +23,16 @@ def write(path: Path | str, manifest: Manifest, tensors: Tensors) -> Path:
 
     The ending of the path says how: `.npz`, `.h5` or `.hdf5`, `.safetensors`, `.pt`; a path
     without an ending becomes a folder of `.npy` files. What was at the path is replaced, all at
-    once: an interrupted call leaves it as it was. Raises ValueError for another ending.
+    once: an interrupted call leaves it as it was. Raises ValueError for another ending,
+    and FileExistsError where a folder with something else is at the path.
     """
     path = Path(path)
     if path.suffix not in WRITERS:
         known = ", ".join(ending for ending in WRITERS if ending)
         raise ValueError(f"{path}: can't write {path.suffix}; give {known}, or no ending for a "
                          "folder")
+    if path.is_dir() and not (path / "manifest.json").exists() and any(path.iterdir()):
+        raise FileExistsError(f"{path} is a folder of something else: give another path")
     with replacing(path) as new:
         WRITERS[path.suffix](new, manifest, tensors)
     return path
@@ -45,7 +48,13 @@ def replacing(path: Path) -> Iterator[Path]:
         yield new
         if path.is_dir() and not path.is_symlink():
             path.rename(folder / "old")
-        os.replace(new, path)
+            try:
+                new.rename(path)
+            except BaseException:
+                (folder / "old").rename(path)
+                raise
+        else:
+            os.replace(new, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

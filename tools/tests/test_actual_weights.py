@@ -92,7 +92,7 @@ def test_it_belongs_to_outputs(tmp_path):
     run = subprocess.run(
         [PARITY_CHECK, tmp_path / "case.npz", "--actual-weights", "float16"],
         capture_output=True, text=True, check=False)
-    assert run.returncode == 64 and "belongs to --actual or --engine" in run.stderr
+    assert run.returncode == 64 and "belongs to --actual, --engine or --engine-server" in run.stderr
 
 
 def test_a_case_that_is_wrong_itself_is_said_so(tmp_path):

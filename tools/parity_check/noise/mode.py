@@ -1,5 +1,6 @@
 """PyTorch with the roundings of an arithmetic, in float64."""
 
+import functools
 import hashlib
 import math
 from collections import Counter
@@ -14,6 +15,9 @@ from torch.utils._pytree import tree_flatten, tree_map
 from parity_check.noise import operators, rules
 from parity_check.noise.arithmetic import Arithmetic
 
+#: Operators that convert, and how coarse what they convert to is.
+CONVERSIONS = frozenset({"_to_copy", "convert_element_type"})
+COARSENESS = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}
 NARROW = (torch.float32, torch.float16, torch.bfloat16)
 #: How operators that are not primitive are made of others.
 DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
@@ -37,6 +41,20 @@ def widened(value: Any) -> Any:
     if type(value) in (tuple, list):
         return type(value)(map(widened, value))
     return torch.float64 if isinstance(value, torch.dtype) and value in NARROW else value
+
+
+@functools.cache
+def functional(func: Any, name: str) -> Any:
+    """The operator of this name that takes what an in-place one does; None where there is none."""
+    packet = getattr(torch.ops.aten, name, None)
+    if packet is None:
+        return None
+    wanted = [str(argument.type) for argument in func._schema.arguments]
+    for overload in packet.overloads():
+        other = getattr(packet, overload)
+        if [str(argument.type) for argument in other._schema.arguments] == wanted:
+            return other
+    return None
 
 
 class RoundingNoise(TorchDispatchMode):
@@ -70,6 +88,9 @@ class RoundingNoise(TorchDispatchMode):
         name = func._schema.name.split("::")[-1]
         if name.endswith("_") and not name.startswith("__"):
             return self._in_place(func, name, args, kwargs)
+        is_narrowing = name in CONVERSIONS and self._is_narrowing((*args, *kwargs.values()))
+        if "out" in kwargs:
+            return self._unruled(name, func(*args, **kwargs))
         args = widened(args)
         if kwargs:
             kwargs = {key: widened(value) for key, value in kwargs.items()}
@@ -78,13 +99,22 @@ class RoundingNoise(TorchDispatchMode):
             if result is not NotImplemented:
                 return result
         out = func(*args, **kwargs)
-        if name in operators.EXACT:
+        if name in operators.EXACT and not is_narrowing and "reduce" not in kwargs:
             return self._spread(args, kwargs, out)
-        if name == "convolution_backward":
-            return self._convolution_backward(func, args, kwargs, out)
         if not self._has_rule(name):
             return self._unruled(name, out)
-        return self._spread(args, kwargs, self._moved(func, name, args, kwargs, out))
+        try:
+            moved = (self._convolution_backward(func, args, kwargs, out)
+                     if name == "convolution_backward"
+                     else self._moved(func, name, args, kwargs, out))
+        except Exception:  # A form of the operator that its rule does not know.
+            return self._unruled(name, out)
+        return self._spread(args, kwargs, moved)
+
+    def _is_narrowing(self, given: tuple[Any, ...]) -> bool:
+        """Whether a model computes on in a coarser type than the recording's arithmetic."""
+        return any(COARSENESS.get(value, 0) > self.arithmetic.result for value in given
+                   if isinstance(value, torch.dtype))
 
     def _has_rule(self, name: str) -> bool:
         return (name in operators.PRODUCTS or name in operators.ARITHMETIC
@@ -94,16 +124,17 @@ class RoundingNoise(TorchDispatchMode):
 
     def _decomposed(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What the operators give that PyTorch makes this one of."""
-        table = DECOMPOSITIONS.get(func)
-        self._depth += 1
+        table = DECOMPOSITIONS.get(func, func.decompose)
+        # In half precision a batch norm keeps its mean and its scale in that type.
+        inside = "batch_norm" not in func._schema.name
+        self._depth += inside
         try:
             with self:
-                if table is not None:
-                    result = table(*args, **kwargs)
-                else:
-                    result = func.decompose(*args, **kwargs)
+                result = table(*args, **kwargs)
+        except Exception:  # A form of the operator that its decomposition does not know.
+            return NotImplemented
         finally:
-            self._depth -= 1
+            self._depth -= inside
         if result is NotImplemented or self._depth or self.arithmetic.within == self.arithmetic:
             return result
         # Half precision rounds what comes out of an operator.
@@ -119,13 +150,11 @@ class RoundingNoise(TorchDispatchMode):
         self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """The operator's other form, and its result written where it belongs."""
-        other = getattr(torch.ops.aten, name[:-1], None)
-        overload = func._schema.overload_name or "default"
-        other = getattr(other, overload, None) if other is not None else None
-        target = args[0]
-        if other is None or name in ("copy_", "fill_", "zero_", "set_", "resize_", "detach_"):
-            result = func(*args, **kwargs)
-            return self._spread(args, kwargs, result)
+        if name[:-1] in operators.EXACT:
+            return self._spread(args, kwargs, func(*args, **kwargs))
+        other, target = functional(func, name[:-1]), args[0]
+        if other is None:
+            return self._unruled(name, func(*args, **kwargs))
         value = self.__torch_dispatch__(other, (), args, kwargs)
         target.copy_(value)
         self._spread((value,), {}, target)
@@ -158,7 +187,7 @@ class RoundingNoise(TorchDispatchMode):
         elif name in operators.TRANSCENDENTAL:
             deviation = rules.transcendental(name, first, a)
         else:
-            deviation = rules.single(first, a)
+            deviation = rules.several(name, args, kwargs, first, a)
         moved = self._move(first, deviation, name)
         return (moved, *out[1:]) if isinstance(out, tuple) else moved
 
@@ -167,7 +196,7 @@ class RoundingNoise(TorchDispatchMode):
     ) -> Any:
         """Its three results are products, or sums, of what it is given."""
         if self.seed is None:
-            return self._spread(args, kwargs, out)
+            return out
         gradient, x, weight, *rest = args
         squares = func(gradient * gradient, x * x, weight * weight, *rest, **kwargs)
         summed = gradient.numel() // gradient.shape[1]
@@ -178,7 +207,7 @@ class RoundingNoise(TorchDispatchMode):
                 one, rules.sum_of_terms(max(1, n), square, one, a, factors=index < 2),
                 f"convolution_backward.{index}")
             for index, (one, square, n) in enumerate(zip(out, squares, counts, strict=True)))
-        return self._spread(args, kwargs, moved)
+        return moved
 
     def _unruled(self, name: str, out: Any) -> Any:
         tensors = [t for t in tree_flatten(out)[0] if isinstance(t, torch.Tensor)]

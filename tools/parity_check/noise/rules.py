@@ -75,7 +75,7 @@ def summed(
         dims = list(range(x.dim()))
     dims = sorted(d % x.dim() for d in ([dims] if isinstance(dims, int) else dims)) if x.dim() else []
     rest = [d for d in range(x.dim()) if d not in dims]
-    terms = x.permute(*rest, *dims).reshape(*(x.shape[d] for d in rest), -1)
+    terms = x.permute([*rest, *dims]).reshape(*(x.shape[d] for d in rest), -1)
     n = max(1, terms.shape[-1])
     shape = out.shape
     if keep:
@@ -96,6 +96,26 @@ def running_sum(x: torch.Tensor, axis: int, out: torch.Tensor, a: Arithmetic) ->
 
 def single(out: torch.Tensor, a: Arithmetic) -> torch.Tensor:
     return a.result * math.sqrt(1 / 3) * out.abs() + a.smallest_subnormal
+
+
+def several(
+    name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: torch.Tensor, a: Arithmetic
+) -> torch.Tensor:
+    """Operators that multiply, and then add: what is rounded in between may be larger than what
+    comes out."""
+    factor = kwargs.get("alpha", kwargs.get("value", 1))
+    if name in ("addcmul", "addcdiv"):
+        part = args[1] * args[2] if name == "addcmul" else args[1] / args[2]
+        between, count = part * factor, 2
+    elif name == "lerp":
+        between, count = args[2] * (args[1] - args[0]), 2
+    elif factor != 1:
+        between, count = factor * (args[0] if name == "rsub" else args[1]), 1
+    else:
+        return single(out, a)
+    between = torch.as_tensor(between, dtype=out.dtype, device=out.device)
+    variance = a.result**2 / 3 * (out.square() + count * between.square())
+    return variance.sqrt() + a.smallest_subnormal
 
 
 def transcendental(name: str, out: torch.Tensor, a: Arithmetic) -> torch.Tensor:
