@@ -9,7 +9,7 @@ import torch
 
 from parity_check.capture import Capture
 from parity_check.environment import as_written, provenance
-from parity_check.recorder import Recorder
+from parity_check.recorder import Recorder, check_calls
 from parity_check.recording import Recording
 from parity_check.rerun import Rerun
 from parity_check.selection import Choice, RecordingError, RecordingWarning, check, chosen
@@ -55,7 +55,7 @@ def record(
     with as_written(tf32):
         with Capture(model, selected, recorder):
             yield recording
-        check_calls(recording, selected if isinstance(modules, str | list | tuple) else [])
+        check_calls(recording, modules, selected)
         rerun = Rerun(recorder, snapshot, list(selected), loss)
         differing = []
         if deterministic:
@@ -74,16 +74,6 @@ def record(
     recording.is_complete = True
     for finding in findings(recording.manifest(), recording.arrays()):
         warnings.warn(finding, RecordingWarning, stacklevel=3)
-
-
-def check_calls(recording: Recording, named: Any) -> None:
-    """Raises RecordingError where nothing was recorded, or nothing of a module that is named."""
-    called = {stage.module_name for stage in recording.stages}
-    if not called:
-        raise RecordingError("no module of the model was called in the block")
-    for name in named:
-        if name not in called:
-            raise RecordingError(f"{name} was not called in the block")
 
 
 def refuse(differing: list[str]) -> None:

@@ -1,7 +1,7 @@
 """What is kept of a run of a model."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from parity_check.environment import refuse_autocast
 from parity_check.flow import Flow, same_numbers
 from parity_check.modules import arguments, is_recurrent, kind, parameters
 from parity_check.recording import Recording, Stage
-from parity_check.selection import RecordingWarning
+from parity_check.selection import Choice, RecordingError, RecordingWarning
 from parity_check.snapshot import copied
 from parity_check.values import Named, input_keys, inputs_of, tensors, unfit
 
@@ -191,3 +191,14 @@ def same_sequences(a: torch.Tensor, b: torch.Tensor, lengths: torch.Tensor) -> b
     return (a.dtype == b.dtype and len(a) == len(b) == len(lengths)
             and min(a.shape[1], b.shape[1]) >= steps and a.shape[2] == b.shape[2]
             and all(torch.equal(x[:n], y[:n]) for x, y, n in zip(a, b, lengths.tolist())))
+
+
+def check_calls(recording: Recording, modules: Choice, chosen: Iterable[str]) -> None:
+    """Raises RecordingError where nothing was recorded, or nothing of a module that is named."""
+    called = {stage.module_name for stage in recording.stages}
+    if not called:
+        raise RecordingError("no module of the model was called in the block")
+    if modules is not None and not callable(modules):
+        for name in chosen:
+            if name not in called:
+                raise RecordingError(f"{name} was not called in the block")

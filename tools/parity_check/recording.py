@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from parity_check.arrays import arithmetic_of, as_array
 from parity_check.case import Case
 from parity_check.containers import write
-from parity_check.format import FORMAT, Manifest, digest
+from parity_check.format import FORMAT, Manifest, Tensors, digest
 from parity_check.selection import RecordingError
 from parity_check.values import Named
 
@@ -122,7 +121,7 @@ class Recording:
             "provenance": self.provenance, "digest": digest(arrays),
         }
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> Tensors:
         """All that is saved, by name."""
         return {name: as_array(tensor) for name, tensor in self._tensors()}
 

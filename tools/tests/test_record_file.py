@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_record import Encoder
+from test_record import Encoder, judge
 from torch import nn
 
 import parity_check
 import record
+from catalogue.bundle_record import bundle
 from parity_check.containers import read
 
 TOOLS = Path(__file__).resolve().parent.parent
@@ -53,12 +54,12 @@ def test_the_file_and_the_package_write_the_same(model, given, tmp_path):
         model(*given)
     with record.record(model) as recording:
         model(*given)
-    recording.save(tmp_path / "recording.pt")
-    manifest, arrays = read(tmp_path / "recording.pt")
-    assert manifest["stages"] == expected.manifest()["stages"]
-    assert manifest["arithmetic"] == expected.arithmetic
-    assert arrays.keys() == expected.arrays().keys()
-    for name, array in expected.arrays().items():
+    assert recording.manifest()["stages"] == expected.manifest()["stages"]
+    saved, arrays = read(recording.save(tmp_path / "recording.pt"))
+    own, expected_arrays = read(expected.save(tmp_path / "expected.pt"))
+    own.pop("digest")
+    assert saved == own and arrays.keys() == expected_arrays.keys()
+    for name, array in expected_arrays.items():
         assert (arrays[name] == array).all(), name
 
 
@@ -69,6 +70,31 @@ def test_it_needs_pytorch_alone():
     assert run.stdout.strip() == "{'record'}", run.stderr
 
 
-def test_training_mode_is_refused():
-    with pytest.raises(ValueError, match="training mode"), record.record(nn.Linear(2, 2)):
-        pytest.fail("the block must not run")
+def test_it_is_what_the_package_makes_of_itself():
+    """After a change of the package: tools/bundle_record.py."""
+    assert Path(record.__file__).read_text(encoding="utf-8") == bundle()
+
+
+def test_it_refuses_what_the_package_refuses(tmp_path):
+    with pytest.raises(record.RecordingError, match="training mode"):
+        with record.record(nn.Linear(2, 2)):
+            pytest.fail("the block must not run")
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).eval()
+    with pytest.raises(record.RecordingError, match="no module 'fc'"):
+        with record.record(model, modules="fc"):
+            pytest.fail("the block must not run")
+    with pytest.raises(record.RecordingError, match="1 was not called"):
+        with record.record(model, modules=["0", "1"]):
+            model[0](torch.ones(1, 2))
+    with record.record(model) as recording:
+        model(torch.ones(1, 2))
+    with pytest.raises(ValueError, match="this file writes .pt alone"):
+        recording.save(tmp_path / "recording.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_case_of_it_is_judged(tmp_path):
+    model = Encoder().eval()
+    with record.record(model) as recording:
+        model(torch.randn(3, 5, 9))
+    assert judge(recording.case("lstm").save(tmp_path / "lstm.pt")).startswith("passed  ")
