@@ -25,7 +25,9 @@ def digest(tensors: Tensors) -> str:
 
 def manifest_text(manifest: Manifest) -> str:
     """The manifest as it stands in a file; the same manifest gives the same text."""
-    return json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Sizes may be NumPy's integers.
+    return json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False,
+                      default=lambda value: value.item()) + "\n"
 
 
 def little_endian(array: np.ndarray) -> np.ndarray:

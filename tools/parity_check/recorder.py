@@ -127,7 +127,7 @@ class Recorder:
         else:
             stage.keywords[position] = name
         if not is_whole:
-            view = self._keep(f"{stage.name}/{key}", tensor)
+            view = self._keep(f"{stage.name}/{key}", tensor, is_view=True)
             self.names[stage.name, key] = view
             stage.views[position] = view
 
@@ -153,12 +153,14 @@ class Recorder:
             self._state_dicts[call.module_name] = last
         return last
 
-    def _keep(self, name: str, tensor: torch.Tensor) -> str:
-        """Keeps a copy under this name, or under one with marks behind it where that is taken."""
+    def _keep(self, name: str, tensor: torch.Tensor, is_view: bool = False) -> str:
+        """Keeps a copy under this name, or under one with marks behind it where that is taken. A
+        view stays known as one of what it is a view of."""
         while name in self.recording.values:
             name += "'"
         self.recording.values[name] = kept_copy(tensor)
-        self._flow.add(name, tensor, self.recording.values[name])
+        if not is_view:
+            self._flow.add(name, tensor, self.recording.values[name])
         return name
 
     def _warn(self, text: str) -> None:

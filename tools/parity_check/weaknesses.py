@@ -37,14 +37,20 @@ def recurrent(
     if manifest.get("module") in RECURRENT:
         yield manifest["module"], manifest, within(tensors, "inputs/"), within(
             tensors, "state_dict/")
+    parameters: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in within(tensors, "state_dict/").items():
+        module, _, parameter = name.rpartition(".")
+        parameters.setdefault(module, {})[parameter] = array
     for entry in manifest.get("stages", []):
         if entry["module"] in RECURRENT and "arguments" in entry:
-            call = entry.get("call", 1)
-            given = {"input": tensors[f"values/{entry['inputs'][0]}"]}
+            value = entry.get("views", {}).get("0", entry["inputs"][0])
+            given = {"input": tensors[f"values/{value}"]}
             if "lengths" in entry:
                 given["lengths"] = tensors[f"values/{entry['lengths']}"]
-            yield (entry["name"] if call == 1 else f"{entry['name']}#{call}", entry, given,
-                   within(tensors, f"state_dict/{entry['name']}."))
+            # The parameters are those of its first call.
+            is_first = "call" not in entry
+            yield (entry["name"] if is_first else f"{entry['name']}#{entry['call']}", entry,
+                   given, parameters.get(entry["name"], {}) if is_first else {})
 
 
 def within(tensors: Tensors, prefix: str) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -206,6 +207,17 @@ def test_parameters_are_kept_once_for_many_calls():
     model = Chain(lambda m, x: [m.cell(step) for step in x], cell=nn.GRUCell(4, 8))
     stages = recorded(model, torch.randn(20, 2, 4)).stages
     assert len(stages) == 20 and all(s.state_dict is stages[0].state_dict for s in stages)
+
+
+def test_sizes_may_be_numpy_s_integers(tmp_path):
+    recording = recorded(nn.Linear(np.int64(4), np.int64(3)), X)
+    entry = read(recording.save(tmp_path / "r.npz"))[0]["stages"][0]
+    assert entry["arguments"]["out_features"] == 3
+
+
+def test_thousands_of_calls_are_recorded_in_good_time():
+    model = Chain(lambda m, x: [m.cell(step) for step in x], cell=nn.GRUCell(4, 8))
+    assert len(recorded(model, torch.randn(5000, 2, 4)).stages) == 5000
 
 
 def test_a_module_of_parameters_is_a_stage():
