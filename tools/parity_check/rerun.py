@@ -80,8 +80,9 @@ class Rerun:
             raise RecordingError(
                 "the same calls fail when they run once more, with "
                 f"{type(error).__name__}: {error}; deterministic=False leaves that out") from error
+        made = set(repeated.calls)
         return differing + [stage.name for stage in self.recording.stages
-                            if stage.name not in repeated.calls]
+                            if stage.name not in made]
 
     def add_gradients(self) -> None:
         """Adds the gradients of the loss of what the model gave."""
