@@ -200,6 +200,8 @@ class Values:
 
     def add(self, name: str, tensor: torch.Tensor, is_gradient: bool) -> None:
         """Keeps a value, or a gradient, unless it came from an operator without a rule."""
+        if not tensor.is_floating_point():
+            return  # Whole numbers are exact, and have no gradient.
         if self.mode is not None and not self.mode.is_known(tensor):
             what = f"gradient of {name}" if is_gradient else name
             self.unknown[what] = f"no rule for {', '.join(self.mode.unknown)}"

@@ -195,6 +195,13 @@ def test_keyword_arguments_keep_their_names():
     assert stage.inputs == ["input.0"] * 3 and stage.keywords == {"key_padding_mask": "input.1"}
 
 
+def test_whole_numbers_have_no_sigma():
+    model = Chain(lambda m, tokens: m.out(m.embedding(m.shift(tokens))),
+                  shift=Chain(lambda m, x: x + 1), embedding=nn.Embedding(9, 4), out=linear())
+    recording = recorded(model, torch.tensor([[1, 2], [3, 4]]), noise=2, loss=lambda y: y.sum())
+    assert set(recording.sigma) == {"embedding", "out"} and not recording.without_sigma
+
+
 def test_complex_outputs_are_left_out():
     model = Chain(lambda m, x: m.out(m.fft(x).abs()),
                   fft=Chain(lambda m, x: torch.fft.rfft(x)), out=linear(3, 2))
