@@ -243,6 +243,7 @@ def test_a_module_of_parameters_is_a_stage():
     (lambda x: x.clone().pow_(2), None),
     (lambda x: torch.addcmul(x, x, x, value=0.3), None),
     (lambda x: torch.lerp(x, 2 * x, 0.3), None),
+    (lambda x: torch.addmm(x[:, :3], x, x.T, alpha=30, beta=20), None),
     (lambda x: torch.einsum("bi,bj->ij", x, x), None),
     (lambda x: torch.cumsum(x, 0).logsumexp(0), None),
     (lambda x: nn.functional.mse_loss(x, x * 2).sum(), None),
@@ -257,7 +258,8 @@ def test_these_have_a_sigma_that_covers_their_rounding(compute, loss):
         actual = model(x)
     sigma = recording.sigma["Chain"].double()
     error = (actual.double() - compute(x.double())).abs()
-    assert (error <= 8 * sigma).all() and sigma.max() < 1e-5 and (sigma > 0).any()
+    assert (error <= 8 * sigma).all() and (sigma > 0).any()
+    assert sigma.max() < 1e-6 * max(1, actual.abs().max())
     assert (recording.gradient_sigma.keys() == recording.gradients.keys())
 
 

@@ -173,7 +173,10 @@ class RoundingNoise(TorchDispatchMode):
         a = self._arithmetic_here()
         run = lambda *changed: func(*changed, **kwargs)  # noqa: E731
         if name in operators.PRODUCTS:
-            deviation = rules.product(run, name, args, first, a)
+            # `alpha` and `beta` multiply the terms.
+            squared = {key: value * value for key, value in kwargs.items()}
+            deviation = rules.product(
+                lambda *changed: func(*changed, **squared), name, args, first, a)
         elif name in operators.SUMS:
             deviation = rules.summed(name, args, kwargs, first, a)
         elif name == "cumsum":

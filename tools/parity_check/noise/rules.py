@@ -19,9 +19,6 @@ import torch
 from parity_check.noise import operators
 from parity_check.noise.arithmetic import Arithmetic
 
-#: The deviation of an operator's result from its arguments, keyword arguments and result.
-Rule = Callable[..., torch.Tensor]
-
 
 def product(
     run: Callable[..., torch.Tensor], name: str, args: tuple[Any, ...], out: torch.Tensor,
