@@ -50,6 +50,8 @@ def record(
         raise ValueError(f"noise={noise}: give a number of replicas, such as 16, or 0 for none")
     selected = chosen(model, modules)
     tensors = [*model.parameters(), *model.buffers()]
+    if tf32 and not any(tensor.is_cuda for tensor in tensors):
+        raise RecordingError("tf32=True is for a model on a GPU: on a CPU nothing rounds to TF32")
     recording = Recording(provenance(tensors, training, tf32), tf32)
     recorder, snapshot = Recorder(recording, selected), Snapshot(model)
     with as_written(tf32):

@@ -82,12 +82,11 @@ class Recording:
     @property
     def arithmetic(self) -> str:
         """What most of the modules' results are computed in, by the manifest's names."""
-        if self.tf32:
-            return "tf32"
         found = [self.values[name].dtype for stage in self.stages for name in stage.outputs]
         floating = [dtype for dtype in found if dtype.is_floating_point]
         # Of types that are as frequent, the first.
-        return arithmetic_of(Counter(floating).most_common(1)[0][0]) if floating else "float32"
+        most = Counter(floating).most_common(1)[0][0] if floating else torch.float32
+        return "tf32" if self.tf32 and most == torch.float32 else arithmetic_of(most)
 
     def case(self, name: str, call: int = 1) -> Case:
         """One call of a recurrent module as a fixture that parity-check judges by itself.
@@ -102,10 +101,12 @@ class Recording:
             raise ValueError(f"{name} is {stage.kind}; a case is of a recurrent module")
         groups = {"state_dict": stage.state_dict, "inputs": stage.given,
                   "outputs": stage.results}
-        is_coarse = stage.results["h_n"].dtype == torch.bfloat16 or self.tf32
+        dtype = stage.results["h_n"].dtype
+        is_coarse = dtype == torch.bfloat16 or self.tf32 and dtype == torch.float32
         manifest = {
             "module": stage.kind, "arguments": stage.arguments, "packed": stage.packed,
-            "arithmetic": self.arithmetic if is_coarse else None,
+            "arithmetic": None if not is_coarse else "tf32" if self.tf32 and dtype == torch.float32
+            else arithmetic_of(dtype),
             "description": f"{stage.name}, as its model called it",
         }
         return Case.of(manifest, groups, self.provenance)

@@ -177,14 +177,30 @@ def test_what_a_hook_changes_is_no_lstm_s_result(change):
 
 def test_noise_goes_from_call_to_call():
     """A model that is called part by part."""
-    model = Chain(lambda m, x: x, a=linear(), b=linear(), c=linear()).eval()
-    with parity_check.record(model, noise=16) as whole:
-        model.c(model.b(model.a(X) * 1))
-    with parity_check.record(model, noise=16) as parts:
-        model.c(model.b(model.a(X)))
-    assert parts.stages[2].inputs == ["b"]
-    assert (parts.sigma["c"].mean() > parts.sigma["b"].mean() / 4)
-    assert not torch.equal(parts.sigma["c"], whole.sigma["c"])
+    model = Chain(lambda m, x: x, a=linear(), b=nn.Identity()).eval()
+    with parity_check.record(model, noise=4) as recording:
+        model.b(model.a(X))
+    assert recording.stages[1].inputs == ["a"]
+    # `b` rounds nothing itself.
+    assert (recording.sigma["b"] > 0).all()
+    assert torch.equal(recording.sigma["b"], recording.sigma["a"])
+
+
+def test_gradients_of_a_dropout_belong_to_the_mask_of_its_values():
+    model = nn.Sequential(linear(), nn.Dropout(0.5)).train()
+    with parity_check.record(model, training=True, deterministic=False, noise=2,
+                             loss=lambda y: y.sum()) as recording:
+        model(torch.randn(20, 4))
+    dropped = recording.values["1"] == 0
+    assert dropped.any() and not dropped.all()
+    assert torch.equal(recording.gradients["0"] == 0, dropped)
+    assert not recording.sigma and recording.without_sigma == {"1": "differs from run to run"}
+
+
+def test_tf32_is_no_arithmetic_of_a_cpu():
+    with pytest.raises(parity_check.RecordingError, match="tf32=True is for a model on a GPU"):
+        with parity_check.record(linear().eval(), tf32=True):
+            pytest.fail("the block must not run")
 
 
 def test_keyword_arguments_keep_their_names():
