@@ -238,7 +238,7 @@ def test_sizes_may_be_numpy_s_integers(tmp_path):
     assert entry["arguments"]["out_features"] == 3
 
 
-def test_thousands_of_calls_are_recorded_in_good_time():
+def test_thousands_of_calls_are_recorded():
     model = Chain(lambda m, x: [m.cell(step) for step in x], cell=nn.GRUCell(4, 8))
     assert len(recorded(model, torch.randn(5000, 2, 4)).stages) == 5000
 
@@ -259,7 +259,7 @@ def test_a_module_of_parameters_is_a_stage():
     (lambda x: x.clone().pow_(2), None),
     (lambda x: torch.addcmul(x, x, x, value=0.3), None),
     (lambda x: torch.lerp(x, 2 * x, 0.3), None),
-    (lambda x: torch.addmm(x[:, :3], x, x.T, alpha=30, beta=20), None),
+    (lambda x: torch.addmm(x[:, :3], x, x.T, alpha=3000, beta=2000), None),
     (lambda x: torch.einsum("bi,bj->ij", x, x), None),
     (lambda x: torch.cumsum(x, 0).logsumexp(0), None),
     (lambda x: nn.functional.mse_loss(x, x * 2).sum(), None),
