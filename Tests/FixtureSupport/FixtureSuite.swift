@@ -2,9 +2,11 @@ package import ParityFixtures
 import RecurrentModel
 import TestSupport
 
-/// The repository's fixtures, loaded once.
+/// The fixtures of the repository's catalogue, loaded once.
 package enum FixtureSuite {
-  package static let locations = Discovery(paths: [Repository.fixtures]).cases
+  package static let locations = Discovery(paths: [Repository.fixtures]).cases.filter {
+    Repository.catalogue.contains($0.name)
+  }
   package static let all: [ParityCase] = locations.compactMap { try? ParityCase.load($0) }
   /// One recurrent module by itself each.
   package static let modules = all.filter(\.isSingleModule)

@@ -2,12 +2,14 @@ import FixtureSupport
 import ParityFixtures
 import RecurrentModel
 import TensorCore
+import TestSupport
 import Testing
 
 @testable import ParityJudging
 
 @Suite struct FixtureTests {
   @Test func allLoad() {
+    #expect(FixtureSuite.locations.count == Repository.catalogue.count)
     #expect(FixtureSuite.locations.count >= 50)
     #expect(FixtureSuite.all.count == FixtureSuite.locations.count)
     #expect(FixtureSuite.chains.count >= 25)

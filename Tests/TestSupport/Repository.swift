@@ -9,6 +9,16 @@ package enum Repository {
   }()
 
   package static let fixtures = root + "/Fixtures"
+
+  /// The names of the catalogue's cases, as Fixtures/README.md lists them. What else stands there
+  /// is somebody's own, and no test minds it.
+  package static let catalogue: Set<String> = {
+    let list = (try? String(contentsOfFile: fixtures + "/README.md", encoding: .utf8)) ?? ""
+    return Set(
+      list.split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst()
+        .compactMap { $0.split(separator: "|").first?.trimmingCharacters(in: .whitespaces) })
+  }()
+
   package static let samples = root + "/Tests/TensorArchivesTests/Samples"
 }
 

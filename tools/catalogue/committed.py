@@ -4,8 +4,8 @@ none of the catalogue's: parity-check judges them, and this repository's tests l
 
 from pathlib import Path
 
+from catalogue.article_cases import article_fixtures
 from catalogue.cases import CASES
-from catalogue.export_fixtures import article_fixtures
 from catalogue.fixture import FIXTURES
 from catalogue.keras_cases import CASES as KERAS_CASES
 from catalogue.pipeline_cases import PIPELINE_CASES

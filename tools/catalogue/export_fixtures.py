@@ -8,22 +8,21 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from catalogue import article
 from catalogue import check_fixtures
 from catalogue import export_pipelines
+from catalogue import index
+from catalogue.article_cases import article_fixtures
 from catalogue.cases import CASES, Case
-from catalogue.contract import check_layout
 from catalogue.fixture import FIXTURES, Fixture, Refused, by_name, refuse_in_ci
+from catalogue.module_fixture import fixture
 from catalogue.pipeline_cases import PIPELINE_CASES
 from catalogue.streams import run_cell_in_loop
 from parity_check import configurations
 from parity_check.configurations import make, quiet_pytorch, random_inputs
 from parity_check.modules import Module, Named
-from parity_check.case import case_of
 
 
 def run(case: Case) -> Fixture:
@@ -45,53 +44,6 @@ def forward(case: Case, module: Module, inputs: Named) -> Named:
         with torch.no_grad():
             return run_cell_in_loop(module, inputs)
     return configurations.forward(case, module, inputs)
-
-
-def fixture(
-    name: str, container: str, module: Module, inputs: Named, outputs: Named, **stated: Any
-) -> Fixture:
-    """A fixture of a reference that holds the layout contract; no other is made. The manifest
-    says what `record` is told."""
-    check_layout(name, module, inputs, outputs)
-    case = case_of(module, inputs, outputs, **stated)
-    return Fixture(name, container, case.manifest, case.tensors)
-
-
-def article_fixtures() -> Iterator[Fixture]:
-    """The article's printed example, and what its weights turned out to be."""
-    module, a = article.run(article.DRAWN_BEFORE_RESULTS)
-    with torch.no_grad():
-        output, (h_n, c_n) = module(a)
-    full = {"output": output, "h_n": h_n, "c_n": c_n}
-
-    def case(name: str, container: str, inputs: torch.Tensor, outputs: Named, **rest: Any):
-        return fixture(
-            name, container, module, {"input": inputs}, outputs, seed=article.SEED, **rest
-        )
-
-    yield case(
-        "article-printed", "folder", article.PRINTED_INPUT, article.PRINTED,
-        with_parameters=False, description="the results as an article printed them, no weights",
-    )
-    yield case(
-        "article-reconstructed", "npz-stored", a, article.PRINTED,
-        tolerance=article.PRINTED_TOLERANCE,
-        description="the article's weights and input, found again, against its four decimals",
-    )
-    yield case(
-        "article-reconstructed-full", "hdf5", a, full,
-        description="the article's weights and input against PyTorch's full precision",
-    )
-    yield case(
-        "article-printed-input", "npz-deflated", article.PRINTED_INPUT, article.PRINTED,
-        tolerance=article.PRINTED_TOLERANCE,
-        expected_failure={
-            "reason": "the article printed the input of an earlier run of the cell; "
-            "its results belong to another torch.rand(1, 4, 5)",
-            "outputs": {"output": 0.3, "h_n": 0.2, "c_n": 0.3},
-        },
-        description="the article's weights with the input that it printed",
-    )
 
 
 def catalogue() -> Iterator[Fixture]:
@@ -133,4 +85,5 @@ def main(arguments: list[str] | None = None) -> int:
     for name in names:
         print(fixtures[name].write(options.folder).relative_to(options.folder))
     print(f"{len(names)} cases in {options.folder}")
+    index.update(options.folder)
     return 0

@@ -25,6 +25,7 @@ import numpy as np
 import torch
 
 from catalogue.contract import BrokenContract
+from catalogue import index
 from catalogue.fixture import (
     FIXTURES, Fixture, Refused, by_name, described, refuse_in_ci,
 )
@@ -157,4 +158,5 @@ def main(arguments: list[str] | None = None) -> int:
     for fixture in fixtures.values():
         print(fixture.write(options.folder).relative_to(options.folder))
     print(f"{len(fixtures)} cases in {options.folder}")
+    index.update(options.folder)
     return 0

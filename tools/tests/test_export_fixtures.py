@@ -11,7 +11,8 @@ from catalogue import article
 from catalogue import export_fixtures
 from catalogue import export_reported
 from catalogue import export_samples
-from catalogue.committed import committed, pytorch_names
+from catalogue import index
+from catalogue.committed import committed, keras_names, pytorch_names
 from catalogue.containers import CONTAINERS
 from catalogue.contract import BrokenContract
 from parity_check.containers import read
@@ -243,3 +244,17 @@ def test_references_are_made_in_eval(monkeypatch):
         monkeypatch.setattr(export_fixtures, "forward", reseeded)
         outputs.append(export_fixtures.run(case).tensors["outputs/output"])
     assert np.array_equal(*outputs)
+
+
+def test_the_list_of_cases_is_the_catalogue():
+    assert index.README.read_text(encoding="utf-8") == index.text()
+    listed = {line.split("|")[1].strip() for line in index.text().splitlines()[8:]}
+    assert listed == pytorch_names() | keras_names()
+
+
+def test_the_list_is_written_with_the_catalogue_and_nowhere_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(index, "README", tmp_path / "README.md")
+    export_fixtures.main([str(tmp_path), "--only", "gru"])
+    assert not index.README.exists()
+    index.update(index.FIXTURES)
+    assert index.README.read_text(encoding="utf-8") == index.text()
