@@ -100,17 +100,22 @@ let package = Package(
         "ParityJudging", realModule,
       ]),
     room(
+      "ParityTracing",
+      imports: [
+        "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison", "RecurrentModel",
+        "RoundingNoise", "ParityFixtures", "ParityJudging", "ParityDiagnosis",
+      ]),
+    room(
       "ParityReports",
       imports: [
         "JSON", "Platform", "TensorCore", "TensorArchives", "TensorComparison", "ArchiveComparison",
-        "RecurrentModel",
-        "ParityFixtures", "ParityJudging", "ParityDiagnosis",
+        "RecurrentModel", "ParityFixtures", "ParityJudging", "ParityDiagnosis", "ParityTracing",
       ]),
     room(
       "ParityTesting",
       imports: [
-        "TensorCore", "RecurrentModel", "ParityFixtures", "ParityJudging", "ParityDiagnosis",
-        "ParityReports",
+        "TensorCore", "TensorArchives", "RecurrentModel", "ParityFixtures", "ParityJudging",
+        "ParityDiagnosis", "ParityTracing", "ParityReports",
       ]),
     room(
       "ExternalEngine",
@@ -127,7 +132,7 @@ let package = Package(
         "ArchiveComparison",
         "RecurrentModel", "RecurrentEngine", "RecurrentBenchmark", "ParityFixtures",
         "ParityJudging",
-        "ParityDiagnosis", "ParityReports", "ExternalEngine", systemPackage,
+        "ParityDiagnosis", "ParityTracing", "ParityReports", "ExternalEngine", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -176,7 +181,15 @@ let package = Package(
         "TensorCore", "TensorComparison", "RecurrentModel", "ParityFixtures", "ParityJudging",
         "FixtureSupport",
       ]),
-    tests(of: "ParityTesting"),
+    tests(
+      of: "ParityTracing",
+      imports: [
+        "TensorCore", "TensorArchives", "ArchiveComparison", "RecurrentModel", "ParityFixtures",
+        "ParityJudging",
+      ]),
+    tests(
+      of: "ParityTesting",
+      imports: ["TensorCore", "RecurrentModel", "ParityFixtures", "FixtureSupport"]),
     tests(of: "ExternalEngine", imports: ["RecurrentModel"]),
     tests(
       of: "ParityCheck",

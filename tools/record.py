@@ -30,7 +30,9 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
-from torch.utils._pytree import tree_flatten, tree_map
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_map
+from torch.utils.weak import WeakIdKeyDictionary
 
 FORMAT = "pytorch-parity/1"
 Manifest = dict[str, Any]
@@ -376,6 +378,43 @@ def same_numbers(a: torch.Tensor, b: torch.Tensor) -> bool:
         and torch.equal(a.nan_to_num(), b.nan_to_num()))
 
 
+# Which recorded values a tensor was made of, through what a model's own code does between its
+
+
+class Lineage(TorchFunctionMode):
+    """While it is entered, each tensor that a function of PyTorch makes inherits the values that
+    the function's arguments were made of.
+
+    It changes no result. Known tensors are held weakly.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: WeakIdKeyDictionary = WeakIdKeyDictionary()
+
+    def name(self, tensor: torch.Tensor, value: str) -> None:
+        """From now on, the tensor is this value."""
+        self._values[tensor] = frozenset([value])
+
+    def of(self, tensor: torch.Tensor) -> frozenset[str]:
+        """The names of the values that a tensor is, or was made of."""
+        return self._values.get(tensor, frozenset())
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        sources = frozenset().union(*(self.of(tensor) for tensor in given))
+        if sources:
+            made = [leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
+            # x[0] = y gives nothing, and changes x.
+            for tensor in made or (given[:1] if result is None else []):
+                self._values[tensor] = sources
+        return result
+
+
 # Which modules of a model are its stages, and which models can't be recorded.
 
 
@@ -712,6 +751,8 @@ class Recording:
     #: In the order of execution.
     stages: list[Stage] = field(default_factory=list)
     values: Named = field(default_factory=dict)
+    #: For values that the model's own code made between its modules, those that they were made of.
+    derived: dict[str, list[str]] = field(default_factory=dict)
     #: The rounding error to expect of each value, where it was measured.
     sigma: Named = field(default_factory=dict)
     #: Gradients of the loss by values and by parameters, and the rounding error of each.
@@ -759,7 +800,7 @@ class Recording:
         arrays = self.arrays()
         return {
             "format": FORMAT, "module": "Recording",
-            "stages": [stage.entry() for stage in self.stages],
+            "stages": [stage.entry() for stage in self.stages], "derived": self.derived,
             "arithmetic": self.arithmetic,
             **({"replicas": self.replicas} if self.replicas else {}),
             **({"without_sigma": self.without_sigma} if self.without_sigma else {}),
@@ -829,6 +870,8 @@ class Recorder:
         #: the module.
         self._arguments = {name: arguments(module) for name, module in chosen.items()}
         self._flow = Flow()
+        #: To be entered while the model runs.
+        self.lineage = Lineage()
         self._open: list[Stage] = []
         self._state_dicts: dict[str, Named] = {}
 
@@ -847,7 +890,7 @@ class Recorder:
             is_alone = len(named) == 1 and key == "0"
             value = f"input{suffix}" if is_alone else f"input{suffix}.{key}"
             if fits(tensor) and self._flow.find(tensor) is None:
-                self._keep(value, tensor)
+                self._keep_derived(value, tensor)
 
     def before(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         given = {name: tensor for name, tensor in inputs_of(call.module, args, kwargs).items()
@@ -896,7 +939,7 @@ class Recorder:
             packed = self._packed(stage)
             found = (packed, True) if packed else None
         if found is None:
-            found = self._keep(f"{stage.name}/{key}", tensor), True
+            found = self._keep_derived(f"{stage.name}/{key}", tensor), True
             self.names[stage.name, key] = found[0]
         name, is_whole = found
         position = key.removeprefix("input.")
@@ -933,6 +976,14 @@ class Recorder:
             self._state_dicts[call.module_name] = last
         return last
 
+    def _keep_derived(self, name: str, tensor: torch.Tensor) -> str:
+        """Keeps a value that no module gave, and says what it was made of."""
+        sources = self.lineage.of(tensor)
+        name = self._keep(name, tensor)
+        if sources:
+            self.recording.derived[name] = sorted(sources)
+        return name
+
     def _keep(self, name: str, tensor: torch.Tensor, is_view: bool = False) -> str:
         """Keeps a copy under this name, or under one with marks behind it where that is taken. A
         view stays known as one of what it is a view of."""
@@ -941,6 +992,7 @@ class Recorder:
         self.recording.values[name] = kept_copy(tensor)
         if not is_view:
             self._flow.add(name, tensor, self.recording.values[name])
+            self.lineage.name(tensor, name)
         return name
 
     def _warn(self, text: str) -> None:
@@ -1001,7 +1053,8 @@ def record(
     selected = chosen(model, modules)
     tensors = [*model.parameters(), *model.buffers()]
     recording = Recording(provenance(tensors, training, tf32), tf32)
-    with as_written(tf32), Capture(model, selected, Recorder(recording, selected)):
+    recorder = Recorder(recording, selected)
+    with as_written(tf32), recorder.lineage, Capture(model, selected, recorder):
         yield recording
     check_calls(recording, modules, selected)
     recording.is_complete = True

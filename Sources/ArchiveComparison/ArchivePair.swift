@@ -66,14 +66,14 @@ package struct ArchivePair: Sendable {
         actual: actual.header, expected: expected.header,
         try Rearrangement.found(actual: actual, expected: expected, bounds))
     }
-    let blocks = ParallelBlocks(actual: actual, expected: expected)
-    let tally = try blocks.reduce(
+    let blocks = ParallelBlocks([actual, expected])
+    let tally = try blocks.reducePairs(
       Tally(), { $0.add($1, offset: $2, bounds) }, merging: { $0.merge($1) })
     try expected.verify()
     try actual.verify()
     let detail =
       tally.mismatches > 0 || rules.isDetailed
-      ? try blocks.reduce(
+      ? try blocks.reducePairs(
         DifferenceDetail(expected.header.shape), { $0.add($1, offset: $2, bounds) },
         merging: { $0.merge($1) }) : nil
     func withNumbers(_ extreme: Tally.Extreme?) throws(ArchiveError) -> ComparedTensor.Extreme? {

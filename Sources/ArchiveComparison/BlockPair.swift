@@ -25,7 +25,7 @@ enum BlockPair {
 
 /// Memory for one block of a tensor: as it is read, and converted to the type in which it is
 /// compared. The system gives no memory for a conversion that is never made.
-final class BlockBuffer {
+package final class BlockBuffer {
   fileprivate let type: ElementType
   private let raw: UnsafeMutableRawBufferPointer
   private let converted: UnsafeMutableRawBufferPointer
@@ -55,7 +55,9 @@ final class BlockBuffer {
     }
   }
 
-  fileprivate func doubles(_ count: Int) -> UnsafeBufferPointer<Double> {
+  /// The first `count` elements; an integer that no double holds is NaN. They are overwritten when
+  /// the buffer is filled again.
+  package func doubles(_ count: Int) -> UnsafeBufferPointer<Double> {
     switch type {
     case .float16: convert(Half.self, count) { Double($0.float) }
     case .bfloat16: convert(BFloat16.self, count) { Double($0.float) }

@@ -31,7 +31,7 @@ struct ParityCheckCommand: AsyncParsableCommand {
     version: parityCheckVersion,
     subcommands: [
       InspectCommand.self, RunCommand.self, ExportCommand.self, AuditCommand.self,
-      LayoutCommand.self, CompareCommand.self, BenchCommand.self,
+      LayoutCommand.self, CompareCommand.self, TraceCommand.self, BenchCommand.self,
     ])
 
   @Argument(help: "Fixtures, or folders to search for them.", completion: .file())

@@ -39,6 +39,9 @@ struct ManifestObject {
 
   func contains(_ key: String) -> Bool { values[key] != nil }
 
+  /// The value of a key, of any type; nil where the key is missing.
+  func value(_ key: String) -> JSONValue? { values[key] }
+
   /// Whether the value of a key is an object.
   func isObject(_ key: String) -> Bool {
     if case .object = values[key] { true } else { false }

@@ -76,6 +76,16 @@ public struct VerificationOptions: Sendable {
   }
 }
 
+extension VerificationOptions.Diagnosis {
+  var effort: Diagnostician.Effort {
+    switch self {
+    case .off: .off
+    case .fast: .fast
+    case .full: .full
+    }
+  }
+}
+
 extension Fixture {
   /// Judges an implementation's outputs by the case's own rules.
   ///
@@ -162,13 +172,8 @@ extension Fixture {
   private func result(
     _ outputs: [String: FixtureTensor]?, _ options: VerificationOptions
   ) -> CaseResult {
-    let effort: Diagnostician.Effort =
-      switch options.diagnosis {
-      case .off: .off
-      case .fast: .fast
-      case .full: .full
-      }
-    let judge = Judge(strict: options.strict, diagnostician: Diagnostician(effort))
+    let judge = Judge(
+      strict: options.strict, diagnostician: Diagnostician(options.diagnosis.effort))
     switch loaded {
     case .failure(let error):
       return CaseResult(location, error)

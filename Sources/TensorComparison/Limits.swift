@@ -113,7 +113,12 @@ package struct NoiseLimits: Sendable, Equatable {
   /// mean square is by chance as large as one of them can be: with `largestZ` 8 it
   /// is 2 + 6/√n.
   package func largestRMS(count: Int) -> Double {
-    largestZ / 4 * (1 + 3 / max(1, min(Double(count), independentCount)).squareRoot())
+    Self.largestRMS(count: min(Double(count), independentCount), largestZ: largestZ)
+  }
+
+  /// The same of `count` elements that err independently.
+  package static func largestRMS(count: Double, largestZ: Double = standardZ) -> Double {
+    largestZ / 4 * (1 + 3 / max(1, count).squareRoot())
   }
 
   /// The largest drift, as `NoiseMeasurement.drift` has it, with which a tensor of `count`

@@ -16,7 +16,7 @@ package enum Repository {
     let list = (try? String(contentsOfFile: fixtures + "/README.md", encoding: .utf8)) ?? ""
     return Set(
       list.split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst()
-        .compactMap { $0.split(separator: "|").first?.trimmingCharacters(in: .whitespaces) })
+        .compactMap { $0.split(separator: "|").first.map { $0.filter { $0 != " " } } })
   }()
 
   package static let samples = root + "/Tests/TensorArchivesTests/Samples"

@@ -7,7 +7,7 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parent.parent
 BUNDLE = TOOLS / "record.py"
 #: What is bundled, in an order in which each needs only those before it.
-MODULES = ["modules", "values", "flow", "selection", "environment", "capture", "snapshot",
+MODULES = ["modules", "values", "flow", "lineage", "selection", "environment", "capture", "snapshot",
            "recording", "recorder"]
 #: Of these modules a part alone.
 PARTS = {"snapshot": ["copied", "copy_of"], "environment": [
@@ -94,7 +94,8 @@ def record(
     selected = chosen(model, modules)
     tensors = [*model.parameters(), *model.buffers()]
     recording = Recording(provenance(tensors, training, tf32), tf32)
-    with as_written(tf32), Capture(model, selected, Recorder(recording, selected)):
+    recorder = Recorder(recording, selected)
+    with as_written(tf32), recorder.lineage, Capture(model, selected, recorder):
         yield recording
     check_calls(recording, modules, selected)
     recording.is_complete = True

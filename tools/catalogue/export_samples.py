@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from catalogue import recording_samples
 from catalogue.checkpoint_samples import write_checkpoints
 from catalogue.containers import npy_bytes, write_npz_zip64
 
@@ -171,3 +172,4 @@ def write(folder: Path) -> None:
     write_npz(folder)
     write_hdf5(folder)
     write_checkpoints(folder, MANIFEST)
+    recording_samples.write(folder)

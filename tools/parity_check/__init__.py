@@ -15,7 +15,7 @@ from typing import Any
 _MODULES = {
     "record": "record_block", "RecordingWarning": "selection", "RecordingError": "selection",
     "Recording": "recording", "Case": "case", "lint": "weaknesses",
-    "live": "live_parity",
+    "live": "live_parity", "replay": "stage_replay",
 }
 
 __all__ = list(_MODULES)

@@ -55,7 +55,7 @@ def record(
     recording = Recording(provenance(tensors, training, tf32), tf32)
     recorder, snapshot = Recorder(recording, selected), Snapshot(model)
     with as_written(tf32):
-        with Capture(model, selected, recorder):
+        with recorder.lineage, Capture(model, selected, recorder):
             yield recording
         check_calls(recording, modules, selected)
         rerun = Rerun(recorder, snapshot, list(selected), loss)

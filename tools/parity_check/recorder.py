@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_flatten
 from parity_check.capture import Call
 from parity_check.environment import refuse_autocast
 from parity_check.flow import Flow, same_numbers
+from parity_check.lineage import Lineage
 from parity_check.modules import arguments, is_recurrent, kind, parameters
 from parity_check.recording import Recording, Stage
 from parity_check.selection import Choice, RecordingError, RecordingWarning
@@ -49,6 +50,8 @@ class Recorder:
         #: the module.
         self._arguments = {name: arguments(module) for name, module in chosen.items()}
         self._flow = Flow()
+        #: To be entered while the model runs.
+        self.lineage = Lineage()
         self._open: list[Stage] = []
         self._state_dicts: dict[str, Named] = {}
 
@@ -67,7 +70,7 @@ class Recorder:
             is_alone = len(named) == 1 and key == "0"
             value = f"input{suffix}" if is_alone else f"input{suffix}.{key}"
             if fits(tensor) and self._flow.find(tensor) is None:
-                self._keep(value, tensor)
+                self._keep_derived(value, tensor)
 
     def before(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         given = {name: tensor for name, tensor in inputs_of(call.module, args, kwargs).items()
@@ -116,7 +119,7 @@ class Recorder:
             packed = self._packed(stage)
             found = (packed, True) if packed else None
         if found is None:
-            found = self._keep(f"{stage.name}/{key}", tensor), True
+            found = self._keep_derived(f"{stage.name}/{key}", tensor), True
             self.names[stage.name, key] = found[0]
         name, is_whole = found
         position = key.removeprefix("input.")
@@ -153,6 +156,14 @@ class Recorder:
             self._state_dicts[call.module_name] = last
         return last
 
+    def _keep_derived(self, name: str, tensor: torch.Tensor) -> str:
+        """Keeps a value that no module gave, and says what it was made of."""
+        sources = self.lineage.of(tensor)
+        name = self._keep(name, tensor)
+        if sources:
+            self.recording.derived[name] = sorted(sources)
+        return name
+
     def _keep(self, name: str, tensor: torch.Tensor, is_view: bool = False) -> str:
         """Keeps a copy under this name, or under one with marks behind it where that is taken. A
         view stays known as one of what it is a view of."""
@@ -161,6 +172,7 @@ class Recorder:
         self.recording.values[name] = kept_copy(tensor)
         if not is_view:
             self._flow.add(name, tensor, self.recording.values[name])
+            self.lineage.name(tensor, name)
         return name
 
     def _warn(self, text: str) -> None:

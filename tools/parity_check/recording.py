@@ -68,6 +68,8 @@ class Recording:
     #: In the order of execution.
     stages: list[Stage] = field(default_factory=list)
     values: Named = field(default_factory=dict)
+    #: For values that the model's own code made between its modules, those that they were made of.
+    derived: dict[str, list[str]] = field(default_factory=dict)
     #: The rounding error to expect of each value, where it was measured.
     sigma: Named = field(default_factory=dict)
     #: Gradients of the loss by values and by parameters, and the rounding error of each.
@@ -115,7 +117,7 @@ class Recording:
         arrays = self.arrays()
         return {
             "format": FORMAT, "module": "Recording",
-            "stages": [stage.entry() for stage in self.stages],
+            "stages": [stage.entry() for stage in self.stages], "derived": self.derived,
             "arithmetic": self.arithmetic,
             **({"replicas": self.replicas} if self.replicas else {}),
             **({"without_sigma": self.without_sigma} if self.without_sigma else {}),

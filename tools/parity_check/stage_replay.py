@@ -1,0 +1,202 @@
+"""Each stage of a recorded model computed again by PyTorch, from what an implementation gave it."""
+
+import copy
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from parity_check.containers import read, read_tensors
+from parity_check.modules import RECURRENT
+from parity_check.record_block import record
+from parity_check.recording import Recording
+from parity_check.selection import by_name
+
+Arrays = Mapping[str, Any]
+
+#: How many σ an element may be off, and the root mean square of n elements: 2 + 6/√n.
+LARGEST_Z = 8.0
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What the replay of one stage has shown."""
+
+    #: `encoder.lstm`, and `encoder.lstm#2` of its second call.
+    stage: str
+    #: Whether the implementation's results are right for its own inputs; None where the stage could
+    #: not be computed again, for the reason in `remark`.
+    is_right: bool | None
+    #: The largest difference in units of σ, and the root mean square.
+    z: float = 0.0
+    rms: float = 0.0
+    remark: str = ""
+
+    def __str__(self) -> str:
+        if self.is_right is None:
+            return f"{self.stage}: not replayed, {self.remark}"
+        word = "right" if self.is_right else "wrong by itself"
+        return f"{self.stage}: {word}, given its input (z {self.z:.1f}, rms {self.rms:.1f})"
+
+
+class CannotReplay(Exception):
+    """Why a stage can't be computed again."""
+
+
+def replay(
+    model: torch.nn.Module, recording: Recording | Path | str, actual: Arrays | Path | str,
+    noise: int = 16,
+) -> list[Replayed]:
+    """Says of each stage whether an implementation's results are right for what it was given.
+
+        for stage in parity_check.replay(model, "model.safetensors", "mine.npz"):
+            print(stage)
+
+    The module is called on the implementation's own inputs, `noise` replicas of it measure σ there,
+    and its results are held to those of the implementation: so an error is found in the stage that
+    makes it, whatever was wrong before. `parity-check trace` does this for the modules that it
+    computes itself; here PyTorch does it for all.
+
+    - `model`: the one that was recorded, with the same parameters, in eval().
+    - `actual`: a file or folder, or arrays by name, called as the recording's values are, with any
+      of `/`, `.` and `_` between the parts of a name.
+
+    A stage whose inputs or results are not all there is not replayed, nor is one that PyTorch does
+    not reproduce from the recording's own values, since it was called with more than tensors.
+    """
+    manifest, values = recorded(recording)
+    given = Actual(actual if isinstance(actual, Mapping) else tensors_of(Path(actual)))
+    found = []
+    for entry in manifest["stages"]:
+        call = entry.get("call", 1)
+        name = entry["name"] + (f"#{call}" if call > 1 else "")
+        try:
+            found.append(judged(model, name, entry, values, given, noise))
+        except CannotReplay as reason:
+            found.append(Replayed(name, None, remark=str(reason)))
+    return found
+
+
+def recorded(recording: Recording | Path | str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The manifest, and the values by name."""
+    if isinstance(recording, Recording):
+        return recording.manifest(), recording.values
+    manifest, arrays = read(recording)
+    return manifest, {name.removeprefix("values/"): torch.tensor(array)
+                      for name, array in arrays.items() if name.startswith("values/")}
+
+
+def tensors_of(path: Path) -> dict[str, np.ndarray]:
+    """All tensors of a file, or of the files in a folder."""
+    if not path.is_dir():
+        return read_tensors(path)
+    return {file.relative_to(path).as_posix().removesuffix(".npy"): np.load(file)
+            for file in sorted(path.rglob("*.npy"))}
+
+
+class Actual:
+    """An implementation's tensors, whatever stands between the parts of their names."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays = {plain(name.removeprefix("values/")): array
+                        for name, array in arrays.items()}
+
+    def like(self, name: str, expected: torch.Tensor) -> torch.Tensor | None:
+        """The tensor of this name, in the expected type and shape; None where there is none."""
+        array = self._arrays.get(plain(name))
+        if array is None:
+            return None
+        tensor = array if isinstance(array, torch.Tensor) else torch.tensor(np.asarray(array))
+        if tensor.numel() != expected.numel():
+            raise CannotReplay(f"{name} has the shape {tuple(tensor.shape)}, expected "
+                               f"{tuple(expected.shape)}")
+        if tensor.is_floating_point() and tensor.dtype.itemsize < expected.dtype.itemsize:
+            raise CannotReplay(f"{name} is stored as {tensor.dtype}, too coarse to compute from")
+        return tensor.to(expected.dtype).reshape(expected.shape)
+
+
+def plain(name: str) -> str:
+    return name.replace("/", ".").replace("__", ".").replace("_", ".")
+
+
+def judged(
+    model: torch.nn.Module, name: str, entry: dict[str, Any], values: dict[str, torch.Tensor],
+    actual: Actual, noise: int,
+) -> Replayed:
+    outputs = {value: actual.like(value, values[value]) for value in entry["outputs"]}
+    present = {value: tensor for value, tensor in outputs.items() if tensor is not None}
+    if not present:
+        raise CannotReplay("no result of it is there")
+    module = by_name(model).get(entry["name"])
+    if module is None:
+        raise CannotReplay("the model has no such module")
+    module = copy.deepcopy(module)
+    own = {value: values[value] for value in entry["outputs"]}
+    if not all(torch.allclose(again, own[value], rtol=1e-3, atol=1e-4, equal_nan=True)
+               for value, again in results(module, entry, values, 0)[0].items()):
+        raise CannotReplay("it was called with more than tensors")
+    inputs = {}
+    for value in inputs_of(entry):
+        tensor = actual.like(value, values[value])
+        # Token ids and masks are not computed, and few dump them.
+        if tensor is None and not values[value].is_floating_point():
+            tensor = values[value]
+        if tensor is None:
+            raise CannotReplay(f"its input {value} is not there")
+        inputs[value] = tensor
+    right, sigma = results(module, entry, inputs, noise)
+    largest, rms, passes = 0.0, 0.0, True
+    for value, tensor in present.items():
+        if value not in sigma:
+            raise CannotReplay(f"{value} has no σ")
+        difference = (tensor.double() - right[value].double()).abs()
+        z = torch.where(difference == 0, 0, difference / (sigma[value].double() * 2**0.5))
+        z = torch.where(tensor.isnan() & right[value].isnan(), 0, z)
+        own_rms = z.square().mean().sqrt().item()
+        largest, rms = max(largest, z.max().item()), max(rms, own_rms)
+        passes &= z.max().item() <= LARGEST_Z and own_rms <= 2 + 6 / z.numel() ** 0.5
+    return Replayed(name, passes, largest, rms)
+
+
+def inputs_of(entry: dict[str, Any]) -> Iterator[str]:
+    """The names of the values that a stage is called with."""
+    views = entry.get("views", {})
+    for position, value in enumerate(entry["inputs"]):
+        yield views.get(str(position), value)
+    for key, value in entry.get("keywords", {}).items():
+        yield views.get(key, value)
+
+
+def results(
+    module: torch.nn.Module, entry: dict[str, Any], values: Mapping[str, torch.Tensor], noise: int
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """What a module gives, and the σ of it where `noise` is not 0, by the stage's names."""
+    if entry.get("packed") is not None:
+        raise CannotReplay("it was given packed sequences")
+    names = list(inputs_of(entry))
+    count = len(entry["inputs"])
+    positional = [values[name] for name in names[:count]]
+    keywords = {key: values[name] for key, name in zip(entry.get("keywords", {}), names[count:])}
+    if any("." in key for key in keywords):
+        raise CannotReplay("it was given tensors within other objects")
+    if entry["module"] in RECURRENT and len(positional) == 3:
+        positional = [positional[0], (positional[1], positional[2])]
+    holder = torch.nn.ModuleDict({"stage": module})
+    holder.training = module.training
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with torch.no_grad(), record(
+                    holder, modules=["stage"], noise=noise, training=module.training,
+                    deterministic=False) as again:
+                holder["stage"](*positional, **keywords)
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise CannotReplay(f"PyTorch can't call it: {error}") from error
+    stage = again.stages[0]
+    renamed = dict(zip(stage.outputs, entry["outputs"], strict=False))
+    return ({renamed[name]: again.values[name] for name in renamed},
+            {renamed[name]: again.sigma[name] for name in renamed if name in again.sigma})
