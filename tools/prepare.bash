@@ -96,11 +96,13 @@ prepare_python() {
   cp tools/requirements.txt "$stamp"
 }
 
-# The release binary, in $binary. Its Swift runtime is linked in where that is
-# possible, so that it runs on machines without Swift. With ONE_BUILD it is
-# the one that the Swift tests were built with, which spares a build where all is new.
+# build_release [WHAT]: the release binary, in $binary, or what else of the package the flags of
+# swift build in WHAT name. Its Swift runtime is linked in where that is possible, so that it runs
+# on machines without Swift. With ONE_BUILD it is the one that the Swift tests were built with,
+# which spares a build where all is new.
 build_release() {
-  local flags=(-c release --product parity-check)
+  [ $# -gt 0 ] || set -- --product parity-check
+  local flags=(-c release)
   if [ -n "${ONE_BUILD:-}" ]; then
     flags+=(-Xswiftc -enable-testing)
   elif [ "$(uname)" = Linux ]; then
@@ -109,7 +111,7 @@ build_release() {
   if [ ! -x .build/release/parity-check ]; then
     echo "building parity-check; the first time takes a few minutes" >&2
   fi
-  quietly swift build "${flags[@]}"
+  quietly swift build "${flags[@]}" "$@"
   binary=$root/.build/release/parity-check
 }
 

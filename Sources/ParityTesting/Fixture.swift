@@ -19,13 +19,17 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
   /// The case, or why it can't be read.
   private(set) var loaded: Result<ParityCase, CaseError>
 
+  /// Its path.
   public var id: String { location.path }
+  /// Its name, which names the test in Swift Testing.
   public var description: String { name }
 
   /// All cases of a fixture or a folder of them, in the order of their names.
   ///
-  /// - Parameter isIncluded: which cases are of interest. One that can't be read is always
-  ///   included, so that it fails its test and is not overlooked.
+  /// - Parameters:
+  ///   - path: a fixture, or a folder that is searched for fixtures.
+  ///   - isIncluded: which cases are of interest. One that can't be read is always included, so
+  ///     that it fails its test and is not overlooked.
   /// - Throws: `NoFixtures` where there is no case, none is included, or the path can't be
   ///   searched: a test without arguments would pass.
   /// - Complexity: O(their bytes).
@@ -46,6 +50,7 @@ public struct Fixture: Sendable, Identifiable, CustomStringConvertible {
 
   /// The error of a search that finds nothing to test; its description says why.
   public struct NoFixtures: Error, CustomStringConvertible {
+    /// Why there is nothing to test.
     public let description: String
   }
 
@@ -88,12 +93,19 @@ extension Fixture {
 
   /// A module with the arguments of its constructor, by PyTorch's names.
   public struct Module: Sendable, Equatable {
+    /// The class of the module.
     public let name: ModuleClass
+    /// The number of features of the input: I.
     public let inputSize: Int
+    /// The number of features of a state: H.
     public let hiddenSize: Int
+    /// The number of layers; 1 for a cell.
     public let numLayers: Int
+    /// Whether `bias_ih` and `bias_hh` are added.
     public let bias: Bool
+    /// Whether the input is (B, T, I), and not (T, B, I). States are never batch first.
     public let batchFirst: Bool
+    /// Whether a second direction reads the sequence from its end.
     public let bidirectional: Bool
     /// The size of a projected state; 0 without a projection.
     public let projSize: Int
@@ -136,6 +148,7 @@ extension Fixture {
   public struct NamedModule: Sendable, Equatable {
     /// The name that its parameters' names begin with.
     public let name: String
+    /// What kind of module it is.
     public let moduleClass: ModuleClass
   }
 }

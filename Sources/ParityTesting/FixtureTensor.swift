@@ -37,6 +37,7 @@ public struct FixtureTensor: Sendable {
 
   /// Elements that do not fill a shape.
   public struct ShapeMismatch: Error, CustomStringConvertible {
+    /// The shape, and how many elements were expected and found.
     public let description: String
   }
 
@@ -56,5 +57,6 @@ public struct FixtureTensor: Sendable {
   /// The elements of a tensor of integers, `lengths` and token ids; nil of any other.
   public var integers: [Int]? { tensor.integers?.map { Int($0) } }
 
+  /// The type that the elements have in the fixture.
   public var elementType: FixtureElementType { FixtureElementType(tensor.elementType) }
 }

@@ -78,15 +78,19 @@ public enum ParityActivations: Sendable, CaseIterable {
 public enum ParityWeights: Sendable, CaseIterable {
   /// Matrices in float16, biases as they are.
   case float16
+  /// Matrices in bfloat16, biases as they are.
   case bfloat16
   /// Matrices and biases in float16.
   case float16Parameters
+  /// Matrices and biases in bfloat16.
   case bfloat16Parameters
   /// Integers from −127 to 127 and a scale for each row of a matrix.
   case int8PerRow
   /// The same with one scale for each matrix.
   case int8PerTensor
+  /// Floats of 8 bits, 4 of them for the exponent and 3 for the fraction.
   case float8E4M3
+  /// Floats of 8 bits, 5 of them for the exponent and 2 for the fraction.
   case float8E5M2
 
   var own: WeightStorage {

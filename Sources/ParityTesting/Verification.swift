@@ -27,6 +27,7 @@ public struct ParityVerdict: Sendable {
 public struct ParityFailure: Error, CustomStringConvertible {
   /// Any but `.passed` and `.skipped`.
   public let status: ParityStatus
+  /// The report: what differs, by how much, and the mistake that explains it.
   public let description: String
 }
 
@@ -57,6 +58,7 @@ public struct VerificationOptions: Sendable {
   /// Whether a case fails that passes with a remark, as where zeros would pass too.
   public var strict: Bool
 
+  /// Options that differ from the default in what is given; each is explained at its property.
   public init(
     diagnosis: Diagnosis = .fast, arithmetic: ParityArithmetic? = nil,
     activations: ParityActivations = .relative, weights: ParityWeights? = nil,
@@ -100,11 +102,13 @@ extension Fixture {
 
   /// Judges outputs by the case's own rules.
   ///
-  /// - Parameter outputs: computes the outputs, by the names `output`, `h_n` and `c_n`, as far as
-  ///   the module has them; for a chain `output` alone, and the intermediate results that the
-  ///   case names. It is not called where the fixture has no parameters, and once for each chunk
-  ///   of a stream (`chunks`): the fixture that it is given then holds the chunk's part of the
-  ///   input, and in `h0` and `c0` the states that it returned itself for the chunk before.
+  /// - Parameters:
+  ///   - options: how the outputs are judged.
+  ///   - outputs: computes the outputs, by the names `output`, `h_n` and `c_n`, as far as the
+  ///     module has them; for a chain `output` alone, and the intermediate results that the case
+  ///     names. It is not called where the fixture has no parameters, and once for each chunk of a
+  ///     stream (`chunks`): the fixture that it is given then holds the chunk's part of the input,
+  ///     and in `h0` and `c0` the states that it returned itself for the chunk before.
   /// - Throws: `ParityFailure` with the report where they are not PyTorch's, and what
   ///   `outputs` throws.
   @discardableResult

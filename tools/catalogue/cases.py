@@ -1,6 +1,7 @@
 """The catalogue of fixtures: each case as data.
 
-Add a case here and run `tools/export_fixtures.py`; see README.md.
+Add a case here and run `tools/export_fixtures.py`; the article
+`AddingACase.md` of Sources/ParityTesting tells the rest.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,8 @@
 """The catalogue's pipelines, each as data: chains around a recurrent module, as
 users build them.
 
-Add a case here and run `tools/export_fixtures.py`; see README.md.
+Add a case here and run `tools/export_fixtures.py`; the article
+`AddingACase.md` of Sources/ParityTesting tells the rest.
 """
 
 import zlib
