@@ -56,9 +56,10 @@ class RoundingNoise(TorchDispatchMode):
         if name.endswith("_") and not name.startswith("__"):
             return self._in_place(func, name, args, kwargs)
         is_narrowing = name in CONVERSIONS and self._is_narrowing((*args, *kwargs.values()))
-        # In half precision a conversion to the model's own type rounds.
-        is_own = name in CONVERSIONS and self._own in COARSENESS and self._own in (
-            *args, *kwargs.values())
+        # In half precision a conversion to the model's own type rounds, also where that type is
+        # said to be that of a tensor, which is float64 here.
+        is_own = name in CONVERSIONS and self._own in COARSENESS and any(
+            value is self._own or value is torch.float64 for value in (*args, *kwargs.values()))
         if "out" in kwargs:
             return self._unruled(name, func(*args, **kwargs))
         args = widened(args)
