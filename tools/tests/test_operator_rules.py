@@ -266,3 +266,20 @@ def test_what_is_a_number_of_the_type_already_is_not_rounded():
     assert not recorded(lambda x: x * 2 + 1, x).sigma["Function"].any()
     # 0.3 itself is rounded, and 5 · 0.3 happens to be a number of float32.
     assert (recorded(lambda x: x * 0.3, 5 * x).sigma["Function"] > 0).all()
+
+
+def test_batch_norm_of_either_form_is_within_its_sigma():
+    torch.manual_seed(4)
+    norm = nn.BatchNorm1d(16).eval()
+    norm.running_mean.normal_(3)
+    norm.running_var.uniform_(0.3, 2)
+    # PyTorch takes the mean off first of a view, and multiplies and adds of what is contiguous.
+    view = (norm.running_mean + torch.randn(200, 7, 16) * 1e-4).transpose(1, 2)
+    with parity_check.record(norm, noise=16) as recording:
+        norm(view)
+    (name,) = recording.stages[0].outputs
+    other, own = norm(view.contiguous()), recording.values[name]
+    assert not torch.equal(other, own)
+    z = (other - own).double() / (recording.sigma[name].double() * 2**0.5)
+    assert z.abs().max() <= 8
+    assert 0.05 <= z.square().mean().sqrt() <= 2

@@ -67,6 +67,25 @@ def rrelu(
     return torch.where(x > 0, x, x * ((lower + upper) / 2))
 
 
+def batch_norm(
+    x: torch.Tensor, weight: torch.Tensor | None, bias: torch.Tensor | None,
+    mean: torch.Tensor | None, variance: torch.Tensor | None, training: bool, momentum: float,
+    eps: float,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """In eval() a scale and a shift, as PyTorch computes it for what is contiguous. For what is not
+    it takes the mean off first, which rounds less where x is near it: either is right."""
+    if training or mean is None or variance is None:
+        whole = decomposition_table[aten.native_batch_norm.default]
+        return whole(x, weight, bias, mean, variance, training, momentum, eps)
+    scale = torch.rsqrt(variance + eps)
+    if weight is not None:
+        scale = scale * weight
+    shift = -mean * scale if bias is None else bias - mean * scale
+    by_channel = [1, -1] + [1] * (x.dim() - 2)
+    return (x * scale.reshape(by_channel) + shift.reshape(by_channel), x.new_empty(0),
+            x.new_empty(0))
+
+
 #: The backward pass of what is a function of its first argument, and that function; where the
 #: shape of that argument stands among those of the backward pass is 2.
 RESAMPLING = {
@@ -109,6 +128,7 @@ DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
     **decomposition_table, **core_aten_decompositions(),
     torch.ops.prims.var.default: lambda x, dims, correction=1.0, *, output_dtype=None:
         variance(x, dims, correction),
+    aten.native_batch_norm.default: batch_norm,
     aten._trilinear.default: trilinear,
     aten._cdist_forward.default: distances,
     aten._cdist_backward.default: distances_backward,
