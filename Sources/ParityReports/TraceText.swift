@@ -69,6 +69,15 @@ package struct TraceText {
     return zip(texts, Self.numberWidths).map { Style.aligned($0, to: $1) }
   }
 
+  /// The measurements of one of a stage's several values.
+  private func measured(_ value: ValueResult, _ tally: ValueTally) -> String {
+    let largest = NumberText.scientific(tally.largestAbsolute?.value ?? 0, digits: 2)
+    let z =
+      value.hasSigma
+      ? ", z \(Self.short(tally.largestZ?.value ?? 0)), rms z \(Self.short(tally.rmsZ))" : ""
+    return "\(value.agrees ? "agrees" : "differs"), largest |Δ| \(largest)\(z)"
+  }
+
   private static func short(_ value: Double) -> String {
     abs(value) < 1e4 ? NumberText.printed("%.1f", value) : NumberText.printed("%.1e", value)
   }
@@ -88,6 +97,9 @@ package struct TraceText {
       }
       if let rearrangement = value.rearrangement, result.isStart || isVerbose {
         lines.append("\(value.name): compared as it \(rearrangement)")
+      }
+      if isVerbose, result.values.count > 1, let tally = value.tally {
+        lines.append("\(value.name): \(measured(value, tally))")
       }
       if isVerbose, let storage = value.storage {
         lines.append("\(value.name): stored as \(storage), whose rounding is allowed for")
