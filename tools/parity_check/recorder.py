@@ -87,7 +87,7 @@ class Recorder:
             self._feed(stage, key, given[name])
         self._open.append(stage)
 
-    def after(self, call: Call, outputs: Named) -> None:
+    def after(self, call: Call, outputs: Named, packed: Named) -> None:
         stage = self._open.pop()
         results = {}
         for key, tensor in outputs.items():
@@ -98,6 +98,8 @@ class Recorder:
             self.names[call.name, key] = name
             results[key] = self.recording.values[name]
             stage.outputs.append(name)
+            if key in packed:
+                self.lineage.name(packed[key], name)
         if not outputs:
             self._warn(f"{call.name} gives no tensor, and is left out")
         if not stage.outputs:
