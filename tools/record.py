@@ -242,6 +242,14 @@ def outputs_of(module: torch.nn.Module, result: Any) -> Named:
     return {"output": output} | dict(zip(("h_n", "c_n"), states))
 
 
+def packed_in(module: torch.nn.Module, result: Any) -> Named:
+    """The numbers of the packed sequences that a module gave, by the names of `outputs_of`."""
+    if is_recurrent(module):
+        is_packed = isinstance(result, tuple) and isinstance(result[0], PackedSequence)
+        return {"output": result[0].data} if is_packed else {}
+    return dict(packed_parts(result))
+
+
 def inputs_of(module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Named:
     """What a module was given: of a recurrent one `input`, `h_0`, `c_0` and, where it was packed,
     `lengths`; of others the positions and keywords."""
@@ -284,6 +292,14 @@ def tensors(value: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
     else:
         for key, item in parts(value):
             yield from tensors(item, joined(name, key))
+
+
+def packed_parts(value: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(value, PackedSequence):
+        yield joined(name, "padded"), value.data
+    else:
+        for key, item in parts(value):
+            yield from packed_parts(item, joined(name, key))
 
 
 def parts(value: Any) -> list[tuple[str, Any]]:
@@ -599,7 +615,9 @@ class Observer(Protocol):
 
     def before(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None: ...
 
-    def after(self, call: Call, outputs: Named) -> None: ...
+    def after(self, call: Call, outputs: Named, packed: Named) -> None:
+        """`packed` are the numbers of the packed sequences among the outputs, as the module gave
+        them."""
 
     def abandoned(self, call: Call) -> None:
         """A call ended with an exception, which the model may have caught."""
@@ -672,7 +690,8 @@ class Capture:
 
     def _after(self, module: torch.nn.Module, args: tuple[Any, ...], result: Any) -> None:
         if self._is_on:
-            self._observer.after(self._open.pop(), outputs_of(module, result))
+            self._observer.after(
+                self._open.pop(), outputs_of(module, result), packed_in(module, result))
 
 
 # A model as it was when its recording began, to run the same calls again.
@@ -923,7 +942,7 @@ class Recorder:
             self._feed(stage, key, given[name])
         self._open.append(stage)
 
-    def after(self, call: Call, outputs: Named) -> None:
+    def after(self, call: Call, outputs: Named, packed: Named) -> None:
         stage = self._open.pop()
         if is_transformed():
             self._warn(f"{call.name} is called from within torch.vmap or torch.func, and is left "
@@ -938,6 +957,8 @@ class Recorder:
             self.names[call.name, key] = name
             results[key] = self.recording.values[name]
             stage.outputs.append(name)
+            if key in packed:
+                self.lineage.name(packed[key], name)
         if not outputs:
             self._warn(f"{call.name} gives no tensor, and is left out")
         if not stage.outputs:

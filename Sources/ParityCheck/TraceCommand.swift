@@ -124,11 +124,25 @@ struct TraceCommand: ParsableCommand {
       let location = CaseLocation(name: TensorContainer.stem(of: reference), path: reference)
       return try ReferenceStages(try ParityCase.load(location))
     }
-    let names = try order.map { path in
-      let text = String(decoding: try FileBytes.read(path), as: UTF8.self)
-      return text.split(whereSeparator: \.isNewline).map(String.init)
-    }
+    let names = try order.map(namesInOrder)
     return try ReferenceStages(archive, order: names)
+  }
+
+  /// The lines of the file that `--order` names.
+  private func namesInOrder(_ path: String) throws -> [String] {
+    let text = String(decoding: try FileBytes.read(path), as: UTF8.self)
+    let names = text.split(whereSeparator: \.isNewline).map { line in
+      String(line.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }.filter { !$0.isEmpty }
+    var seen: Set<String> = []
+    if let twice = names.first(where: { !seen.insert($0).inserted }) {
+      throw InvalidValue(
+        "--order", expected: "each stage once", found: "\(twice) twice in \(path)")
+    }
+    guard !names.isEmpty else {
+      throw InvalidValue("--order", expected: "a name on each line", found: "none in \(path)")
+    }
+    return names
   }
 
   private func trace(
@@ -162,40 +176,21 @@ struct TraceCommand: ParsableCommand {
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     Terminal.print(text.summary(results, isOrdered: stages.isOrdered, seconds: seconds))
+    if case .shapes = matching.way, let start = results.first(where: \.isStart),
+      let name = start.stage.outputs.lazy.compactMap({ matching.actual[$0] }).first
+    {
+      Terminal.print([
+        Style.printable(
+          "\(start.stage.name) was compared with \(name): if that is another stage, state the "
+            + "pairs with --map")
+      ])
+    }
     let isSame = try isDeterministic(stages, matching, source)
     if results.contains(where: { $0.status == .unreadable }) {
       throw ExitCode(RunStatus.unusable.rawValue)
     }
     let passes = results.allSatisfy { $0.status == .agrees }
     if !passes || !isSame { throw ExitCode(RunStatus.failed.rawValue) }
-  }
-
-  /// Says how the tensors were found, where that is not by their names.
-  private func note(_ stages: ReferenceStages, _ matching: StageMatching) {
-    var notes: [String] = []
-    switch matching.way {
-    case .names: break
-    case .prefix(let prefix):
-      notes.append("the implementation's names start with \(prefix), which is left out")
-    case .shapes:
-      notes.append(
-        "no name is in both: stages are paired by their shapes, in the order of the names, which "
-          + "can be wrong; --map or --rename says which is which")
-      notes += matching.actual.sorted { $0.key < $1.key }.prefix(verbose ? .max : 3).map {
-        "\($0.key) = \($0.value)"
-      }
-    }
-    if !stages.isOrdered {
-      notes.append(
-        "\(reference) does not say in which order its stages run: they stand by their names; "
-          + "--order FILE says it")
-    }
-    if !matching.extra.isEmpty {
-      let some = matching.extra.prefix(3).joined(separator: ", ")
-      let more = matching.extra.count > 3 ? " and \(matching.extra.count - 3) more" : ""
-      notes.append("of no stage, and passed over: \(some)\(more)")
-    }
-    Terminal.print(notes.map { "note: " + Style.printable($0) })
   }
 
   /// Whether a second run gives the same bits; true where none is given.

@@ -60,7 +60,7 @@ package struct NameMap: Sendable, Equatable {
   func expected(_ name: String) -> String { actual.first { $0.value == name }?.key ?? name }
 
   /// The options that state pairs of names, as they are typed.
-  static func options(_ pairs: [(name: String, actual: String)]) -> String {
+  package static func options(_ pairs: [(name: String, actual: String)]) -> String {
     pairs.map { "\(option) " + quoted("\($0.name)=\($0.actual)") }.joined(separator: " ")
   }
 

@@ -54,11 +54,6 @@ package struct ActualTensors: Sendable {
     guard let place = places[name] else { return nil }
     return try place.archive.source(of: place.name)
   }
-
-  func header(of name: String) throws(ArchiveError) -> TensorHeader? {
-    guard let place = places[name] else { return nil }
-    return try place.archive.header(of: place.name)
-  }
 }
 
 /// A rule that renames tensors, as sed writes it: `s/^model\.//`.

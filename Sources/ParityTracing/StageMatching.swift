@@ -11,7 +11,7 @@ package struct StageMatching: Sendable {
     case names
     /// By their names, once this is taken from the start of each.
     case prefix(String)
-    /// No name is in both: by their shapes, in the order of the names.
+    /// No name is in both: by their shapes and numbers.
     case shapes
   }
 
@@ -137,26 +137,15 @@ package struct StageMatching: Sendable {
 
   // MARK: - By shapes
 
-  /// Pairs values and tensors of the same shape, in the order of execution and of the names. Shapes
-  /// that stand more often on one side are left out.
+  /// What the model's own code makes is left out: few dump it.
   private static func byShape(
     _ reference: ReferenceStages, _ tensors: ActualTensors
   ) -> [String: String] {
-    var (values, names): ([[Int]: [String]], [[Int]: [String]]) = ([:], [:])
-    for value in reference.stages.filter({ !$0.isBetweenModules && !$0.isBackward }).flatMap(
-      \.outputs)
-    {
-      guard let header = try? reference.values[value]?.source().header else { continue }
-      values[header.shape.withoutOnes.sorted(), default: []].append(value)
-    }
-    for name in tensors.names {
-      guard let header = try? tensors.header(of: name) else { continue }
-      names[header.shape.withoutOnes.sorted(), default: []].append(name)
-    }
-    var found: [String: String] = [:]
-    for (shape, own) in values where own.count == names[shape]?.count && !shape.isEmpty {
-      for (value, name) in zip(own, names[shape] ?? []) { found[value] = name }
-    }
-    return found
+    let values = reference.stages.filter { !$0.isBetweenModules && !$0.isBackward }
+      .flatMap(\.outputs)
+    return ShapePairing(
+      values.compactMap { .init($0, try? reference.values[$0]?.source()) },
+      tensors.names.compactMap { .init($0, try? tensors.source(of: $0)) }
+    ).found
   }
 }

@@ -4,8 +4,9 @@ import TensorComparison
 struct ErrorLevel: Sendable {
   /// Whether the value is off by more than rounding explains.
   let isOff: Bool
-  /// The root mean square of its errors in units of σ; nil where it has no σ, and infinite where it
-  /// can't be measured since its shape is another or it holds NaN.
+  /// The root mean square of its errors in units of σ; nil where it has no σ, or the errors are at
+  /// elements whose σ is 0, such as a copy has, and infinite where it can't be measured since its
+  /// shape is another or it holds NaN.
   let z: Double?
   /// The same relative to the root mean square of the value.
   let relative: Double

@@ -39,7 +39,7 @@ struct ValueComparer: Sendable {
     } catch {
       return ValueResult(
         name: name, shape: [], finding: .unreadable(error), rearrangement: nil, storage: nil,
-        hasSigma: false, largestZ: largestZ)
+        hasSigma: false, isWhole: false, largestZ: largestZ)
     }
   }
 
@@ -49,7 +49,8 @@ struct ValueComparer: Sendable {
   ) -> ValueResult {
     ValueResult(
       name: name, shape: expected.header.shape, finding: finding, rearrangement: rearrangement,
-      storage: storage, hasSigma: hasSigma, largestZ: largestZ)
+      storage: storage, hasSigma: hasSigma,
+      isWhole: !expected.header.elementType.isFloatingPoint, largestZ: largestZ)
   }
 
   private func compared(

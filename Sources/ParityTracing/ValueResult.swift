@@ -25,6 +25,8 @@ package struct ValueResult: Sendable {
   package let storage: Arithmetic?
   /// Whether the value has a σ.
   package let hasSigma: Bool
+  /// Whether the value is of whole numbers, such as token ids.
+  let isWhole: Bool
   /// How large a z passes.
   let largestZ: Double
 
@@ -49,9 +51,10 @@ package struct ValueResult: Sendable {
     case .shape: .unmeasurable
     case .measured(let tally) where tally.nonFiniteMismatches > 0: .unmeasurable
     case .measured(let tally):
+      // Another token is no small error, however near its number is.
       ErrorLevel(
-        isOff: !agrees, z: hasSigma ? tally.rmsZ : nil, relative: tally.relativeRMS,
-        count: shape.elementCount)
+        isOff: !agrees, z: hasSigma ? tally.plainRMSZ : nil,
+        relative: isWhole ? .infinity : tally.relativeRMS, count: shape.elementCount)
     }
   }
 }

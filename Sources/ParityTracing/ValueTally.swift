@@ -38,6 +38,10 @@ package struct ValueTally: Sendable {
   /// Elements that have a z.
   package private(set) var judged = 0
   private(set) var zSquares = 0.0
+  /// The same of z by σ alone, whatever storing the elements has added.
+  private(set) var plainSquares = 0.0
+  /// Of the elements whose σ is 0.
+  private(set) var exactSquares = 0.0
   private(set) var sigmaSquares = 0.0
   private(set) var actualSquares = 0.0
   private(set) var expectedSquares = 0.0
@@ -46,6 +50,13 @@ package struct ValueTally: Sendable {
 
   /// The root mean square of z over the elements that have one.
   package var rmsZ: Double { judged == 0 ? 0 : (zSquares / Double(judged)).squareRoot() }
+
+  /// The same by σ alone, in which errors are handed on from stage to stage; nil where most of the
+  /// difference is at elements whose σ is 0.
+  var plainRMSZ: Double? {
+    guard judged > 0, 2 * exactSquares <= differenceSquares else { return nil }
+    return (plainSquares / Double(judged)).squareRoot()
+  }
 
   /// The root mean square of the differences over that of the expected elements.
   package var relativeRMS: Double {
@@ -61,46 +72,76 @@ package struct ValueTally: Sendable {
   /// Whether rounding alone moves the value by more than a sixteenth of its size.
   var isLost: Bool { sigmaSquares > expectedSquares / 256 }
 
-  /// Adds one block. O(elements).
+  /// Adds one block, in strips: only one in which something is out of the ordinary is gone through
+  /// element by element. O(elements).
   mutating func add(_ buffers: [BlockBuffer], _ range: Range<Int>, _ scale: Scale) {
     let count = range.count
     let (actual, expected) = (buffers[0].doubles(count), buffers[1].doubles(count))
     let sigma = buffers.count > 2 ? buffers[2].doubles(count) : nil
-    for position in 0..<count {
-      let (a, e) = (actual[position], expected[position])
-      let offset = range.lowerBound + position
-      let difference = a - e
-      guard difference.isFinite else {
-        addNonFinite(a, e)
+    let size = 2048
+    for start in stride(from: 0, to: count, by: size) {
+      let own = start..<min(start + size, count)
+      let z = largestZ?.value ?? 0
+      if let strip = ValueStrip(
+        actual, expected, sigma, own, scale, largestDistance: largestAbsolute?.value ?? 0,
+        largestSquare: z * z)
+      {
+        add(strip)
         continue
       }
-      actualSquares += a * a
-      expectedSquares += e * e
-      products += a * e
-      differenceSquares += difference * difference
-      let distance = abs(difference)
-      if distance > (largestAbsolute?.value ?? 0) {
-        largestAbsolute = Extreme(offset: offset, value: distance, actual: a, expected: e)
-      }
-      if distance > scale.atol + scale.rtol * abs(e) { beyondTorch += 1 }
-      guard let sigma else { continue }
-      let own = sigma[position]
-      // Of an element that rounding may move anywhere, nothing can be said.
-      guard own.isFinite else { continue }
-      sigmaSquares += own * own
-      let stored = scale.storage > 0 ? scale.storage * e * e + scale.smallest : 0
-      let variance = own * own * scale.factor * scale.factor + stored
-      guard variance > 0 else {
-        if distance > 0 { inexact += 1 }
-        continue
-      }
-      judged += 1
-      let square = distance * distance / variance
-      zSquares += square
-      if square > (largestZ.map { $0.value * $0.value } ?? 0) {
-        largestZ = Extreme(offset: offset, value: square.squareRoot(), actual: a, expected: e)
+      for position in own {
+        add(
+          actual[position], expected[position], sigma?[position], range.lowerBound + position,
+          scale)
       }
     }
+  }
+
+  private mutating func add(_ strip: ValueStrip) {
+    beyondTorch += strip.beyondTorch
+    judged += strip.judged
+    zSquares += strip.zSquares
+    plainSquares += strip.plainSquares
+    sigmaSquares += strip.sigmaSquares
+    actualSquares += strip.actualSquares
+    expectedSquares += strip.expectedSquares
+    products += strip.products
+    differenceSquares += strip.differenceSquares
+  }
+
+  private mutating func add(
+    _ actual: Double, _ expected: Double, _ sigma: Double?, _ offset: Int, _ scale: Scale
+  ) {
+    let difference = actual - expected
+    guard difference.isFinite else { return addNonFinite(actual, expected) }
+    actualSquares += actual * actual
+    expectedSquares += expected * expected
+    products += actual * expected
+    let distance = abs(difference)
+    differenceSquares += distance * distance
+    func extreme(_ value: Double) -> Extreme {
+      Extreme(offset: offset, value: value, actual: actual, expected: expected)
+    }
+    if distance > (largestAbsolute?.value ?? 0) { largestAbsolute = extreme(distance) }
+    if distance > scale.atol + scale.rtol * abs(expected) { beyondTorch += 1 }
+    // Of an element that rounding may move anywhere, nothing can be said.
+    guard let sigma, sigma.isFinite else { return }
+    sigmaSquares += sigma * sigma
+    let plain = sigma * sigma * scale.factor * scale.factor
+    let variance = plain + scale.storage * expected * expected + scale.smallest
+    if plain > 0 {
+      plainSquares += distance * distance / plain
+    } else {
+      exactSquares += distance * distance
+    }
+    guard variance > 0 else {
+      if distance > 0 { inexact += 1 }
+      return
+    }
+    judged += 1
+    let z = distance / variance.squareRoot()
+    zSquares += z * z
+    if z > (largestZ?.value ?? 0) { largestZ = extreme(z) }
   }
 
   private mutating func addNonFinite(_ actual: Double, _ expected: Double) {
@@ -116,6 +157,8 @@ package struct ValueTally: Sendable {
     beyondTorch += other.beyondTorch
     judged += other.judged
     zSquares += other.zSquares
+    plainSquares += other.plainSquares
+    exactSquares += other.exactSquares
     sigmaSquares += other.sigmaSquares
     actualSquares += other.actualSquares
     expectedSquares += other.expectedSquares

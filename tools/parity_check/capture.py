@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from parity_check.selection import watched
-from parity_check.values import Named, outputs_of
+from parity_check.values import Named, outputs_of, packed_in
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ class Observer(Protocol):
 
     def before(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None: ...
 
-    def after(self, call: Call, outputs: Named) -> None: ...
+    def after(self, call: Call, outputs: Named, packed: Named) -> None:
+        """`packed` are the numbers of the packed sequences among the outputs, as the module gave
+        them."""
 
     def abandoned(self, call: Call) -> None:
         """A call ended with an exception, which the model may have caught."""
@@ -108,4 +110,5 @@ class Capture:
 
     def _after(self, module: torch.nn.Module, args: tuple[Any, ...], result: Any) -> None:
         if self._is_on:
-            self._observer.after(self._open.pop(), outputs_of(module, result))
+            self._observer.after(
+                self._open.pop(), outputs_of(module, result), packed_in(module, result))

@@ -95,7 +95,7 @@ class Recorder:
             self._feed(stage, key, given[name])
         self._open.append(stage)
 
-    def after(self, call: Call, outputs: Named) -> None:
+    def after(self, call: Call, outputs: Named, packed: Named) -> None:
         stage = self._open.pop()
         if is_transformed():
             self._warn(f"{call.name} is called from within torch.vmap or torch.func, and is left "
@@ -110,6 +110,8 @@ class Recorder:
             self.names[call.name, key] = name
             results[key] = self.recording.values[name]
             stage.outputs.append(name)
+            if key in packed:
+                self.lineage.name(packed[key], name)
         if not outputs:
             self._warn(f"{call.name} gives no tensor, and is left out")
         if not stage.outputs:

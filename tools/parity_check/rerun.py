@@ -41,7 +41,7 @@ class Repeated:
             if value := self.names.get((call.name, key)):
                 self.take(value, given[name])
 
-    def after(self, call: Call, outputs: Named) -> None:
+    def after(self, call: Call, outputs: Named, packed: Named) -> None:
         self.calls.append(call.name)
         for key, tensor in outputs.items():
             if value := self.names.get((call.name, key)):

@@ -23,6 +23,14 @@ def outputs_of(module: torch.nn.Module, result: Any) -> Named:
     return {"output": output} | dict(zip(("h_n", "c_n"), states))
 
 
+def packed_in(module: torch.nn.Module, result: Any) -> Named:
+    """The numbers of the packed sequences that a module gave, by the names of `outputs_of`."""
+    if is_recurrent(module):
+        is_packed = isinstance(result, tuple) and isinstance(result[0], PackedSequence)
+        return {"output": result[0].data} if is_packed else {}
+    return dict(packed_parts(result))
+
+
 def inputs_of(module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Named:
     """What a module was given: of a recurrent one `input`, `h_0`, `c_0` and, where it was packed,
     `lengths`; of others the positions and keywords."""
@@ -65,6 +73,14 @@ def tensors(value: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
     else:
         for key, item in parts(value):
             yield from tensors(item, joined(name, key))
+
+
+def packed_parts(value: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(value, PackedSequence):
+        yield joined(name, "padded"), value.data
+    else:
+        for key, item in parts(value):
+            yield from packed_parts(item, joined(name, key))
 
 
 def parts(value: Any) -> list[tuple[str, Any]]:

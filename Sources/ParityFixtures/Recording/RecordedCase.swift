@@ -41,7 +41,7 @@ extension Recording {
     let location = CaseLocation(name: stage.name, path: archive.path)
     do throws(InvalidValue) {
       let manifest = try Manifest(
-        .object(json(of: stage, isRecurrent, results: results.keys.sorted())))
+        .object(json(of: stage, isRecurrent, results)))
       let own = try ParityCase(location, manifest, tensors)
       guard let chain = own.chain else { return own }
       let exact = try chain.results(in: .float64) { _, call in call.oracleOutputs }
@@ -60,7 +60,7 @@ extension Recording {
   private static let only = "stage"
 
   private func json(
-    of stage: RecordedStage, _ isRecurrent: Bool, results: [String]
+    of stage: RecordedStage, _ isRecurrent: Bool, _ results: [String: Tensor]
   ) -> [String: JSONValue] {
     var json: [String: JSONValue] = ["format": .string(Manifest.format)]
     let arguments = stage.arguments ?? .object([:])
@@ -68,7 +68,7 @@ extension Recording {
       json["module"] = .string(stage.className)
       json["arguments"] = arguments
       json["packed"] = stage.packed
-      json["outputs"] = .array(results.map(JSONValue.string))
+      json["outputs"] = .array(results.keys.sorted().map(JSONValue.string))
     } else {
       json["module"] = .string("Sequential")
       json["modules"] = .array([
@@ -77,9 +77,12 @@ extension Recording {
         ])
       ])
     }
-    // What tensors can't say: products in TF32, and bfloat16 in a file that has no such type.
-    if arithmetic == .tf32 || arithmetic == .bfloat16 {
-      json["arithmetic"] = .string(arithmetic.rawValue)
+    // What tensors can't say: products in TF32, bfloat16 in a file that has no such type, and
+    // results that were rounded to 16 bits when they were stored.
+    let stored = results.values.compactMap { Arithmetic(of: $0.elementType) }
+      .reduce(arithmetic) { $0.coarser($1) }
+    if stored != .float32 && stored != .float64 {
+      json["arithmetic"] = .string(stored.rawValue)
     }
     return json
   }
