@@ -96,7 +96,8 @@ struct ValueStrip {
 
   @inline(__always)
   private static func vector(_ elements: Elements, _ position: Int) -> Vector {
-    UnsafeRawPointer(elements.baseAddress! + position).loadUnaligned(as: Vector.self)
+    UnsafeRawBufferPointer(elements).loadUnaligned(
+      fromByteOffset: position * MemoryLayout<Double>.size, as: Vector.self)
   }
 
   @inline(__always)
