@@ -317,6 +317,12 @@ def joined(name: str, key: str) -> str:
     return f"{name}.{key}" if name else key
 
 
+def is_transformed() -> bool:
+    """Whether the code is called from within torch.vmap or a transform of torch.func, whose tensors
+    stand for others."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def unfit(tensor: torch.Tensor) -> str | None:
     """Why a tensor can't be kept; None of one that can."""
     if tensor.is_quantized:
@@ -816,14 +822,17 @@ class Recording:
         return Case.of(manifest, groups, self.provenance)
 
     def manifest(self) -> Manifest:
-        arrays = self.arrays()
+        return self.description() | {"digest": digest(self.arrays())}
+
+    def description(self) -> Manifest:
+        """The manifest without the digest, which takes as long as the recording is large."""
         return {
             "format": FORMAT, "module": "Recording",
             "stages": [stage.entry() for stage in self.stages], "derived": self.derived,
             "arithmetic": self.arithmetic,
             **({"replicas": self.replicas} if self.replicas else {}),
             **({"without_sigma": self.without_sigma} if self.without_sigma else {}),
-            "provenance": self.provenance, "digest": digest(arrays),
+            "provenance": self.provenance,
         }
 
     def arrays(self) -> Tensors:
@@ -895,6 +904,10 @@ class Recorder:
         self._state_dicts: dict[str, Named] = {}
 
     def entered(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if is_transformed():
+            raise RecordingError(
+                "the model is called from within torch.vmap or torch.func, whose tensors stand for "
+                "others: call it without that in the block")
         number = len(self.entries) + 1
         links = {}
         for index, leaf in enumerate(leaves(args, kwargs)):
@@ -912,6 +925,9 @@ class Recorder:
                 self._keep_derived(value, tensor)
 
     def before(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if is_transformed():
+            self._open.append(Stage(call.name, call.module_name, call.number, kind(call.module)))
+            return
         given = {name: tensor for name, tensor in inputs_of(call.module, args, kwargs).items()
                  if fits(tensor)}
         for tensor in given.values():
@@ -928,6 +944,10 @@ class Recorder:
 
     def after(self, call: Call, outputs: Named, packed: Named) -> None:
         stage = self._open.pop()
+        if is_transformed():
+            self._warn(f"{call.name} is called from within torch.vmap or torch.func, and is left "
+                       "out")
+            return
         results = {}
         for key, tensor in outputs.items():
             if reason := unfit(tensor):
@@ -1052,11 +1072,13 @@ def check_calls(recording: Recording, modules: Choice, chosen: Iterable[str]) ->
     """Raises RecordingError where nothing was recorded, or nothing of a module that is named."""
     called = {stage.module_name for stage in recording.stages}
     if not called:
-        raise RecordingError("no module of the model was called in the block")
+        raise RecordingError("no module of the model was called in the block, or none gave a "
+                             "tensor that can be kept")
     if modules is not None and not callable(modules):
         for name in chosen:
             if name not in called:
-                raise RecordingError(f"{name} was not called in the block")
+                raise RecordingError(f"{name} was not called in the block, or gave no tensor "
+                                     "that can be kept")
 
 
 @contextmanager

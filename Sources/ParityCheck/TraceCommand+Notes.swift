@@ -4,7 +4,9 @@ import ParityTracing
 
 extension TraceCommand {
   /// Says how the tensors were found, where that is not by their names.
-  func note(_ stages: ReferenceStages, _ matching: StageMatching) {
+  func note(
+    _ stages: ReferenceStages, _ matching: StageMatching, _ tensors: ActualTensors
+  ) {
     var notes: [String] = []
     switch matching.way {
     case .names: break
@@ -28,9 +30,15 @@ extension TraceCommand {
       let lacks = stages.stages.contains { stage in
         !stage.isBetweenModules && stage.outputs.contains { matching.actual[$0] == nil }
       }
+      let suggested = matching.suggestions(stages, tensors).map {
+        (name: $0.value, actual: $0.name)
+      }
+      let advice =
+        suggested.isEmpty
+        ? "; --map STAGE=NAME says where one belongs"
+        : "; of the shape of a stage that is missing: \(NameMap.options(suggested))?"
       notes.append(
-        "of no stage, and passed over: \(some)\(more)"
-          + (lacks ? "; --map STAGE=NAME says where one belongs" : ""))
+        "of no stage, and passed over: \(some)\(more)" + (lacks ? advice : ""))
     }
     Terminal.print(notes.map { "note: " + Style.printable($0) })
   }

@@ -148,7 +148,7 @@ struct TraceCommand: ParsableCommand {
   private func trace(
     _ stages: ReferenceStages, _ tensors: ActualTensors, _ matching: StageMatching
   ) throws {
-    note(stages, matching)
+    note(stages, matching, tensors)
     var options = Trace.Options()
     options.actualArithmetic = actualArithmetic
     options.largestZ = sigma ?? NoiseLimits.standardZ

@@ -60,13 +60,22 @@ package struct TraceText {
   private func numbers(_ result: StageResult) -> [String] {
     guard let worst = result.worst, let tally = worst.tally else { return [] }
     let largest = tally.nonFiniteMismatches > 0 ? .infinity : tally.largestAbsolute?.value ?? 0
-    let z = tally.largestZ?.value ?? 0
+    let hasZ = worst.hasSigma && tally.nonFiniteMismatches == 0
     let texts = [
       largest == 0 ? "0" : NumberText.scientific(largest, digits: 2),
-      worst.hasSigma ? Self.short(z) : "–", worst.hasSigma ? Self.short(tally.rmsZ) : "–",
+      hasZ ? Self.short(tally.largestZ?.value ?? 0) : "–", hasZ ? Self.short(tally.rmsZ) : "–",
       tally.scaleRatio.isFinite ? Self.ratio(tally.scaleRatio) : "–",
     ]
     return zip(texts, Self.numberWidths).map { Style.aligned($0, to: $1) }
+  }
+
+  /// The measurements of one of a stage's several values.
+  private func measured(_ value: ValueResult, _ tally: ValueTally) -> String {
+    let largest = NumberText.scientific(tally.largestAbsolute?.value ?? 0, digits: 2)
+    let z =
+      value.hasSigma
+      ? ", z \(Self.short(tally.largestZ?.value ?? 0)), rms z \(Self.short(tally.rmsZ))" : ""
+    return "\(value.agrees ? "agrees" : "differs"), largest |Δ| \(largest)\(z)"
   }
 
   private static func short(_ value: Double) -> String {
@@ -88,6 +97,9 @@ package struct TraceText {
       }
       if let rearrangement = value.rearrangement, result.isStart || isVerbose {
         lines.append("\(value.name): compared as it \(rearrangement)")
+      }
+      if isVerbose, result.values.count > 1, let tally = value.tally {
+        lines.append("\(value.name): \(measured(value, tally))")
       }
       if isVerbose, let storage = value.storage {
         lines.append("\(value.name): stored as \(storage), whose rounding is allowed for")
@@ -145,7 +157,15 @@ package struct TraceText {
     let line =
       "\(NumberText.count(total, "stage")): \(parts.joined(separator: ", "))"
       + style.faint(" in \(NumberText.seconds(seconds))")
-    return [line] + [verdict(results, isOrdered: isOrdered)].compactMap(\.self)
+    return [line] + [verdict(results, isOrdered: isOrdered), advice(results)].compactMap(\.self)
+  }
+
+  /// What else can be done about the first stage that is wrong; nil where it was computed by itself.
+  private func advice(_ results: [StageResult]) -> String? {
+    guard let first = results.first(where: \.isStart), first.replay == nil,
+      !first.stage.isBetweenModules, !first.stage.isBackward, !first.stage.className.isEmpty
+    else { return nil }
+    return "parity_check.replay, in Python, has PyTorch compute each stage from what it was given"
   }
 
   /// The first stage that is wrong, in a sentence; nil where none is.
@@ -170,6 +190,11 @@ package struct TraceText {
           + (others.count > 3 ? " and \(others.count - 3) more" : ""))
     let className = first.stage.isBackward ? "" : first.stage.className
     let kind = className.isEmpty ? "" : " (\(className))"
+    if !first.unknownBefore.isEmpty {
+      let before = first.unknownBefore.map(Style.printable).joined(separator: ", ")
+      return "the first stage that is wrong is \(Style.printable(first.stage.name))\(kind), or "
+        + "what it was given is: there is no tensor of \(before)\(more)"
+    }
     let name = Style.printable(first.stage.name)
     if first.stage.className == RecordedStage.modelInput {
       return "the model's \(name) is not the same\(more)"

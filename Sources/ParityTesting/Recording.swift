@@ -71,8 +71,10 @@ public struct Recording: Sendable {
   /// Judges an implementation's results as it computes them, and stops it at the first stage that
   /// is wrong by itself.
   ///
-  /// - Parameter run: the implementation. It is given a check, to be called with each result and
-  ///   its name in `names`, in the order of execution. Stages may be left out.
+  /// - Parameters:
+  ///   - options: of these, the arithmetic of the implementation and how long to look for a mistake.
+  ///   - run: the implementation. It is given a check, to be called with each result and its name in
+  ///     `names`, in the order of execution. Stages may be left out.
   /// - Throws: `ParityFailure` with the report of the trace where a result is wrong, and where none
   ///   is handed over; and what `run` throws.
   public func trace(
@@ -86,6 +88,9 @@ public struct Recording: Sendable {
 
   /// The same of an implementation that computes asynchronously.
   ///
+  /// - Parameters:
+  ///   - options: as above.
+  ///   - run: as above.
   /// - Throws: as above.
   public func trace(
     options: VerificationOptions = VerificationOptions(),

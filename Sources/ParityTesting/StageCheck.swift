@@ -6,7 +6,7 @@ import ParityTracing
 import TensorArchives
 import TensorCore
 
-/// Takes an implementation's results one after the other: see ``Recording/trace(options:_:)``.
+/// Takes an implementation's results one after the other: see ``Recording/trace(options:_:)-8bip4``.
 public final class StageCheck {
   private let reference: ReferenceStages
   private var trace: Trace

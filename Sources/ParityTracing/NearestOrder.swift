@@ -18,7 +18,7 @@ enum NearestOrder {
     let wanted = expected.shape.axes.filter { $0 != 1 }
     guard squeezed.rank <= 5, squeezed.axes.sorted() == wanted.sorted() else { return nil }
     var best: (distance: Double, order: [Int], tensor: Tensor)?
-    for order in orders(squeezed.rank) where order.map({ squeezed.axes[$0] }) == wanted {
+    for order in Shape.orders(squeezed.rank) where order.map({ squeezed.axes[$0] }) == wanted {
       let moved = actual.reshaped(squeezed).permuted(order)
       let distance = relativeRMS(moved, expected)
       if distance < best?.distance ?? .infinity { best = (distance, order, moved) }
@@ -29,16 +29,6 @@ enum NearestOrder {
       best.order == Array(squeezed.axes.indices)
         ? nil : .transposed(axes: best.order, isWhole: true)
     )
-  }
-
-  private static func orders(_ rank: Int) -> [[Int]] {
-    var orders: [[Int]] = [[]]
-    for _ in 0..<rank {
-      orders = orders.flatMap { order in
-        (0..<rank).filter { !order.contains($0) }.map { order + [$0] }
-      }
-    }
-    return orders
   }
 
   private static func relativeRMS(_ actual: Tensor, _ expected: Tensor) -> Double {
@@ -52,7 +42,31 @@ enum NearestOrder {
   }
 }
 
+extension Shape {
+  /// All orders of so many axes. O(rank!).
+  static func orders(_ rank: Int) -> [[Int]] {
+    var orders: [[Int]] = [[]]
+    for _ in 0..<rank {
+      orders = orders.flatMap { order in
+        (0..<rank).filter { !order.contains($0) }.map { order + [$0] }
+      }
+    }
+    return orders
+  }
+}
+
 extension Tensor {
+  /// The order of this tensor's axes in which it is `other`, element by element; nil where there is
+  /// none. O(rank! · elements).
+  func order(thatGives other: Tensor) -> [Int]? {
+    guard shape.rank == other.shape.rank, shape.rank <= 5 else { return nil }
+    let wanted = other.elements() as [Double]
+    return Shape.orders(shape.rank).first { order in
+      order.map { shape.axes[$0] } == other.shape.axes
+        && permuted(order).elements() as [Double] == wanted
+    }
+  }
+
   /// The tensor whose axis `k` is this tensor's axis `order[k]`. O(elements).
   func permuted(_ order: [Int]) -> Tensor {
     let sizes = shape.axes

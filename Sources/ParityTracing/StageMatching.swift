@@ -49,6 +49,28 @@ package struct StageMatching: Sendable {
     extra = names.filter { !used.contains($0) }
   }
 
+  /// Values of which there is no tensor, each with a tensor that has no value and is the only one of
+  /// the same shape: what may belong together.
+  ///
+  /// - Complexity: O(values + tensors).
+  package func suggestions(
+    _ reference: ReferenceStages, _ tensors: ActualTensors
+  ) -> [(value: String, name: String)] {
+    let missing = reference.stages.filter { !$0.isBetweenModules && !$0.isBackward }
+      .flatMap(\.outputs).filter { actual[$0] == nil }
+    func axes(_ source: (any TensorSource)?) -> [Int]? { source?.header.shape.withoutOnes }
+    let shapes = Dictionary(
+      grouping: extra, by: { axes(try? tensors.source(of: $0)) ?? [] })
+    var found: [(value: String, name: String)] = []
+    for value in missing {
+      guard let own = axes(try? reference.values[value]?.source()), !own.isEmpty,
+        let names = shapes[own], names.count == 1, !found.contains(where: { $0.name == names[0] })
+      else { continue }
+      found.append((value, names[0]))
+    }
+    return found
+  }
+
   private static func check(
     _ map: NameMap, values: [String], names: [String]
   ) throws(InvalidValue) {

@@ -46,11 +46,6 @@ struct StageReplayer: Sendable {
     _ actual: (String) throws(ArchiveError) -> (any TensorSource)?
   ) -> StageReplay? {
     guard let recording = reference.recording, recording.isComputed(stage) else { return nil }
-    func whole(_ source: any TensorSource) throws(ArchiveError) -> Tensor? {
-      let count = source.header.shape.elementCount
-      guard count <= Self.largestElements else { return nil }
-      return try source.block(0..<count).reshaped(source.header.shape)
-    }
     do throws(ArchiveError) {
       var origin = StageReplay.Inputs.actual
       var inputs: [String: Tensor] = [:]
@@ -59,6 +54,7 @@ struct StageReplayer: Sendable {
         // Lengths and token ids are not computed, and few dump them.
         let isGiven = !expected.header.elementType.isFloatingPoint
         var source = try actual(value)
+        if source == nil { source = try viewed(value, of: stage, recording, actual) }
         if source == nil, isGiven { source = expected }
         // Inputs that were rounded when they were stored are others than those that it was given.
         if source?.header.elementType.holds(expected.header.elementType) != true {
@@ -79,6 +75,30 @@ struct StageReplayer: Sendable {
     } catch {
       return nil
     }
+  }
+
+  /// What the stage was given as a view of a value that the implementation has: the value with its
+  /// axes in the order in which PyTorch's view has them. nil where it is a view in another way.
+  private func viewed(
+    _ view: String, of stage: RecordedStage, _ recording: Recording,
+    _ actual: (String) throws(ArchiveError) -> (any TensorSource)?
+  ) throws(ArchiveError) -> (any TensorSource)? {
+    guard let name = stage.whole(ofView: view), let found = try actual(name) else { return nil }
+    let whole = try recording.source(of: name, in: .values)
+    let part = try recording.source(of: view, in: .values)
+    guard whole.header.shape.elementCount == part.header.shape.elementCount,
+      found.header.shape.withoutOnes == whole.header.shape.withoutOnes,
+      let expected = try self.whole(part), let given = try self.whole(whole),
+      let order = given.order(thatGives: expected), let own = try self.whole(found)
+    else { return nil }
+    return LoadedSource(tensor: own.reshaped(given.shape).permuted(order))
+  }
+
+  /// - Returns: nil of a tensor that is too large.
+  private func whole(_ source: any TensorSource) throws(ArchiveError) -> Tensor? {
+    let count = source.header.shape.elementCount
+    guard count <= Self.largestElements else { return nil }
+    return try source.block(0..<count).reshaped(source.header.shape)
   }
 
   private func judged(

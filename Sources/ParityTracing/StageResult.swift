@@ -27,6 +27,9 @@ package struct StageResult: Sendable {
   package let values: [ValueResult]
   /// What is known of the mistake where it starts here; each a clause.
   package var symptoms: [String] = []
+  /// The names of stages before it that are missing, so that it may only follow from one of them:
+  /// where it is wrong by itself as far as is known.
+  package var unknownBefore: [String] = []
   /// The stage computed again by itself; nil where that was not done.
   package var replay: StageReplay?
 

@@ -1,5 +1,6 @@
 import ArchiveComparison
 import ParityFixtures
+import ParityJudging
 import TensorArchives
 import TensorComparison
 import TensorCore
@@ -8,6 +9,9 @@ import TensorCore
 struct Symptoms {
   let reference: ReferenceStages
   let comparer: ValueComparer
+  /// Whether no stage before it was computed and agreed: then the whole implementation may be in a
+  /// coarser arithmetic.
+  let isFirstComputed: Bool
 
   /// The most elements that are held in memory to look for symptoms, and of how many other values
   /// the first are compared.
@@ -37,7 +41,9 @@ struct Symptoms {
       }
       let symptoms = pair.symptoms
       if !symptoms.isEmpty { return symptoms }
-      return [coarser(worst), pair.places].compactMap(\.self)
+      let isExplained = result.replay?.result.diagnosis?.explanations.isEmpty == false
+      let arithmetic = isFirstComputed && !isExplained ? coarser(worst) : nil
+      return [arithmetic, pair.places].compactMap(\.self)
     } catch {
       return []
     }

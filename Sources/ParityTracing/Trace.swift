@@ -36,6 +36,9 @@ package struct Trace: Sendable {
   /// Of each value that was measured.
   private var levels: [String: ErrorLevel] = [:]
   private var hasStarted = false
+  /// Whether a stage agreed that was computed, and not copied: then the implementation's arithmetic
+  /// is no coarser than what is stated of it.
+  private var hasComputed = false
 
   package init(_ reference: ReferenceStages, _ options: Options = Options()) {
     self.reference = reference
@@ -61,13 +64,19 @@ package struct Trace: Sendable {
     for value in values { levels[value.name] = value.level }
     var result = StageResult(stage: stage, status: .agrees, values: values)
     result.status = status(of: result)
+    if result.status == .agrees, result.worst?.tally?.largestZ != nil { hasComputed = true }
     guard result.isStart || result.status == .follows else { return result }
+    let inputs = inputs(of: stage)
     result.replay = replayer?.replay(
-      stage, inputsAreRight: !inputLevels(of: stage).contains(where: \.isOff), actual)
+      stage,
+      inputsAreRight: inputs.unknown.isEmpty && !inputs.levels.contains(where: \.isOff), actual)
     settle(&result)
     if result.isStart {
       hasStarted = true
-      result.symptoms = Symptoms(reference: reference, comparer: comparer).found(result, actual)
+      if result.replay?.inputs != .actual { result.unknownBefore = inputs.unknown }
+      result.symptoms = Symptoms(
+        reference: reference, comparer: comparer, isFirstComputed: !hasComputed
+      ).found(result, actual)
     }
     return result
   }
@@ -85,7 +94,7 @@ package struct Trace: Sendable {
       return isLost ? .lost : .agrees
     }
     guard reference.isOrdered else { return .differs }
-    let inputs = inputLevels(of: result.stage)
+    let inputs = inputs(of: result.stage).levels
     let follows = wrong.allSatisfy { TraceRule.follows($0, from: inputs) }
     return follows ? .follows : start
   }
@@ -105,10 +114,10 @@ package struct Trace: Sendable {
     }
   }
 
-  /// The errors of what a stage depends on: of its inputs, and where one was not measured, of what
-  /// that was made of.
-  private func inputLevels(of stage: RecordedStage) -> [ErrorLevel] {
-    var found: [ErrorLevel] = []
+  /// What a stage depends on: the errors of its inputs, and where one was not measured, of what that
+  /// was made of; and the names of the modules on the way of which nothing is known.
+  private func inputs(of stage: RecordedStage) -> (levels: [ErrorLevel], unknown: [String]) {
+    var (found, unknown): ([ErrorLevel], [String]) = ([], [])
     var seen: Set<String> = []
     var open = stage.inputs
     while let value = open.popLast() {
@@ -116,9 +125,11 @@ package struct Trace: Sendable {
       if let level = levels[value] {
         found.append(level)
       } else if let producer = reference.producers[value] {
-        open += reference.stages[producer].inputs
+        let before = reference.stages[producer]
+        if !before.isBetweenModules, !unknown.contains(before.name) { unknown.append(before.name) }
+        open += before.inputs
       }
     }
-    return found
+    return (found, unknown)
   }
 }

@@ -24,7 +24,7 @@ import Testing
   private func check(_ name: String, _ arguments: [String]) throws {
     let tool = try Tool(arguments, environment: Self.environment, in: Self.folder)
     // How long it took is the only thing that differs from run to run.
-    let output = tool.output.replacing(#/ in [0-9.]+ s\n$/#, with: " in 0.00 s\n")
+    let output = tool.output.replacing(#/ in [0-9.]+ s\n/#, with: " in 0.00 s\n")
     let text =
       "$ parity-check " + arguments.joined(separator: " ") + "\n" + output + tool.errors
       + "exit status \(tool.status)\n"
@@ -69,8 +69,15 @@ import Testing
       ["layout", "cases/invalid.npz:outputs/output", "cases/invalid.npz:outputs/h_n"])
   }
 
+  @Test func tracesAreReported() throws {
+    let samples = "../../TensorArchivesTests/Samples/"
+    let recording = samples + "recording.safetensors"
+    try check("trace", ["trace", recording, samples + "recording-gates.npz"])
+    try check("trace-verbose", ["trace", recording, samples + "recording-right.npz", "--verbose"])
+  }
+
   @Test(arguments: [
-    "parity-check", "audit", "bench", "compare", "export", "inspect", "layout", "run",
+    "parity-check", "audit", "bench", "compare", "export", "inspect", "layout", "run", "trace",
   ])
   func helpIsPrinted(command: String) throws {
     let arguments = (command == "parity-check" ? [] : [command]) + ["--help"]

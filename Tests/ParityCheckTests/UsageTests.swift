@@ -50,7 +50,7 @@ import Testing
     let names = all[listed...].split(separator: "\n").compactMap {
       $0.wholeMatch(of: /\s\s(\w+)\s\s.*/).map { String($0.1) }
     }
-    #expect(names == ["inspect", "run", "export", "audit", "layout", "compare", "bench"])
+    #expect(names == ["inspect", "run", "export", "audit", "layout", "compare", "trace", "bench"])
     for name in names {
       let tool = try Tool(name, "--help")
       #expect(tool.status == 0 && tool.output.contains("\nUSAGE: parity-check \(name) "), "\(name)")

@@ -66,6 +66,27 @@ import Testing
     #expect(results["head"]?.status == .follows)
   }
 
+  @Test func behindAMissingStageNobodyIsAccusedAlone() throws {
+    let results = try SampleRecording.results(of: SampleRecording.gates) { values in
+      for name in ["lstm/output", "lstm/h_n", "lstm/c_n"] { values[name] = nil }
+    }
+    #expect(results["lstm"]?.status == .missing)
+    #expect(results["head"]?.status == .startsHere)
+    #expect(results["head"]?.unknownBefore == ["lstm"])
+    // PyTorch's inputs are not those that it was given.
+    #expect(results["head"]?.replay == nil)
+  }
+
+  @Test func aDroppedBiasIsNoCoarserArithmetic() throws {
+    let results = try SampleRecording.results { values in
+      values["head"] = values["head"]?.changing { elements in
+        for index in elements.indices { elements[index] *= 1 + 1e-3 * Double(index % 3 - 1) }
+      }
+    }
+    #expect(results["head"]?.status == .startsHere)
+    #expect(results["head"]?.symptoms.contains { $0.contains("rounding of") } == false)
+  }
+
   @Test func axesInAnotherOrderAreComparedInTheirs() throws {
     let results = try SampleRecording.results { values in
       values["head"] = values["head"]?.permuted([1, 0, 2])

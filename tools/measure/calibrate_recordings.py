@@ -2,7 +2,8 @@
 is wrong it sees, beside torch.testing.
 
 A random model is recorded with σ. What computes it right is PyTorch on other paths: without oneDNN,
-with two threads, one sequence at a time. What computes it wrong is the model with one weight off.
+with two threads, one sequence at a time. What computes it wrong is the model with one weight off;
+with `--gradients` also one without a bias, and one whose backward pass is wrong in a module.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 
@@ -98,20 +100,33 @@ def one(drawn: RandomModel, index: int, gradients: bool, tally: Tally) -> None:
         tally.testing_alarms += any(
             not agrees(tensor, reference[name]) for name, tensor in actual.items())
     if gradients:
+        for kind, model in [*planted(drawn, index), *planted_in_gradients(drawn, index)]:
+            count_planted(kind, gradients_of(replace(drawn, model=model)), reference, sigma, tally)
         return
     last = recording.stages[-1].outputs[0]
     if last not in sigma:
         return
     for kind, model in planted(drawn, index):
         with torch.no_grad():
-            actual = outputs(model, drawn.x)[last]
-        exact = recording.values[last]
-        if torch.equal(actual, exact):
-            continue
-        tally.planted[kind] += 1
-        z, rms, limit = deviation(actual, exact, sigma[last])
-        tally.seen[kind] += not (z <= LARGEST_Z and rms <= limit)
-        tally.seen_by_testing[kind] += not agrees(actual, exact)
+            actual = {last: outputs(model, drawn.x)[last]}
+        count_planted(kind, actual, reference, sigma, tally)
+
+
+def count_planted(
+    kind: str, actual: dict[str, torch.Tensor], reference: dict[str, torch.Tensor],
+    sigma: dict[str, torch.Tensor], tally: Tally,
+) -> None:
+    """Counts a wrong model, and whether any of its tensors is seen to be wrong; one that gives
+    the same bits is not counted."""
+    compared = {name: tensor for name, tensor in actual.items() if name in sigma}
+    if all(torch.equal(tensor, reference[name]) for name, tensor in compared.items()):
+        return
+    tally.planted[kind] += 1
+    verdicts = [deviation(tensor, reference[name], sigma[name])
+                for name, tensor in compared.items()]
+    tally.seen[kind] += not all(z <= LARGEST_Z and rms <= limit for z, rms, limit in verdicts)
+    tally.seen_by_testing[kind] += not all(
+        agrees(tensor, reference[name]) for name, tensor in compared.items())
 
 
 def deviation(
@@ -179,3 +194,50 @@ def planted(drawn: RandomModel, index: int) -> Iterator[tuple[str, torch.nn.Modu
             flat = model.get_parameter(name).view(-1)
             flat[r.randrange(len(flat))] *= factor
         yield kind, model
+
+
+def planted_in_gradients(
+    drawn: RandomModel, index: int
+) -> Iterator[tuple[str, torch.nn.Module]]:
+    """The model without one bias, and with a wrong backward pass in one module."""
+    r = random.Random(index)
+    biases = [name for name, p in drawn.model.named_parameters()
+              if "bias" in name and p.abs().max() > 0]
+    if biases:
+        model = copy.deepcopy(drawn.model)
+        with torch.no_grad():
+            model.get_parameter(r.choice(biases)).zero_()
+        yield "a bias dropped", model
+    names = [name for name, module in drawn.model.named_modules()
+             if isinstance(module, torch.nn.Linear | torch.nn.Conv1d | torch.nn.LayerNorm
+                           | torch.nn.ReLU | torch.nn.Tanh | torch.nn.GELU)]
+    if not names:
+        return
+    name = r.choice(names)
+    for kind, change in (("gradient rounded to TF32", tf32),
+                         ("gradient of the last step dropped", without_last),
+                         ("gradient times 1 + 1e-5", lambda gradient: gradient * (1 + 1e-5))):
+        model = copy.deepcopy(drawn.model)
+        model.get_submodule(name).register_forward_hook(hooked(change))
+        yield f"{kind}, in one module", model
+
+
+def hooked(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[..., None]:
+    """A forward hook by which a module is given another gradient of its output."""
+    def hook(module: torch.nn.Module, args: tuple[torch.Tensor, ...], out: torch.Tensor) -> None:
+        if out.requires_grad:
+            out.register_hook(change)
+
+    return hook
+
+
+def tf32(gradient: torch.Tensor) -> torch.Tensor:
+    """Rounded to 11 bits, as the operands of products are on GPUs."""
+    mantissa, exponent = torch.frexp(gradient)
+    return torch.ldexp((mantissa * 2**11).round() / 2**11, exponent)
+
+
+def without_last(gradient: torch.Tensor) -> torch.Tensor:
+    gradient = gradient.clone()
+    gradient[..., -1, :] = 0
+    return gradient

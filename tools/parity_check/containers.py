@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from parity_check.format import Manifest, Tensors, little_endian, manifest_text
+from parity_check.format import Manifest, Tensors, little_endian, manifest_text, numbers
 
 
 def write(path: Path | str, manifest: Manifest, tensors: Tensors) -> Path:
@@ -111,7 +111,8 @@ def hdf5_name(name: str, tensors: Tensors) -> str:
 
 #: safetensors' names of the element types.
 SAFETENSORS_TYPES = {
-    "bool": "BOOL", "uint8": "U8", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64",
+    "bool": "BOOL", "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64",
+    "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64",
     "float16": "F16", "float32": "F32", "float64": "F64",
 }
 
@@ -138,7 +139,7 @@ def write_safetensors(path: Path, manifest: Manifest, tensors: Tensors) -> None:
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for _, array in ordered:
-            file.write(little_endian(array).tobytes())
+            file.write(numbers(array))
 
 
 def write_torch(path: Path, manifest: Manifest, tensors: Tensors) -> None:

@@ -74,7 +74,7 @@ def record(
         elif noise:
             measured(rerun, noise)
     recording.is_complete = True
-    for finding in findings(recording.manifest(), recording.arrays()):
+    for finding in findings(recording.description(), recording.arrays()):
         warnings.warn(finding, RecordingWarning, stacklevel=3)
 
 
@@ -83,8 +83,9 @@ def refuse(differing: list[str]) -> None:
         more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
         raise RecordingError(
             f"not deterministic: {', '.join(differing[:3])}{more} came out otherwise when the "
-            "same calls ran once more. Dropout, random numbers, and a state that the model keeps "
-            "outside of itself do that; deterministic=False records it all the same")
+            "same calls ran once more. Dropout, random numbers, an input that is used up, and a "
+            "state that the model keeps outside of itself do that; deterministic=False records it "
+            "all the same")
 
 
 def measured(rerun: Rerun, noise: int) -> None:

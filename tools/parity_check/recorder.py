@@ -17,7 +17,8 @@ from parity_check.modules import arguments, is_recurrent, kind, parameters
 from parity_check.recording import Recording, Stage
 from parity_check.selection import Choice, RecordingError, RecordingWarning
 from parity_check.snapshot import copied
-from parity_check.values import Named, input_keys, inputs_of, tensors, unfit
+from parity_check.values import (
+    Named, input_keys, inputs_of, is_transformed, tensors, unfit)
 
 #: How many stages back the value is looked for that was packed.
 PACKED_WITHIN = 50
@@ -56,6 +57,10 @@ class Recorder:
         self._state_dicts: dict[str, Named] = {}
 
     def entered(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if is_transformed():
+            raise RecordingError(
+                "the model is called from within torch.vmap or torch.func, whose tensors stand for "
+                "others: call it without that in the block")
         number = len(self.entries) + 1
         links = {}
         for index, leaf in enumerate(leaves(args, kwargs)):
@@ -73,6 +78,9 @@ class Recorder:
                 self._keep_derived(value, tensor)
 
     def before(self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if is_transformed():
+            self._open.append(Stage(call.name, call.module_name, call.number, kind(call.module)))
+            return
         given = {name: tensor for name, tensor in inputs_of(call.module, args, kwargs).items()
                  if fits(tensor)}
         for tensor in given.values():
@@ -89,6 +97,10 @@ class Recorder:
 
     def after(self, call: Call, outputs: Named, packed: Named) -> None:
         stage = self._open.pop()
+        if is_transformed():
+            self._warn(f"{call.name} is called from within torch.vmap or torch.func, and is left "
+                       "out")
+            return
         results = {}
         for key, tensor in outputs.items():
             if reason := unfit(tensor):
@@ -213,8 +225,10 @@ def check_calls(recording: Recording, modules: Choice, chosen: Iterable[str]) ->
     """Raises RecordingError where nothing was recorded, or nothing of a module that is named."""
     called = {stage.module_name for stage in recording.stages}
     if not called:
-        raise RecordingError("no module of the model was called in the block")
+        raise RecordingError("no module of the model was called in the block, or none gave a "
+                             "tensor that can be kept")
     if modules is not None and not callable(modules):
         for name in chosen:
             if name not in called:
-                raise RecordingError(f"{name} was not called in the block")
+                raise RecordingError(f"{name} was not called in the block, or gave no tensor "
+                                     "that can be kept")

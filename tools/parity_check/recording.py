@@ -114,14 +114,17 @@ class Recording:
         return Case.of(manifest, groups, self.provenance)
 
     def manifest(self) -> Manifest:
-        arrays = self.arrays()
+        return self.description() | {"digest": digest(self.arrays())}
+
+    def description(self) -> Manifest:
+        """The manifest without the digest, which takes as long as the recording is large."""
         return {
             "format": FORMAT, "module": "Recording",
             "stages": [stage.entry() for stage in self.stages], "derived": self.derived,
             "arithmetic": self.arithmetic,
             **({"replicas": self.replicas} if self.replicas else {}),
             **({"without_sigma": self.without_sigma} if self.without_sigma else {}),
-            "provenance": self.provenance, "digest": digest(arrays),
+            "provenance": self.provenance,
         }
 
     def arrays(self) -> Tensors:

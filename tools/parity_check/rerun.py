@@ -16,6 +16,7 @@ from parity_check.noise.mode import RoundingNoise
 from parity_check.recorder import Recorder
 from parity_check.selection import RecordingError, by_name
 from parity_check.snapshot import Snapshot, copied, doubled
+from parity_check.run_values import Values, is_other
 from parity_check.values import Named, input_keys, inputs_of
 
 Loss = Callable[[Any], torch.Tensor]
@@ -97,20 +98,34 @@ class Rerun:
     def measure(self, replicas: int) -> None:
         """Adds σ of all values, and of gradients, from so many replicas."""
         recording, arithmetic = self.recording, ARITHMETICS[self.recording.arithmetic]
-        center, spread = None, {}
+        center, spread, default = None, {}, torch.get_default_dtype()
+        with_gradients: bool | None = False
+
+        def replica(seed: int | None) -> Values:
+            model = self._snapshot.model(double=True)
+            with random_numbers_of_its_own(), RoundingNoise(arithmetic, seed, default) as mode:
+                return self._values(model, mode, with_gradients)
+
         with operator_by_operator():
             for seed in (None, *range(replicas)):
-                model = self._snapshot.model(double=True)
-                with random_numbers_of_its_own(), RoundingNoise(arithmetic, seed) as mode:
-                    run = self._values(model, mode)
+                try:
+                    run = replica(seed)
+                except RuntimeError:
+                    if with_gradients is None or self._loss or center is not None:
+                        raise
+                    # The model may compute gradients itself.
+                    with_gradients = None
+                    run = replica(seed)
+                recording.without_sigma |= run.unknown
+                found = run.all()
                 if center is None:
-                    center = run.all()
+                    center = found
                     spread = {key: torch.zeros_like(tensor) for key, tensor in center.items()}
-                    recording.without_sigma = run.unknown
-                else:
-                    for key, tensor in run.all().items():
-                        # The root of the sum of squares, whose squares would underflow.
-                        spread[key] = torch.hypot(spread[key], tensor - center[key])
+                # What one run lacks has no rule, or was not computed.
+                spread = {
+                    # The root of the sum of squares, whose squares would underflow.
+                    key: torch.hypot(total, found[key] - center[key])
+                    for key, total in spread.items() if key in found}
         recording.replicas = replicas
         # In float64 what is called the center here is rounded as much as the recording.
         factor = 2**0.5 if arithmetic.inflation > 1 else 1.0
@@ -119,6 +134,10 @@ class Rerun:
                                 else (recording.sigma, recording.values))
             if name in recorded and recorded[name].is_floating_point():
                 sigma = total * (factor / (replicas**0.5 * arithmetic.inflation))
+                if is_other(recorded[name], center[is_gradient, name], sigma):
+                    what = f"gradient of {name}" if is_gradient else name
+                    recording.without_sigma[what] = "in float64 the model gives something else"
+                    continue
                 # The numbers of float64 go where float32 has none.
                 is_wide = recorded[name].dtype == torch.float64
                 target[name] = sigma.to(torch.float64 if is_wide else torch.float32).cpu()
@@ -151,14 +170,18 @@ class Rerun:
                     result = modules[entry.name](*args, **kwargs)
         return result, repeated
 
-    def _values(self, model: torch.nn.Module, mode: RoundingNoise | None = None) -> "Values":
+    def _values(
+        self, model: torch.nn.Module, mode: RoundingNoise | None = None,
+        with_gradients: bool | None = False,
+    ) -> Values:
         """What modules give, and where there is a loss its gradients by that and by the
-        parameters."""
+        parameters. Without one, `with_gradients` is as for `_run`."""
         values = Values(mode)
         torch.set_rng_state(self._recorder.entries[0].random_state)
         convert = None if mode is None else doubled
         if not self._loss:
-            self._run(model, lambda name, tensor: values.add(name, tensor, False), convert, False)
+            self._run(model, lambda name, tensor: values.add(name, tensor, False), convert,
+                      with_gradients)
             return values
 
         def take(name: str, tensor: torch.Tensor) -> None:
@@ -174,11 +197,22 @@ class Rerun:
                 [leaf.detach().requires_grad_().clone() if isinstance(leaf, torch.Tensor)
                  and leaf.is_floating_point() else leaf for leaf in leaves], form)
 
-        result, _ = self._run(model, take, prepare, True)
+        try:
+            result, _ = self._run(model, take, prepare, True)
+        except Exception as error:  # Whatever a model does that has no gradients.
+            if mode is not None:
+                raise
+            raise RecordingError(
+                f"with gradients the model fails, with {type(error).__name__}: {error}; leave "
+                "loss= out") from error
         parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         # Unlike backward(), this leaves what parameters have in `grad`, and hooks on that, alone.
         with torch.enable_grad():
             loss = self._loss(result)
+        if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
+            given = (f"a tensor of the shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor)
+                     else type(loss).__name__)
+            raise RecordingError(f"loss= gives {given}; it is to give a tensor of one number")
         if not loss.requires_grad:
             return values
         if parameters:
@@ -187,32 +221,6 @@ class Rerun:
                 if gradient is not None:
                     values.add(name, gradient, True)
         return values
-
-
-@dataclass
-class Values:
-    """What one run gave, and why for some of it no rounding can be measured."""
-
-    mode: RoundingNoise | None
-    outputs: Named = field(default_factory=dict)
-    gradients: Named = field(default_factory=dict)
-    unknown: dict[str, str] = field(default_factory=dict)
-
-    def add(self, name: str, tensor: torch.Tensor, is_gradient: bool) -> None:
-        """Keeps a value, or a gradient, unless it came from an operator without a rule."""
-        if not tensor.is_floating_point():
-            return  # Whole numbers are exact, and have no gradient.
-        if self.mode is not None and not self.mode.is_known(tensor):
-            what = f"gradient of {name}" if is_gradient else name
-            self.unknown[what] = f"no rule for {', '.join(self.mode.unknown)}"
-        else:
-            kept = self.gradients if is_gradient else self.outputs
-            kept[name] = tensor.detach().clone()
-
-    def all(self) -> dict[tuple[bool, str], torch.Tensor]:
-        """By whether it is a gradient, and the name."""
-        return {(False, name): tensor for name, tensor in self.outputs.items()} | {
-            (True, name): tensor for name, tensor in self.gradients.items()}
 
 
 @contextmanager

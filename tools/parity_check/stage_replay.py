@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from parity_check.containers import read, read_tensors
+from parity_check.containers import read
 from parity_check.modules import RECURRENT
 from parity_check.record_block import record
 from parity_check.recording import Recording
+from parity_check.replay_inputs import Actual, Arrays, CannotReplay, given, tensors_of
 from parity_check.selection import by_name
-
-Arrays = Mapping[str, Any]
 
 #: How many σ an element may be off, and the root mean square of n elements: 2 + 6/√n.
 LARGEST_Z = 8.0
@@ -43,10 +41,6 @@ class Replayed:
         return f"{self.stage}: {word}, given its input (z {self.z:.1f}, rms {self.rms:.1f})"
 
 
-class CannotReplay(Exception):
-    """Why a stage can't be computed again."""
-
-
 def replay(
     model: torch.nn.Module, recording: Recording | Path | str, actual: Arrays | Path | str,
     noise: int = 16,
@@ -63,19 +57,23 @@ def replay(
 
     - `model`: the one that was recorded, with the same parameters, in eval().
     - `actual`: a file or folder, or arrays by name, called as the recording's values are, with any
-      of `/`, `.` and `_` between the parts of a name.
+      of `/`, `.` and `_` between the parts of a name: what `parity-check trace` takes.
 
-    A stage whose inputs or results are not all there is not replayed, nor is one that PyTorch does
-    not reproduce from the recording's own values, since it was called with more than tensors.
+    A stage is not replayed where its results are not there, or one of its inputs: what the model's
+    own code made between two modules is to be saved too, such as `lstm/input.0`. What is a module's
+    result, or that with its axes in another order, or what the model was given, need not. Nor is a
+    stage that PyTorch does not reproduce from the recording's own values.
     """
     manifest, values = recorded(recording)
-    given = Actual(actual if isinstance(actual, Mapping) else tensors_of(Path(actual)))
+    tensors = Actual(actual if isinstance(actual, Mapping) else tensors_of(Path(actual)))
+    made = dict(manifest.get("derived", {}))
+    made |= {name: [] for entry in manifest["stages"] for name in entry["outputs"]}
     found = []
     for entry in manifest["stages"]:
         call = entry.get("call", 1)
         name = entry["name"] + (f"#{call}" if call > 1 else "")
         try:
-            found.append(judged(model, name, entry, values, given, noise))
+            found.append(judged(model, name, entry, values, tensors, made, noise))
         except CannotReplay as reason:
             found.append(Replayed(name, None, remark=str(reason)))
     return found
@@ -90,42 +88,9 @@ def recorded(recording: Recording | Path | str) -> tuple[dict[str, Any], dict[st
                       for name, array in arrays.items() if name.startswith("values/")}
 
 
-def tensors_of(path: Path) -> dict[str, np.ndarray]:
-    """All tensors of a file, or of the files in a folder."""
-    if not path.is_dir():
-        return read_tensors(path)
-    return {file.relative_to(path).as_posix().removesuffix(".npy"): np.load(file)
-            for file in sorted(path.rglob("*.npy"))}
-
-
-class Actual:
-    """An implementation's tensors, whatever stands between the parts of their names."""
-
-    def __init__(self, arrays: Arrays) -> None:
-        self._arrays = {plain(name.removeprefix("values/")): array
-                        for name, array in arrays.items()}
-
-    def like(self, name: str, expected: torch.Tensor) -> torch.Tensor | None:
-        """The tensor of this name, in the expected type and shape; None where there is none."""
-        array = self._arrays.get(plain(name))
-        if array is None:
-            return None
-        tensor = array if isinstance(array, torch.Tensor) else torch.tensor(np.asarray(array))
-        if tensor.numel() != expected.numel():
-            raise CannotReplay(f"{name} has the shape {tuple(tensor.shape)}, expected "
-                               f"{tuple(expected.shape)}")
-        if tensor.is_floating_point() and tensor.dtype.itemsize < expected.dtype.itemsize:
-            raise CannotReplay(f"{name} is stored as {tensor.dtype}, too coarse to compute from")
-        return tensor.to(expected.dtype).reshape(expected.shape)
-
-
-def plain(name: str) -> str:
-    return name.replace("/", ".").replace("__", ".").replace("_", ".")
-
-
 def judged(
     model: torch.nn.Module, name: str, entry: dict[str, Any], values: dict[str, torch.Tensor],
-    actual: Actual, noise: int,
+    actual: Actual, made: Mapping[str, list[str]], noise: int,
 ) -> Replayed:
     outputs = {value: actual.like(value, values[value]) for value in entry["outputs"]}
     present = {value: tensor for value, tensor in outputs.items() if tensor is not None}
@@ -138,16 +103,10 @@ def judged(
     own = {value: values[value] for value in entry["outputs"]}
     if not all(torch.allclose(again, own[value], rtol=1e-3, atol=1e-4, equal_nan=True)
                for value, again in results(module, entry, values, 0)[0].items()):
-        raise CannotReplay("it was called with more than tensors")
-    inputs = {}
-    for value in inputs_of(entry):
-        tensor = actual.like(value, values[value])
-        # Token ids and masks are not computed, and few dump them.
-        if tensor is None and not values[value].is_floating_point():
-            tensor = values[value]
-        if tensor is None:
-            raise CannotReplay(f"its input {value} is not there")
-        inputs[value] = tensor
+        raise CannotReplay("PyTorch does not reproduce the recording: the model has other weights, "
+                           "is not in the mode that it was recorded in, or called the module with "
+                           "more than tensors")
+    inputs = {value: given(value, entry, values, actual, made) for value in inputs_of(entry)}
     right, sigma = results(module, entry, inputs, noise)
     largest, rms, passes = 0.0, 0.0, True
     for value, tensor in present.items():

@@ -98,6 +98,12 @@ def joined(name: str, key: str) -> str:
     return f"{name}.{key}" if name else key
 
 
+def is_transformed() -> bool:
+    """Whether the code is called from within torch.vmap or a transform of torch.func, whose tensors
+    stand for others."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def unfit(tensor: torch.Tensor) -> str | None:
     """Why a tensor can't be kept; None of one that can."""
     if tensor.is_quantized:

@@ -13,6 +13,9 @@ CATALOGUE = ROOT / "Sources" / "ParityTesting" / "ParityTesting.docc"
 ARTICLES = sorted(CATALOGUE.glob("*.md"))
 DOCUMENTS = [ROOT / "README.md", *ARTICLES]
 
+#: Lines of the README that somebody reads before deciding whether to go on.
+LONGEST_README = 250
+
 #: Options in the documents that are another program's.
 FOREIGN_OPTIONS = {"--disable-default-traits"}  # swift build's
 
@@ -65,13 +68,18 @@ def options_of_tools() -> set[str]:
             for option in re.findall(r"""add_argument\(\s*"(--[a-z-]+)""", source)}
 
 
-@pytest.mark.parametrize("article", ARTICLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("article", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_to_articles(article: Path) -> None:
     text = article.read_text()
     names = re.findall(r"<doc:([^>]*)>", text)
     assert set(names) <= {path.stem for path in ARTICLES}
+    # A README, whose links are paths, is no article of the catalogue.
     files = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
-    assert [target for target in files if not (CATALOGUE / target).exists()] == []
+    assert [target for target in files if not (article.parent / target).exists()] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= LONGEST_README
 
 
 @every_document

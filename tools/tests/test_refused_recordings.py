@@ -205,3 +205,163 @@ def test_many_stages_are_recorded():
     with parity_check.record(deep) as recording:
         deep(X)
     assert len(recording.stages) == 20_001
+
+
+class Calls(nn.Module):
+    """A linear module, and a function that calls it."""
+
+    def __init__(self, compute) -> None:
+        super().__init__()
+        torch.manual_seed(4)
+        self.linear, self.compute = nn.Linear(3, 3), compute
+
+    def forward(self, *given):
+        return self.compute(self.linear, *given)
+
+
+@pytest.mark.parametrize("call", [
+    lambda m: torch.vmap(m)(X),
+    lambda m: torch.func.grad(lambda x: m(x).sum())(X),
+    lambda m: torch.func.grad(lambda p: torch.func.functional_call(m, p, (X,)).sum())(
+        dict(m.named_parameters())),
+])
+def test_a_model_within_a_transform_is_refused(call):
+    given = Calls(lambda linear, x: linear(x)).eval()
+    with pytest.raises(RecordingError, match="from within torch.vmap or torch.func"):
+        with parity_check.record(given):
+            call(given)
+    assert not given.linear._forward_hooks and not given._forward_pre_hooks
+
+
+def test_a_module_within_a_transform_is_left_out():
+    class Both(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.mapped, self.plain = nn.Linear(3, 3), nn.Linear(3, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.plain(torch.vmap(self.mapped)(x))
+
+    lines = recorded(Both(), X, noise=2)
+    assert any("mapped is called from within torch.vmap or torch.func" in line for line in lines)
+    assert not any("plain" in line for line in lines)
+
+
+def scaled(linear: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        linear.weight.mul_(0.9)
+    return linear(x)
+
+
+def exchanged(linear: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    linear.weight.data = linear.weight.data * 0.9
+    return linear(x)
+
+
+@pytest.mark.parametrize("compute", [scaled, exchanged])
+def test_a_model_that_changes_its_parameters_is_refused_and_runs_once(compute):
+    given = Calls(compute).eval()
+    expected = given.linear.weight.detach() * 0.9
+    with pytest.raises(RecordingError, match="linear.weight was changed in the block"):
+        with parity_check.record(given):
+            given(X)
+    assert torch.equal(given.linear.weight, expected)
+    with parity_check.record(given, deterministic=False) as recording:
+        given(X)
+    assert [stage.name for stage in recording.stages] == ["linear"]
+
+
+def test_an_embedding_with_a_largest_norm_is_recorded():
+    given = nn.Embedding(5, 3, max_norm=0.5).eval()
+    with parity_check.record(given, noise=2) as recording:
+        given(torch.tensor([1, 2, 2]))
+    assert (recording.values["Embedding"].norm(dim=-1) < 0.51).all()
+
+
+def gradient(linear: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    x = x.detach().requires_grad_()
+    return torch.autograd.grad(linear(x).tanh().sum(), x)[0]
+
+
+def test_a_model_that_computes_gradients_itself_has_sigma():
+    given = Calls(gradient).eval()
+    with parity_check.record(given, noise=2) as recording:
+        given(X)
+    assert (recording.sigma["linear"] > 0).any()
+
+
+@pytest.mark.parametrize(("loss", "told"), [
+    (lambda y: y, r"loss= gives a tensor of the shape \(2, 6, 3\)"),
+    (lambda y: None, "loss= gives NoneType"),
+    (lambda y: 1.0, "loss= gives float"),
+])
+def test_a_loss_that_is_none(loss, told):
+    given = Calls(lambda linear, x: linear(x)).eval()
+    with pytest.raises(RecordingError, match=told), parity_check.record(given, loss=loss):
+        given(X)
+
+
+def test_a_model_without_gradients_refuses_a_loss():
+    given = Calls(lambda linear, x: linear(torch.from_numpy(x.numpy() * 2))).eval()
+    with pytest.raises(RecordingError, match="with gradients the model fails, with RuntimeError"):
+        with parity_check.record(given, loss=lambda y: y.sum()):
+            given(X)
+
+
+def test_sparse_gradients_are_kept_as_dense_ones(tmp_path):
+    given = nn.Embedding(5, 3, sparse=True).eval()
+    with parity_check.record(given, noise=2, loss=lambda y: y.square().sum()) as recording:
+        given(torch.tensor([1, 2, 2]))
+    expected = 2 * given.weight.detach() * torch.tensor([0, 1, 2, 0, 0])[:, None]
+    assert torch.equal(recording.gradients["weight"], expected)
+    assert recording.save(tmp_path / "r.npz").exists()
+
+
+def test_sparse_tensors_have_no_sigma():
+    given = Calls(lambda linear, a, x: linear(a @ x)).eval()
+    with parity_check.record(given, noise=2) as recording:
+        given((torch.eye(6) + 0.3).to_sparse_csr(), X[0])
+    assert not recording.sigma and recording.without_sigma["linear"].startswith("no rule for ")
+
+
+@pytest.mark.parametrize(("module", "shape"), [
+    (nn.LayerNorm(3), (0, 3)), (nn.Linear(3, 2), (0, 3)), (nn.Conv1d(3, 2, 3), (0, 3, 5)),
+])
+def test_a_batch_of_none_has_a_sigma_of_none(module, shape):
+    with parity_check.record(module.eval(), noise=2, loss=lambda y: y.sum()) as recording:
+        module(torch.zeros(shape))
+    assert not recording.without_sigma and recording.sigma[type(module).__name__].numel() == 0
+
+
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.uint32, torch.uint64])
+@pytest.mark.parametrize("ending", [".npz", ".h5", ".safetensors", ".pt", ""])
+def test_unsigned_numbers_are_saved(dtype, ending, tmp_path):
+    given = Calls(lambda linear, x: linear(x.float())).eval()
+    numbers = torch.tensor([[1, 2, 300]]).to(dtype)
+    with parity_check.record(given) as recording:
+        given(numbers)
+    _, arrays = parity_check.containers.read(recording.save(tmp_path / f"r{ending}"))
+    assert (arrays["values/input"] == [[1, 2, 300]]).all()
+
+
+class Turns(nn.Module):
+    """Multiplies by complex numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = nn.Parameter(torch.randn(
+            3, 3, dtype=torch.complex64, generator=torch.Generator().manual_seed(1)) * 0.3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.view_as_real((torch.complex(x, x + 1) @ self.turn).exp()).sum(-1)
+
+
+def test_complex_parameters_are_wide_in_the_replicas():
+    given = Turns().eval()
+    with parity_check.record(given, noise=16) as recording:
+        given(X)
+    exact = given.turn.detach().to(torch.complex128)
+    exact = (torch.complex(X, X + 1).to(torch.complex128) @ exact).exp()
+    difference = (recording.values["Turns"].double() - exact.real - exact.imag).abs()
+    z = difference / recording.sigma["Turns"].double()
+    assert z.max() < 8 and 0.05 < z.square().mean().sqrt() < 2

@@ -100,6 +100,14 @@ package struct RecordedStage: Sendable {
     }
   }
 
+  /// The value that a stage was given a view of: the whole of it; nil where `value` is none of the
+  /// stage's views.
+  package func whole(ofView value: String) -> String? {
+    views.first { $0.value == value }.flatMap { view in
+      places.firstIndex(of: view.key).map { inputs[$0] }
+    }
+  }
+
   /// The name of the value that a module was given at a place, such as `0`; nil where there is none.
   func input(at place: String) -> String? {
     if let view = views[place] { return view }

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import torch
+
 
 @dataclass(frozen=True)
 class Arithmetic:
@@ -17,6 +19,11 @@ class Arithmetic:
     smallest_normal: float
     #: What the noise is multiplied by, so that float64 can show it, and σ is divided by.
     inflation: float = 1.0
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """A type whose numbers this arithmetic has without rounding."""
+        return {2.0**-11: torch.float16, 2.0**-8: torch.bfloat16}.get(self.result, torch.float32)
 
     @property
     def within(self) -> "Arithmetic":

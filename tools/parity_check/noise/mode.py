@@ -1,74 +1,39 @@
 """PyTorch with the roundings of an arithmetic, in float64."""
 
-import functools
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch._decomp import core_aten_decompositions, decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
-from parity_check.noise import operators, rules
+from parity_check.noise import operators, rules, scattered
 from parity_check.noise.arithmetic import Arithmetic
-
-#: Operators that convert, and how coarse what they convert to is.
-CONVERSIONS = frozenset({"_to_copy", "convert_element_type"})
-COARSENESS = {torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}
-NARROW = (torch.float32, torch.float16, torch.bfloat16)
-#: How operators that are not primitive are made of others.
-DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {
-    **decomposition_table, **core_aten_decompositions(),
-    torch.ops.prims.var.default: lambda x, dims, correction=1.0, *, output_dtype=None:
-        variance(x, dims, correction)}
-
-
-def variance(x: torch.Tensor, axes: list[int], correction: float) -> torch.Tensor:
-    """The mean of the squared deviations from the mean, over these axes."""
-    deviations = x - x.mean(axes, keepdim=True)
-    n = math.prod(x.shape[axis] for axis in axes)
-    return (deviations * deviations).sum(axes) / (n - correction)
-
-
-def widened(value: Any) -> Any:
-    """A tensor of a narrower type, such as one that is no parameter, in float64; and float64 in
-    place of a narrower type, to which a model converts."""
-    if isinstance(value, torch.Tensor):
-        return value.double() if value.dtype in NARROW else value
-    if type(value) in (tuple, list):
-        return type(value)(map(widened, value))
-    return torch.float64 if isinstance(value, torch.dtype) and value in NARROW else value
-
-
-@functools.cache
-def functional(func: Any, name: str) -> Any:
-    """The operator of this name that takes what an in-place one does; None where there is none."""
-    packet = getattr(torch.ops.aten, name, None)
-    if packet is None:
-        return None
-    wanted = [str(argument.type) for argument in func._schema.arguments]
-    for overload in packet.overloads():
-        other = getattr(packet, overload)
-        if [str(argument.type) for argument in other._schema.arguments] == wanted:
-            return other
-    return None
+from parity_check.noise.decompositions import DECOMPOSITIONS
+from parity_check.noise.types import (
+    COARSENESS, CONVERSIONS, NARROW, functional, storage, widened)
 
 
 class RoundingNoise(TorchDispatchMode):
     """While it is entered, each operator's result is moved at random by as much as its rounding
     in an arithmetic may move it; what is made or converted in a narrower type is float64.
 
+    Random numbers are drawn in the type that the model draws them in, `default` where it names
+    none: in float64 they would be others.
+
     With a seed of None nothing is moved. The same seed gives the same run: half of each move is
     drawn anew in every call, the other half once for an operator and a shape, since a rounding of
     what stays the same is the same at every step.
     """
 
-    def __init__(self, arithmetic: Arithmetic, seed: int | None) -> None:
+    def __init__(
+        self, arithmetic: Arithmetic, seed: int | None, default: torch.dtype = torch.float32
+    ) -> None:
         super().__init__()
-        self.arithmetic, self.seed = arithmetic, seed
+        self.arithmetic, self.seed, self.default = arithmetic, seed, default
+        self._own = torch.float64 if arithmetic.inflation > 1 else arithmetic.dtype
         #: Operators that have no rule, and how often they ran.
         self.unknown: Counter[str] = Counter()
         self._depth = 0
@@ -78,7 +43,7 @@ class RoundingNoise(TorchDispatchMode):
 
     def is_known(self, tensor: torch.Tensor) -> bool:
         """Whether all operators that a tensor came from have a rule."""
-        return tensor.untyped_storage()._cdata not in self._tainted
+        return storage(tensor)._cdata not in self._tainted
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (),
@@ -86,9 +51,15 @@ class RoundingNoise(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         name = func._schema.name.split("::")[-1]
+        if name in operators.RANDOM:
+            return self._random(func, name, args, kwargs)
         if name.endswith("_") and not name.startswith("__"):
             return self._in_place(func, name, args, kwargs)
         is_narrowing = name in CONVERSIONS and self._is_narrowing((*args, *kwargs.values()))
+        # In half precision a conversion to the model's own type rounds, also where that type is
+        # said to be that of a tensor, which is float64 here.
+        is_own = name in CONVERSIONS and self._own in COARSENESS and any(
+            value is self._own or value is torch.float64 for value in (*args, *kwargs.values()))
         if "out" in kwargs:
             return self._unruled(name, func(*args, **kwargs))
         args = widened(args)
@@ -100,7 +71,8 @@ class RoundingNoise(TorchDispatchMode):
                 return result
         out = func(*args, **kwargs)
         if name in operators.EXACT and not is_narrowing and "reduce" not in kwargs:
-            return self._spread(args, kwargs, out)
+            out = self._spread(args, kwargs, out)
+            return self._rounded(func, out) if is_own and not self._depth else out
         if not self._has_rule(name):
             return self._unruled(name, out)
         try:
@@ -120,13 +92,18 @@ class RoundingNoise(TorchDispatchMode):
         return (name in operators.PRODUCTS or name in operators.ARITHMETIC
                 or name in operators.TRANSCENDENTAL or name in operators.SUMS
                 or name in operators.LOCAL_SUMS or name in operators.SCATTERED_SUMS
-                or name in operators.FOURIER or name in ("cumsum", "convolution_backward"))
+                or name in operators.FOURIER or name in operators.CHAINS
+                or name in operators.REDUCTIONS or name in operators.BAGS
+                or name in ("cumsum", "convolution_backward"))
 
     def _decomposed(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What the operators give that PyTorch makes this one of."""
+        name, is_half = func._schema.name.split("::")[-1], self.arithmetic.within != self.arithmetic
+        if is_half and name in operators.WITHOUT_HALF:
+            return NotImplemented
         table = DECOMPOSITIONS.get(func, func.decompose)
         # In half precision a batch norm keeps its mean and its scale in that type.
-        inside = "batch_norm" not in func._schema.name
+        inside = "batch_norm" not in name
         self._depth += inside
         try:
             with self:
@@ -135,7 +112,11 @@ class RoundingNoise(TorchDispatchMode):
             return NotImplemented
         finally:
             self._depth -= inside
-        if result is NotImplemented or self._depth or self.arithmetic.within == self.arithmetic:
+        if name in operators.RESAMPLING and result is not NotImplemented:
+            magnitude = func(args[0].abs(), *args[1:], **kwargs).abs()
+            result = self._spread((result,), {}, self._move(
+                result, self.arithmetic.accumulated * magnitude, str(func)))
+        if result is NotImplemented or self._depth or not is_half:
             return result
         # Half precision rounds what comes out of an operator.
         return tree_map(lambda out: self._rounded(func, out), result)
@@ -145,6 +126,24 @@ class RoundingNoise(TorchDispatchMode):
             return out
         moved = self._move(out, rules.single(out, self.arithmetic), str(func))
         return self._spread((out,), {}, moved)
+
+    def _random(
+        self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Random numbers in the model's own type, then in float64."""
+        if name.endswith("_"):
+            target = args[0]
+            if not target.is_floating_point():
+                return func(*args, **kwargs)
+            numbers = func(torch.empty_like(target, dtype=self._own), *args[1:], **kwargs)
+            return target.copy_(numbers)
+        narrow = tree_map(lambda value: value.to(self._own) if isinstance(value, torch.Tensor)
+                          and value.dtype == torch.float64 else value, args)
+        if any(argument.name == "dtype" for argument in func._schema.arguments):
+            named = kwargs.get("dtype")
+            own = self._own if name.endswith("_like") else self.default
+            kwargs = kwargs | {"dtype": named if named in NARROW else own}
+        return self._spread(args, kwargs, widened(func(*narrow, **kwargs)))
 
     def _in_place(
         self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -182,9 +181,15 @@ class RoundingNoise(TorchDispatchMode):
         elif name == "cumsum":
             deviation = rules.running_sum(args[0], args[1], first, a)
         elif name in operators.LOCAL_SUMS:
-            deviation = rules.local_sum(run, args, a)
+            deviation = rules.local_sum(run, name, args, a)
         elif name in operators.SCATTERED_SUMS:
-            deviation = rules.scattered_sum(run, name, args, first, a)
+            deviation = scattered.scattered_sum(func, name, args, kwargs, first, a)
+        elif name in operators.REDUCTIONS:
+            deviation = scattered.reduced(func, name, args, kwargs, first, a)
+        elif name in operators.BAGS:
+            deviation = scattered.bags(run, args, first, a)
+        elif name in operators.CHAINS:
+            deviation = rules.chain(name, args, first, a)
         elif name in operators.FOURIER:
             deviation = rules.fourier(args, first, a)
         elif name in operators.TRANSCENDENTAL:
@@ -221,8 +226,8 @@ class RoundingNoise(TorchDispatchMode):
         return out
 
     def _taint(self, tensor: torch.Tensor) -> None:
-        storage = tensor.untyped_storage()
-        self._tainted[storage._cdata] = storage
+        kept = storage(tensor)
+        self._tainted[kept._cdata] = kept
 
     def _spread(self, args: Any, kwargs: Any, out: Any) -> Any:
         """What comes of something without a rule has none either."""

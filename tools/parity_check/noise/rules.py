@@ -25,7 +25,7 @@ def product(
     a: Arithmetic,
 ) -> torch.Tensor:
     (first, second), added = operators.PRODUCTS[name]
-    squares = [arg * arg if index in (first, second, added) and arg is not None else arg
+    squares = [arg.abs() ** 2 if index in (first, second, added) and arg is not None else arg
                for index, arg in enumerate(args)]
     has_added = added is not None and args[added] is not None
     if name == "convolution":
@@ -66,11 +66,14 @@ def summed(
     name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: torch.Tensor, a: Arithmetic
 ) -> torch.Tensor:
     x = args[0]
+    if x.numel() == 0:
+        return torch.zeros_like(out)
     dims = args[1] if len(args) > 1 else kwargs.get("dim")
     keep = args[2] if len(args) > 2 else kwargs.get("keepdim", False)
     if dims is None or dims == []:
         dims = list(range(x.dim()))
-    dims = sorted(d % x.dim() for d in ([dims] if isinstance(dims, int) else dims)) if x.dim() else []
+    dims = [dims] if isinstance(dims, int) else dims
+    dims = sorted(d % x.dim() for d in dims) if x.dim() else []
     rest = [d for d in range(x.dim()) if d not in dims]
     terms = x.permute([*rest, *dims]).reshape(*(x.shape[d] for d in rest), -1)
     n = max(1, terms.shape[-1])
@@ -91,8 +94,34 @@ def running_sum(x: torch.Tensor, axis: int, out: torch.Tensor, a: Arithmetic) ->
         a.smallest_subnormal)
 
 
-def single(out: torch.Tensor, a: Arithmetic) -> torch.Tensor:
-    return a.result * math.sqrt(1 / 3) * out.abs() + a.smallest_subnormal
+def single(out: torch.Tensor, a: Arithmetic, given: tuple[Any, ...] = ()) -> torch.Tensor:
+    """What is a number of the arithmetic already is not rounded, such as a sum of whole numbers,
+    unless it was computed with a Python number, like 0.3, that is none."""
+    deviation = a.result * math.sqrt(1 / 3) * out.abs() + a.smallest_subnormal
+    # PyTorch hands a Python number on as a tensor without axes.
+    numbers = [torch.as_tensor(value, dtype=torch.float64) for value in given
+               if isinstance(value, float)
+               or isinstance(value, torch.Tensor) and value.dim() == 0 and not value.is_complex()]
+    if out.is_complex() or not all(value.to(a.dtype) == value for value in numbers):
+        return deviation
+    return torch.where(out.to(a.dtype) == out, 0, deviation)
+
+
+def chain(
+    name: str, args: tuple[Any, ...], out: torch.Tensor, a: Arithmetic
+) -> torch.Tensor:
+    """A product of n factors is rounded n − 1 times."""
+    x = args[0]
+    if name == "prod":
+        n = x.shape[args[1]] if len(args) > 1 and x.dim() else x.numel()
+        roundings: torch.Tensor | int = max(0, n - 1)
+    else:
+        axis = args[1] % max(1, x.dim())
+        before = torch.arange(x.shape[axis] if x.dim() else 1, dtype=out.dtype, device=out.device)
+        roundings = before.reshape([-1] + [1] * (x.dim() - axis - 1)) if x.dim() else before[0]
+    variance = (a.accumulated**2 / 3 * roundings + (a.result > a.accumulated) * a.result**2 / 3
+                ) * out.abs() ** 2
+    return variance.sqrt() + a.smallest_subnormal
 
 
 def several(
@@ -100,6 +129,9 @@ def several(
 ) -> torch.Tensor:
     """Operators that multiply, and then add: what is rounded in between may be larger than what
     comes out."""
+    if name == "linspace":
+        largest = torch.full_like(out, max(abs(float(end)) for end in args[:2]))
+        return torch.where(single(out, a, args) == 0, 0, single(largest, a, (0.3,)))
     factor = kwargs.get("alpha", kwargs.get("value", 1))
     if name in ("addcmul", "addcdiv"):
         part = args[1] * args[2] if name == "addcmul" else args[1] / args[2]
@@ -109,9 +141,9 @@ def several(
     elif factor != 1:
         between, count = factor * (args[0] if name == "rsub" else args[1]), 1
     else:
-        return single(out, a)
+        return single(out, a, args)
     between = torch.as_tensor(between, dtype=out.dtype, device=out.device)
-    variance = a.result**2 / 3 * (out.square() + count * between.square())
+    variance = a.result**2 / 3 * (out.abs() ** 2 + count * between.abs() ** 2)
     return variance.sqrt() + a.smallest_subnormal
 
 
@@ -123,29 +155,21 @@ def transcendental(name: str, out: torch.Tensor, a: Arithmetic) -> torch.Tensor:
 
 
 def local_sum(
-    run: Callable[..., torch.Tensor], args: tuple[Any, ...], a: Arithmetic
+    run: Callable[..., torch.Tensor], name: str, args: tuple[Any, ...], a: Arithmetic
 ) -> torch.Tensor:
-    """A few roundings of each of its terms."""
-    magnitude = run(args[0].abs(), *args[1:])
+    """A few roundings of each of its terms, and more where there are many."""
+    magnitude = run(*(arg.abs() if isinstance(arg, torch.Tensor) and arg.is_floating_point()
+                      else arg for arg in args))
     if isinstance(magnitude, tuple):
         magnitude = magnitude[0]
-    return 2 * (a.accumulated + a.result) * magnitude.abs() + a.smallest_subnormal
-
-
-def scattered_sum(
-    run: Callable[..., torch.Tensor], name: str, args: tuple[Any, ...], out: torch.Tensor,
-    a: Arithmetic,
-) -> torch.Tensor:
-    index = {"index_put": 2, "_unsafe_index_put": 2, "scatter_add": 3, "index_add": 3}[name]
-    def of(value: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        changed = list(args)
-        changed[0], changed[index] = value(args[0]), value(args[index])
-        return run(*changed)
-    squares, count = of(torch.square), of(torch.ones_like)
-    variance = a.accumulated**2 / 3 * (count / 6 * squares + count / 3 * out.square()) + (
-        a.result**2 / 3 * out.square())
-    # A number that was put there alone is itself.
-    return torch.where(count > 1, variance.sqrt() + a.smallest_subnormal, 0)
+    if name in ("avg_pool1d", "avg_pool2d", "avg_pool3d"):
+        n = math.prod(args[1] * int(name[-2]) if len(args[1]) == 1 else args[1])
+    elif name == "_embedding_bag_backward":
+        n = args[1].unique(return_counts=True)[1].max().item() if args[1].numel() else 1
+    else:
+        n = args[0].numel() / max(1, magnitude.numel())
+    order = max(1, math.sqrt(n) / 6)
+    return 2 * (a.accumulated * order + a.result) * magnitude.abs() + a.smallest_subnormal
 
 
 def fourier(args: tuple[Any, ...], out: torch.Tensor, a: Arithmetic) -> torch.Tensor:
