@@ -176,11 +176,18 @@ package struct TraceText {
       return "the first by name that differs is \(Style.printable(differs.stage.name)); which one "
         + "runs first is not known: --order FILE says it"
     }
+    // Several calls of one module are one mistake.
+    let own = first.stage.moduleName
+    let calls = starts.count { $0.stage.moduleName == own }
+    var seen: Set = [own]
+    let others = starts.filter { seen.insert($0.stage.moduleName).inserted }
     let more =
-      starts.count > 1
-      ? "; so \(starts.count == 2 ? "is" : "are") "
-        + starts.dropFirst().prefix(3).map { Style.printable($0.stage.name) }
-        .joined(separator: ", ") + (starts.count > 4 ? " and \(starts.count - 4) more" : "") : ""
+      (calls > 1 ? ", in \(calls) of its calls" : "")
+      + (others.isEmpty
+        ? ""
+        : "; so \(others.count == 1 ? "is" : "are") "
+          + others.prefix(3).map { Style.printable($0.stage.name) }.joined(separator: ", ")
+          + (others.count > 3 ? " and \(others.count - 3) more" : ""))
     let className = first.stage.isBackward ? "" : first.stage.className
     let kind = className.isEmpty ? "" : " (\(className))"
     if !first.unknownBefore.isEmpty {

@@ -26,6 +26,10 @@ struct ErrorLevel: Sendable {
 enum TraceRule {
   /// How many times as large as the errors of its inputs the error of a stage may be, in units of σ.
   static let largestGrowth = 4.0
+  /// The same of errors that are no small change of the input: more than this share of its size.
+  /// They have one sign where roundings have both, and a sum of many adds them up.
+  static let largestGrowthOfGross = 16.0
+  static let gross = 0.1
   /// The same where no σ was measured, of errors relative to the size of the values. Nothing is
   /// known then of what the stage amplifies.
   static let largestRelativeGrowth = 40.0
@@ -42,7 +46,10 @@ enum TraceRule {
     let wrong = inputs.filter(\.isOff)
     return wrong.contains { input in
       let gathered = max(1, Double(input.count) / Double(max(1, own.count))).squareRoot()
-      if let z = own.z, let inputZ = input.z { return z <= largestGrowth * gathered * inputZ }
+      if let z = own.z, let inputZ = input.z {
+        let growth = input.relative > gross ? largestGrowthOfGross : largestGrowth
+        return z <= growth * gathered * inputZ
+      }
       return own.relative <= largestRelativeGrowth * gathered * input.relative
     }
   }
