@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from catalogue.fixture import FIXTURES
-from package_engine import direction
+from package_engine import direction, step
 from parity_check import engine
 from parity_check.containers import read, write
 
@@ -129,6 +129,7 @@ def test_a_direction_is_given_dense_sequences():
     (lambda y, h, c: (y[:, :1], h, c), r"output of one direction: expected the shape \(4, 3, 6\)"),
     (lambda y, h, c: (y, h[0], c), r"h_n of one direction: expected the shape \(3, 6\), found"),
     (lambda y, h, c: (y, h), "expected output, h_n, c_n of one direction, found 2 results"),
+    (lambda y, h, c: y, "expected output, h_n, c_n of one direction, found one result"),
 ])
 def test_results_of_other_shapes_are_refused(wrong, message):
     @engine.layerwise
@@ -137,6 +138,32 @@ def test_results_of_other_shapes_are_refused(wrong, message):
 
     with pytest.raises(ValueError, match=message):
         compute(case("lstm."))
+
+
+@pytest.mark.parametrize("name", ["gru.", "gru-stacked-bidirectional", "rnn-relu.", "gru-cell."])
+@pytest.mark.parametrize("returned", [
+    lambda h: h, lambda h: (h,), lambda h: [h, None]], ids=["array", "tuple", "with-none"])
+def test_a_step_without_a_cell_state_returns_h(name, returned):
+    @engine.stepwise
+    def compute(x, weights, h, c, case):
+        assert c is None
+        return returned(step(x, weights, h, c, case)[0])
+
+    results = compute(case(name))
+    assert results.keys() == expected(name).keys()
+    for key, array in expected(name).items():
+        assert np.allclose(results[key], array, atol=1e-5)
+
+
+@pytest.mark.parametrize("returned", [lambda h: h, lambda h: (h,), lambda h: (h, None)])
+def test_a_step_of_an_lstm_returns_h_and_c(returned):
+    @engine.stepwise
+    def compute(x, weights, h, c, case):
+        return returned(step(x, weights, h, c, case)[0])
+
+    for name in ("lstm.", "lstm-cell."):
+        with pytest.raises(ValueError, match="an LSTM's step returns h and c, found h alone"):
+            compute(case(name))
 
 
 def test_what_cannot_be_computed():
