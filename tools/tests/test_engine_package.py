@@ -213,6 +213,33 @@ raise AssertionError("not reached")
     assert run.returncode == 2 and "expected CASE and OUT, or nothing" in run.stderr
 
 
+def test_an_error_of_the_function_is_told_by_its_own_frames(tmp_path):
+    command = program(tmp_path, """
+def gate(c):
+    return c * 2
+
+@engine.program
+@engine.stepwise
+def step(x, weights, h, c, case):
+    if case.kind == "LSTM":
+        return h
+    return gate(c)
+""")
+    gru = FIXTURES / "gru.npz"
+    run = subprocess.run([*command, gru, tmp_path / "out"], capture_output=True, text=True)
+    lines = run.stderr.splitlines()
+    assert run.returncode == 1 and lines[-1] == "in case gru (GRU)", run.stderr
+    assert lines[0].startswith("Traceback") and lines[-2].startswith("TypeError: unsupported")
+    frames = [line.split()[-1] for line in lines if line.startswith("  File ")]
+    assert frames == ["step", "gate"]
+    folder = FIXTURES / "lstm-cell-unbatched"
+    question = json.dumps({"case": str(folder), "out": str(tmp_path / "out")})
+    run = subprocess.run(command, input=question, capture_output=True, text=True)
+    reason = "ValueError: an LSTM's step returns h and c, found h alone"
+    assert json.loads(run.stdout) == {"status": "failed", "reason": reason}
+    assert run.stderr == f"{reason}\nin case lstm-cell-unbatched (LSTMCell)\n"
+
+
 def test_an_imported_function_is_no_program():
     @engine.program
     def compute(case):
