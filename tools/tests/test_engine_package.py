@@ -213,6 +213,19 @@ raise AssertionError("not reached")
     assert run.returncode == 2 and "expected CASE and OUT, or nothing" in run.stderr
 
 
+def test_a_folder_for_the_results_is_made(tmp_path):
+    command = program(tmp_path, """
+@engine.program
+def compute(case):
+    return {"h_n": [[1.5]]}
+""")
+    out = tmp_path / "mine" / "today" / "gru"
+    run = subprocess.run([*command, FIXTURES / "gru.npz", out], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    with np.load(out.with_name("gru.npz")) as archive:
+        assert archive["h_n"].tolist() == [[1.5]]
+
+
 def test_an_error_of_the_function_is_told_by_its_own_frames(tmp_path):
     command = program(tmp_path, """
 def gate(c):

@@ -95,8 +95,8 @@ def own_streams() -> tuple[TextIO, TextIO]:
 
 
 def answer(compute: Compute, chains: bool, path: Path, out: Path) -> None:
-    """Computes a case and writes the results to an .npz at OUT, which may lack the ending.
-    Raises Failure for an error of `compute`."""
+    """Computes a case and writes the results to an .npz at OUT, which may lack the ending. A
+    folder that is not there is made. Raises Failure for an error of `compute`."""
     case = Case.read(path)
     if case.module == "Sequential" and not chains:
         raise CannotCompute("no chains of modules")
@@ -110,6 +110,7 @@ def answer(compute: Compute, chains: bool, path: Path, out: Path) -> None:
     results = {name: as_array(result) for name, result in computed.items() if result is not None}
     if out.suffix != ".npz":
         out = out.with_name(out.name + ".npz")
+    out.parent.mkdir(parents=True, exist_ok=True)
     write_zip(out, npz_members(results), zipfile.ZIP_STORED)
 
 
