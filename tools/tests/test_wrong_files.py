@@ -4,6 +4,11 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import parity_check
 from catalogue.fixture import FIXTURES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -27,3 +32,17 @@ def test_results_that_are_no_folder(tmp_path):
         np.savez(tmp_path / path, output=np.zeros(3))
         assert told(tmp_path, case, "--actual", path) == (
             2, f"error: {path}: expected a folder, found a file; give its folder, {folder}\n")
+
+
+@pytest.mark.parametrize("name", ["tagger.safetensors", "tagger.npz", "tagger"])
+def test_a_recording_is_no_case(name, tmp_path):
+    model = nn.Sequential(nn.Linear(3, 4), nn.GRU(4, 5)).eval()
+    with parity_check.record(model) as recording:
+        model(torch.randn(6, 2, 3))
+    recording.save(tmp_path / name)
+    status, text = told(tmp_path, name)
+    assert status == 2
+    assert text.startswith(
+        f"invalid       tagger  {name}: module: expected a module that makes a case, found "
+        '"Recording", a recording of a whole model; parity-check trace judges by it, and '
+        "recording.case(NAME) in Python makes a case of one of its modules\n"), text
