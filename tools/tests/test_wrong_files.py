@@ -46,3 +46,18 @@ def test_a_recording_is_no_case(name, tmp_path):
         f"invalid       tagger  {name}: module: expected a module that makes a case, found "
         '"Recording", a recording of a whole model; parity-check trace judges by it, and '
         "recording.case(NAME) in Python makes a case of one of its modules\n"), text
+
+
+@pytest.mark.parametrize(("output", "found", "more"), [
+    ((3, 7, 64), (3, 4, 32), ""), ((7, 3, 64), (3, 4, 32), ""), ((2, 7, 64), (2, 4, 32), ""),
+    ((7, 3, 32), (3, 1, 32), "; or are output and h_n exchanged?"),
+])
+def test_states_with_the_batch_first(output, found, more, tmp_path):
+    np.save(tmp_path / "output.npy", np.ones(output, np.float32))
+    np.save(tmp_path / "h_n.npy", np.ones(found, np.float32))
+    status, text = told(tmp_path, "layout", "output.npy", "h_n.npy")
+    batch, rows, size = found
+    assert (status, text) == (
+        2, "error: output.npy and h_n.npy: h_n: expected (D·L, B, H), here "
+        f"{(rows, batch, size)}, found {found}; h_n seems to be (B, D·L, H): batch_first never "
+        f"changes it; h_n.transpose(1, 0, 2){more}\n")
