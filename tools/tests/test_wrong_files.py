@@ -10,6 +10,7 @@ from torch import nn
 
 import parity_check
 from catalogue.fixture import FIXTURES
+from parity_check.containers import read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARITY_CHECK = ROOT / ".build" / "release" / "parity-check"
@@ -61,3 +62,43 @@ def test_states_with_the_batch_first(output, found, more, tmp_path):
         2, "error: output.npy and h_n.npy: h_n: expected (D·L, B, H), here "
         f"{(rows, batch, size)}, found {found}; h_n seems to be (B, D·L, H): batch_first never "
         f"changes it; h_n.transpose(1, 0, 2){more}\n")
+
+
+def outputs() -> dict[str, np.ndarray]:
+    _, tensors = read(FIXTURES / "gru.npz")
+    return {name.removeprefix("outputs/"): array for name, array in tensors.items()
+            if name.startswith("outputs/")}
+
+
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_a_case_is_compared_with_results(exchanged, tmp_path):
+    case, mine = FIXTURES / "gru.npz", tmp_path / "mine.npz"
+    sides = [mine, case] if exchanged else [case, mine]
+    note = f"note: of {case}, the outputs/ alone are compared\n"
+    np.savez(mine, **outputs())
+    status, text = told(tmp_path, "compare", *sides)
+    assert status == 0 and text.startswith(note) and "\n2 tensors: 2 agree in " in text, text
+    np.savez(mine, output=outputs()["output"], more=np.zeros(2))
+    status, text = told(tmp_path, "compare", *sides)
+    assert status == 1 and text.startswith(note), text
+    assert "3 tensors: 1 agrees" in text and "1 missing, 1 extra" in text, text
+    # Names that meet as they stand are compared as they stand.
+    status, text = told(tmp_path, "compare", case, case)
+    assert status == 0 and "note: " not in text
+
+
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_results_of_other_names_are_proposed_to_be_mapped(exchanged, tmp_path):
+    case, mine = FIXTURES / "gru.npz", tmp_path / "mine.npz"
+    sides = [mine, case] if exchanged else [case, mine]
+    np.savez(mine, Y=outputs()["output"], Y_h=outputs()["h_n"])
+    status, text = told(tmp_path, "compare", *sides)
+    options = ["--map", "Y=output", "--map", "Y_h=h_n"] if exchanged else [
+        "--map", "output=Y", "--map", "h_n=Y_h"]
+    assert status == 2 and text.endswith(
+        f" if these are the same results, say: {' '.join(options)}\n"), text
+    status, text = told(tmp_path, "compare", *sides, *options)
+    assert status == 0 and "\n2 tensors: 2 agree in " in text, text
+    np.savez(mine, one=outputs()["output"], two=outputs()["h_n"])
+    status, text = told(tmp_path, "compare", *sides)
+    assert status == 2 and "--map" not in text
