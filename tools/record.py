@@ -752,6 +752,9 @@ class Stage:
     given: Named = field(default_factory=dict)
     results: Named = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Stage {self.name} ({self.kind})>"
+
     @property
     def is_recurrent(self) -> bool:
         return bool(self.given)
@@ -789,6 +792,10 @@ class Recording:
     #: Whether the block has ended, and nothing was refused.
     is_complete: bool = False
 
+    def __repr__(self) -> str:
+        sigma = f", σ by {self.replicas} replicas" if self.replicas else ""
+        return f"<Recording of {len(self.stages)} stages, {len(self.values)} values{sigma}>"
+
     @property
     def arithmetic(self) -> str:
         """What most of the modules' results are computed in, by the manifest's names."""
@@ -801,12 +808,11 @@ class Recording:
     def case(self, name: str, call: int = 1) -> Case:
         """One call of a recurrent module as a fixture that parity-check judges by itself.
 
-        Raises KeyError where there is no such call, and ValueError for another module.
+        Raises KeyError where there is no such call, and ValueError for a module of another kind.
         """
         stage = next((s for s in self.stages if (s.module_name, s.call) == (name, call)), None)
         if stage is None:
-            recurrent = [s.name for s in self.stages if s.is_recurrent]
-            raise KeyError(f"no call {call} of {name}; recurrent are {', '.join(recurrent)}")
+            raise KeyError(self._absence(name, call))
         if not stage.is_recurrent:
             raise ValueError(f"{name} is {stage.kind}; a case is of a recurrent module")
         groups = {"state_dict": stage.state_dict, "inputs": stage.given,
@@ -820,6 +826,15 @@ class Recording:
             "description": f"{stage.name}, as its model called it",
         }
         return Case.of(manifest, groups, self.provenance)
+
+    def _absence(self, name: str, call: int) -> str:
+        """Why there is no such call of a module."""
+        calls = sum(stage.module_name == name for stage in self.stages)
+        if calls:
+            times = "once" if calls == 1 else f"{calls} times"
+            return f"{name} was called {times}; there is no call {call}"
+        recurrent = dict.fromkeys(s.module_name for s in self.stages if s.is_recurrent)
+        return f"no module {name} was called; recurrent ones: {', '.join(recurrent) or 'none'}"
 
     def manifest(self) -> Manifest:
         return self.description() | {"digest": digest(self.arrays())}

@@ -156,9 +156,10 @@ struct ActualOptions: ParsableArguments {
     }
     guard let actual else { return nil }
     let folder = OutputsFolder(actual, map: map)
-    guard folder.exists else {
-      Terminal.printError("\(Style.printable(actual)): expected a folder of outputs")
-      throw ExitCode(RunStatus.unusable.rawValue)
+    do {
+      try folder.checkIsFolder()
+    } catch {
+      try Terminal.fail("\(error)")
     }
     return folder
   }

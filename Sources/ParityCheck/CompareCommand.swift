@@ -23,8 +23,9 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       EXPECTED and ACTUAL are files of any supported kind, or folders of them. FILE:NAME names \
       one tensor of a file that holds several. Tensors belong together by their names; two \
-      that stand alone belong together whatever their names. A tensor that is missing, extra, \
-      or of another shape or element type differs. Integers must be equal; a NaN agrees with \
+      that stand alone belong together whatever their names, and so do the outputs/NAME of a \
+      case and the NAME of a file of results. A tensor that is missing, extra, or of another \
+      shape or element type differs. Integers must be equal; a NaN agrees with \
       a NaN only, and an infinity with the same.
 
       CHECKPOINT:NAME names a recurrent module (parity-check inspect lists them): its parameters \
@@ -91,12 +92,13 @@ struct CompareCommand: ParsableCommand {
     let pair: ArchivePair
     do {
       sides = try ComparedSides(
-        isMapped: !map.map.isEmpty, expected: TensorReference(expected, shape: raw.shape),
+        map: try map.names().actual, expected: TensorReference(expected, shape: raw.shape),
         actual: TensorReference(actual, shape: raw.shape))
       let (expected, actual) = (sides.expected.tensors, sides.actual.tensors)
       for file in expected.archive.otherFiles + actual.archive.otherFiles {
         Terminal.print(["note: \(Style.printable(file)) holds no tensors, passed over"])
       }
+      if let note = sides.note { Terminal.print(["note: \(Style.printable(note))"]) }
       pair = try ArchivePair(expected: expected, actual: actual, rules: try rules())
     } catch let error where error is ArchiveError || error is CaseError {
       try Terminal.fail("\(error)")
@@ -109,7 +111,8 @@ struct CompareCommand: ParsableCommand {
       try Terminal.fail(
         results.isEmpty
           ? "nothing to compare: neither \(expected) nor \(actual) holds a tensor"
-          : "nothing to compare: no tensor of \(expected) is in \(actual)")
+          : "nothing to compare: no tensor of \(expected) is in \(actual)"
+            + remedy(pair.matching))
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     Terminal.print([text.summary(results.map(\.result), seconds: seconds)])
@@ -122,6 +125,12 @@ struct CompareCommand: ParsableCommand {
       return
     }
     throw ExitCode(RunStatus.failed.rawValue)
+  }
+
+  /// The options to type where the results stand under other names; empty where none is known.
+  private func remedy(_ matching: NameMatching) -> String {
+    let options = NameMap.proposal(expected: matching.missing, actual: matching.extra)
+    return options.map { "; if these are the same results, say: \($0)" } ?? ""
   }
 
   /// Whether a parameter agrees, or is a bias that may be shared out otherwise. What the user has

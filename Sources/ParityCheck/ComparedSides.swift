@@ -14,6 +14,23 @@ struct ComparedSides {
 
     fileprivate init(_ tensors: NamedTensors) { (self.tensors, module) = (tensors, nil) }
 
+    /// The outputs of a fixture, by the names that other files have for them.
+    fileprivate init(outputsOf side: Side) {
+      module = nil
+      tensors = NamedTensors(
+        side.tensors.archive, prefix: Self.group, names: side.outputs.sorted())
+    }
+
+    /// What the names of outputs start with in a fixture.
+    private static let group = "outputs/"
+
+    /// The names of the outputs where the tensors are a fixture's, without their group.
+    fileprivate var outputs: Set<String> {
+      Set(
+        tensors.names.filter { $0.hasPrefix(Self.group) }
+          .map { String($0.dropFirst(Self.group.count)) })
+    }
+
     fileprivate init(_ module: Checkpoint) {
       self.module = module
       tensors = NamedTensors(
@@ -24,6 +41,8 @@ struct ComparedSides {
 
   let expected: Side
   let actual: Side
+  /// What there is to say of how the tensors were chosen; nil where there is nothing.
+  let note: String?
 
   /// The two modules, where both sides are one.
   var modules: ModulePair? {
@@ -35,12 +54,14 @@ struct ComparedSides {
 
   /// Opens both. Where one names a module, the other is a module too: the one that it names, or
   /// the only one that it holds. Where neither names anything, and no tensor is in both, they are
-  /// modules if each file holds the parameters of one and nothing else.
+  /// modules if each file holds the parameters of one and nothing else. Where no tensor is in both
+  /// but for the group `outputs/` in the names of a fixture, that side is the fixture's outputs.
   ///
-  /// - Parameter isMapped: whether the user says which names belong together.
+  /// - Parameter map: which names belong together, as the user says: the actual ones by the
+  ///   expected ones.
   /// - Throws: `ArchiveError` or `CaseError` where a file can't be opened, and for a name that is
   ///   neither a tensor's nor a module's.
-  init(isMapped: Bool, expected: TensorReference, actual: TensorReference) throws {
+  init(map: [String: String], expected: TensorReference, actual: TensorReference) throws {
     var sides = [try Self.side(expected), try Self.side(actual)]
     let references = [expected, actual]
     let isModule = sides.map { $0.module != nil }
@@ -48,14 +69,31 @@ struct ComparedSides {
     where reference.name == nil && isModule[1 - index] {
       sides[index] = Side(try Checkpoint(reference.path))
     }
-    if !isMapped, references.allSatisfy({ $0.name == nil }),
+    let isUnnamed = references.allSatisfy { $0.name == nil }
+    var note: String?
+    if map.isEmpty, isUnnamed,
       Set(sides[0].tensors.names).isDisjoint(with: sides[1].tensors.names),
       let first = try? Checkpoint(expected.path), let second = try? Checkpoint(actual.path),
       first.holdsNothingElse, second.holdsNothingElse
     {
       sides = [Side(first), Side(second)]
+    } else if isUnnamed, let index = Self.indexOfFixture(sides, map) {
+      sides[index] = Side(outputsOf: sides[index])
+      note = "of \(references[index].path), the outputs/ alone are compared"
     }
-    (self.expected, self.actual) = (sides[0], sides[1])
+    (self.expected, self.actual, self.note) = (sides[0], sides[1], note)
+  }
+
+  /// The side that is a fixture, where names meet once `outputs/` is left out of its own: those of
+  /// both sides, or those that the map states. Nil where they meet as they stand.
+  private static func indexOfFixture(_ sides: [Side], _ map: [String: String]) -> Int? {
+    let mapped = [Set(map.keys), Set(map.values)]
+    return sides.indices.first { index in
+      let (names, outputs) = (Set(sides[index].tensors.names), sides[index].outputs)
+      let others = Set(sides[1 - index].tensors.names)
+      if map.isEmpty { return names.isDisjoint(with: others) && !outputs.isDisjoint(with: others) }
+      return names.isDisjoint(with: mapped[index]) && mapped[index].isSubset(of: outputs)
+    }
   }
 
   private static func side(_ reference: TensorReference) throws -> Side {

@@ -76,8 +76,9 @@ struct LayoutCommand: ParsableCommand {
       return try question(output, hN)
     } catch {
       let isExchanged = (try? question(hN, output)) != nil
+      let question = isExchanged ? "are output and h_n exchanged?" : nil
       throw error.within("\(self.output) and \(self.hN)")
-        .advising(isExchanged ? "are output and h_n exchanged?" : nil)
+        .advising(error.remedy.flatMap { own in question.map { "\(own); or \($0)" } } ?? question)
     }
   }
 

@@ -69,6 +69,7 @@ package struct Manifest: Sendable {
       throw InvalidValue(
         "format", expected: "\"\(Self.format)\"", found: values["format"]?.summary ?? "none")
     }
+    if let error = RecordingManifest.error(json) { throw error }
     let object = try ManifestObject(json, known: Self.keys)
     modules = try Self.modules(object)
     packed = try Self.packed(object)

@@ -64,6 +64,27 @@ package struct NameMap: Sendable, Equatable {
     pairs.map { "\(option) " + quoted("\($0.name)=\($0.actual)") }.joined(separator: " ")
   }
 
+  /// The options that bring together the results of two files that have no name in common, where
+  /// one calls them as PyTorch does and the other by names that are known for them; nil where it
+  /// does not.
+  package static func proposal(expected: [String], actual: [String]) -> String? {
+    let group = "outputs/"
+    func results(_ names: [String]) -> [String] {
+      ["output", "h_n", "c_n"].map { group + $0 }.filter { name in
+        names.contains(name) || names.contains(String(name.dropFirst(group.count)))
+      }
+    }
+    func pairs(_ own: [String], _ others: [String]) -> [(name: String, actual: String)] {
+      FixtureNames.slips(in: others, missing: results(own)).map { slip in
+        (String(slip.meant.dropFirst(group.count)), slip.found)
+      }
+    }
+    let found = pairs(expected, actual)
+    if !found.isEmpty { return options(found) }
+    let exchanged = pairs(actual, expected)
+    return exchanged.isEmpty ? nil : options(exchanged.map { ($0.actual, $0.name) })
+  }
+
   /// A word as a shell takes it.
   private static func quoted(_ word: String) -> String {
     let isPlain = word.allSatisfy {

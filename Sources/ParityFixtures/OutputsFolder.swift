@@ -1,5 +1,5 @@
 import RecurrentModel
-import TensorArchives
+package import TensorArchives
 package import TensorCore
 
 /// A folder of outputs that another implementation has computed. For each case it holds one
@@ -27,8 +27,15 @@ package struct OutputsFolder: OutputsSource {
   /// What the names of outputs may start with.
   private static let group = "outputs/"
 
-  /// Whether the folder exists.
-  package var exists: Bool { (try? FileBytes.kind(of: folder)) == .folder }
+  /// Checks that there is such a folder.
+  ///
+  /// - Throws: `ArchiveError` where nothing is at its path, or a file, of which it names the folder.
+  package func checkIsFolder() throws(ArchiveError) {
+    guard try FileBytes.kind(of: folder) != .folder else { return }
+    let own = folder.lastIndex(of: "/").map { $0 == folder.startIndex ? "/" : folder[..<$0] } ?? "."
+    throw ArchiveError(
+      path: folder, .unreadable("expected a folder, found a file; give its folder, \(own)"))
+  }
 
   package func outputs(for request: OutputsRequest) async -> SuppliedOutputs? {
     let outputs = Result { () throws(CaseError) in

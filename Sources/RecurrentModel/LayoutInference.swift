@@ -12,9 +12,32 @@ extension LayoutContract {
   ///     batch of `output` is as large as that of `hN`, and PyTorch's default, false, where both
   ///     orders fit.
   ///   - hiddenSize: P, where the user states it.
-  /// - Throws: `InvalidValue` where no module gives tensors of these two shapes.
+  /// - Throws: `InvalidValue` where no module gives tensors of these two shapes; it says so where
+  ///   one does with the first two axes of `hN` exchanged.
   package static func inferred(
     output: Shape, hN: Shape, lengths: [Int]?, batchFirst: Bool?, hiddenSize: Int?
+  ) throws(InvalidValue) -> LayoutContract {
+    func contract(_ hN: Shape) throws(InvalidValue) -> LayoutContract {
+      try inferred(
+        ofPyTorchs: output, hN: hN, lengths: lengths, batchFirst: batchFirst,
+        hiddenSize: hiddenSize)
+    }
+    do {
+      return try contract(hN)
+    } catch {
+      guard hN.rank == 3 else { throw error }
+      let exchanged = Shape([hN.axes[1], hN.axes[0], hN.axes[2]])
+      guard (try? contract(exchanged)) != nil else { throw error }
+      throw InvalidValue(
+        "h_n", expected: "(D·L, B, H), here \(exchanged)", found: "\(hN)",
+        remedy: "h_n seems to be (B, D·L, H): batch_first never changes it; "
+          + "h_n.transpose(1, 0, 2)")
+    }
+  }
+
+  /// The same, with the axes of `hN` as they stand.
+  private static func inferred(
+    ofPyTorchs output: Shape, hN: Shape, lengths: [Int]?, batchFirst: Bool?, hiddenSize: Int?
   ) throws(InvalidValue) -> LayoutContract {
     guard output.rank == 2 || output.rank == 3 else {
       throw InvalidValue("output", expected: "two or three axes", found: "\(output)")

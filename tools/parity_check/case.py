@@ -25,6 +25,9 @@ class Case:
         tensors = as_arrays(groups)
         return cls(whole_manifest(tensors, own, provenance), tensors)
 
+    def __repr__(self) -> str:
+        return f"<Case of {self.manifest['module']}, {len(self.tensors)} tensors>"
+
     def save(self, path: Path | str) -> Path:
         """Writes it as the path's ending says: see `containers.write`."""
         return write(path, self.manifest, self.tensors)

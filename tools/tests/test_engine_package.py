@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from catalogue.fixture import FIXTURES
-from package_engine import direction
+from package_engine import direction, step
 from parity_check import engine
 from parity_check.containers import read, write
 
@@ -129,6 +129,7 @@ def test_a_direction_is_given_dense_sequences():
     (lambda y, h, c: (y[:, :1], h, c), r"output of one direction: expected the shape \(4, 3, 6\)"),
     (lambda y, h, c: (y, h[0], c), r"h_n of one direction: expected the shape \(3, 6\), found"),
     (lambda y, h, c: (y, h), "expected output, h_n, c_n of one direction, found 2 results"),
+    (lambda y, h, c: y, "expected output, h_n, c_n of one direction, found one result"),
 ])
 def test_results_of_other_shapes_are_refused(wrong, message):
     @engine.layerwise
@@ -137,6 +138,32 @@ def test_results_of_other_shapes_are_refused(wrong, message):
 
     with pytest.raises(ValueError, match=message):
         compute(case("lstm."))
+
+
+@pytest.mark.parametrize("name", ["gru.", "gru-stacked-bidirectional", "rnn-relu.", "gru-cell."])
+@pytest.mark.parametrize("returned", [
+    lambda h: h, lambda h: (h,), lambda h: [h, None]], ids=["array", "tuple", "with-none"])
+def test_a_step_without_a_cell_state_returns_h(name, returned):
+    @engine.stepwise
+    def compute(x, weights, h, c, case):
+        assert c is None
+        return returned(step(x, weights, h, c, case)[0])
+
+    results = compute(case(name))
+    assert results.keys() == expected(name).keys()
+    for key, array in expected(name).items():
+        assert np.allclose(results[key], array, atol=1e-5)
+
+
+@pytest.mark.parametrize("returned", [lambda h: h, lambda h: (h,), lambda h: (h, None)])
+def test_a_step_of_an_lstm_returns_h_and_c(returned):
+    @engine.stepwise
+    def compute(x, weights, h, c, case):
+        return returned(step(x, weights, h, c, case)[0])
+
+    for name in ("lstm.", "lstm-cell."):
+        with pytest.raises(ValueError, match="an LSTM's step returns h and c, found h alone"):
+            compute(case(name))
 
 
 def test_what_cannot_be_computed():
@@ -184,6 +211,46 @@ raise AssertionError("not reached")
     assert {path.name for path in tmp_path.glob("*.npz")} == {"out.npz", "a.npz", "d.npz"}
     run = subprocess.run([*command, gru], capture_output=True, text=True)
     assert run.returncode == 2 and "expected CASE and OUT, or nothing" in run.stderr
+
+
+def test_a_folder_for_the_results_is_made(tmp_path):
+    command = program(tmp_path, """
+@engine.program
+def compute(case):
+    return {"h_n": [[1.5]]}
+""")
+    out = tmp_path / "mine" / "today" / "gru"
+    run = subprocess.run([*command, FIXTURES / "gru.npz", out], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    with np.load(out.with_name("gru.npz")) as archive:
+        assert archive["h_n"].tolist() == [[1.5]]
+
+
+def test_an_error_of_the_function_is_told_by_its_own_frames(tmp_path):
+    command = program(tmp_path, """
+def gate(c):
+    return c * 2
+
+@engine.program
+@engine.stepwise
+def step(x, weights, h, c, case):
+    if case.kind == "LSTM":
+        return h
+    return gate(c)
+""")
+    gru = FIXTURES / "gru.npz"
+    run = subprocess.run([*command, gru, tmp_path / "out"], capture_output=True, text=True)
+    lines = run.stderr.splitlines()
+    assert run.returncode == 1 and lines[-1] == "in case gru (GRU)", run.stderr
+    assert lines[0].startswith("Traceback") and lines[-2].startswith("TypeError: unsupported")
+    frames = [line.split()[-1] for line in lines if line.startswith("  File ")]
+    assert frames == ["step", "gate"]
+    folder = FIXTURES / "lstm-cell-unbatched"
+    question = json.dumps({"case": str(folder), "out": str(tmp_path / "out")})
+    run = subprocess.run(command, input=question, capture_output=True, text=True)
+    reason = "ValueError: an LSTM's step returns h and c, found h alone"
+    assert json.loads(run.stdout) == {"status": "failed", "reason": reason}
+    assert run.stderr == f"{reason}\nin case lstm-cell-unbatched (LSTMCell)\n"
 
 
 def test_an_imported_function_is_no_program():

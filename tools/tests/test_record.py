@@ -200,6 +200,27 @@ def test_a_cell_called_in_a_loop(kind, tmp_path):
         "cell/h_n")
     path = recording.case("cell", call=3).save(tmp_path / "cell.npz")
     assert judge(path).startswith("passed        cell ")
+    with pytest.raises(KeyError, match="cell was called 3 times; there is no call 4"):
+        recording.case("cell", call=4)
+    with pytest.raises(KeyError, match="no module lstm was called; recurrent ones: cell'"):
+        recording.case("lstm")
+
+
+def test_recordings_and_cases_are_shown_without_their_tensors():
+    model = nn.Sequential(nn.Linear(3, 4), nn.LSTM(4, 5)).eval()
+    x = torch.randn(6, 2, 3)
+    with parity_check.record(model) as recording:
+        model(x)
+    assert repr(recording) == "<Recording of 2 stages, 5 values>"
+    assert repr(recording.stages) == "[<Stage 0 (Linear)>, <Stage 1 (LSTM)>]"
+    assert repr(recording.case("1")) == "<Case of LSTM, 8 tensors>"
+    with pytest.raises(KeyError, match="1 was called once; there is no call 2"):
+        recording.case("1", call=2)
+    with pytest.raises(KeyError, match="no module lstm was called; recurrent ones: 1'"):
+        recording.case("lstm")
+    with parity_check.record(model, noise=3) as recording:
+        model(x)
+    assert repr(recording) == "<Recording of 2 stages, 5 values, σ by 3 replicas>"
 
 
 @pytest.mark.parametrize("norm", [weight_norm, parametrizations.weight_norm])

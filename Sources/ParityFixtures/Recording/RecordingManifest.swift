@@ -34,6 +34,16 @@ package struct RecordingManifest: Sendable {
     guard case .object(let values) = json else { return false }
     return values["module"] == .string(module)
   }
+
+  /// What to say of a recording that stands where a case is expected; nil for any other manifest.
+  static func error(_ json: JSONValue) -> InvalidValue? {
+    guard isOne(json) else { return nil }
+    return InvalidValue(
+      "module", expected: "a module that makes a case",
+      found: "\"\(module)\", a recording of a whole model",
+      remedy: "parity-check trace judges by it, and recording.case(NAME) in Python makes a case of "
+        + "one of its modules")
+  }
 }
 
 extension ManifestObject {

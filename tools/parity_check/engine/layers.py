@@ -27,7 +27,9 @@ def layerwise(direction: Direction) -> Callable[[Case], Results]:
     - `c_0`: (B, H) of an LSTM, else None;
     - `case`: the whole case, for its module and arguments.
 
-    It returns the output (T, B, P) in the same order, h_n (B, P), and of an LSTM c_n (B, H).
+    It returns the output (T, B, P) in the same order, h_n (B, P), and of an LSTM c_n (B, H), and
+    may return the c_n of others as None. ValueError is raised for another number of results and
+    for other shapes.
 
     Sequences of different lengths are run in groups of equal ones. Dropout is not applied, as in
     eval(). A cell is run as one step. A `Sequential` raises CannotCompute.
@@ -42,10 +44,13 @@ def layerwise(direction: Direction) -> Callable[[Case], Results]:
     return compute
 
 
-def stepwise(step: Callable[..., tuple[Any, ...]]) -> Callable[[Case], Results]:
-    """The same from a function for one step: `step(x, weights, h, c, case)` is given x (B, I) and
-    the states (B, P) and, of an LSTM, (B, H), else None; it returns the next h, and of an LSTM
-    the next c."""
+def stepwise(step: Callable[..., Any]) -> Callable[[Case], Results]:
+    """The same from a function for one step.
+
+    `step(x, weights, h, c, case)` is given x (B, I) and an LSTM's states h (B, P) and c (B, H), and
+    returns the next h and c. A GRU's or RNN's step has the same arguments, c is None, and returns
+    h.
+    """
 
     @functools.wraps(step)
     def direction(
@@ -53,12 +58,23 @@ def stepwise(step: Callable[..., tuple[Any, ...]]) -> Callable[[Case], Results]:
     ) -> tuple[Any, ...]:
         outputs = []
         for own in x:
-            h, *rest = step(own, weights, h, c, case)
-            c = rest[0] if rest else None
+            h, c = next_states(step(own, weights, h, c, case), case)
             outputs.append(h)
         return np.stack(outputs), h, c
 
     return layerwise(direction)
+
+
+def next_states(result: Any, case: Case) -> tuple[Any, Any]:
+    """The h and c that a step returned; c is None where the module has none. Raises ValueError for
+    an LSTM's step without c."""
+    h, *rest = result if isinstance(result, tuple | list) else (result,)
+    c = rest[0] if rest else None
+    if case.kind != "LSTM":
+        return h, None
+    if c is None:
+        raise ValueError("an LSTM's step returns h and c, found h alone")
+    return h, c
 
 
 def cell(direction: Direction, case: Case) -> Results:
@@ -140,13 +156,14 @@ def checked(
 ) -> tuple[Array, Array, Array | None]:
     """What the function gives, as arrays; raises ValueError where their shapes are others."""
     with np.errstate(all="ignore"):
-        results = direction(x, weights, h_0, c_0, case)
+        returned = direction(x, weights, h_0, c_0, case)
     expected = {"output": (len(x), *h_0.shape), "h_n": h_0.shape}
     if c_0 is not None:
         expected["c_n"] = c_0.shape
+    results = returned if isinstance(returned, tuple | list) else (returned,)
     if len(results) < len(expected):
-        raise ValueError(f"expected {', '.join(expected)} of one direction, "
-                         f"found {len(results)} results")
+        raise ValueError(f"expected {', '.join(expected)} of one direction, found "
+                         + ("one result" if len(results) == 1 else f"{len(results)} results"))
     arrays = [np.asarray(result) for result in results[:len(expected)]]
     for (name, shape), array in zip(expected.items(), arrays):
         if array.shape != shape:

@@ -15,6 +15,7 @@ import numpy as np
 
 from parity_check.containers import npz_members, write_zip
 from parity_check.engine.case import CannotCompute, Case
+from parity_check.engine.failure import Failure
 
 #: From a case to its results, by name: `output`, `h_n`, `c_n`.
 Compute = Callable[[Case], Mapping[str, Any]]
@@ -54,6 +55,9 @@ def run(compute: Compute, chains: bool = False) -> None:
     except CannotCompute as reason:
         print(reason, file=sys.stderr)
         sys.exit(SKIP_STATUS)
+    except Failure as failure:
+        failure.write(sys.stderr)
+        sys.exit(1)
     sys.exit(0)
 
 
@@ -66,6 +70,9 @@ def serve(compute: Compute, chains: bool) -> int:
             reply = {"status": "done"}
         except CannotCompute as reason:
             reply = {"status": "unsupported", "reason": str(reason)}
+        except Failure as failure:
+            failure.write(sys.stderr)
+            reply = {"status": "failed", "reason": str(failure)}
         except Exception as error:
             traceback.print_exc()
             reply = {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
@@ -88,14 +95,22 @@ def own_streams() -> tuple[TextIO, TextIO]:
 
 
 def answer(compute: Compute, chains: bool, path: Path, out: Path) -> None:
-    """Computes a case and writes the results to an .npz at OUT, which may lack the ending."""
+    """Computes a case and writes the results to an .npz at OUT, which may lack the ending. A
+    folder that is not there is made. Raises Failure for an error of `compute`."""
     case = Case.read(path)
     if case.module == "Sequential" and not chains:
         raise CannotCompute("no chains of modules")
-    results = {
-        name: as_array(result) for name, result in compute(case).items() if result is not None}
+    try:
+        computed = compute(case)
+    except CannotCompute:
+        raise
+    except Exception as error:
+        name = path.name if path.is_dir() else path.stem
+        raise Failure(error, f"case {name} ({case.module})") from error
+    results = {name: as_array(result) for name, result in computed.items() if result is not None}
     if out.suffix != ".npz":
         out = out.with_name(out.name + ".npz")
+    out.parent.mkdir(parents=True, exist_ok=True)
     write_zip(out, npz_members(results), zipfile.ZIP_STORED)
 
 
