@@ -15,6 +15,7 @@ from parity_check.noise import rules
 pytestmark = pytest.mark.filterwarnings("ignore")
 INDEX = torch.tensor([0, 2, 1, 2]).expand(3, 4)
 BAGS = torch.tensor([1, 2, 4, 5, 4, 3, 2, 9]), torch.tensor([0, 3, 5])
+IS_OLD = torch.__version__ < "2.5"
 Compute = Callable[..., torch.Tensor]
 
 
@@ -135,6 +136,8 @@ def rms(z: list[torch.Tensor]) -> float:
 
 @pytest.mark.parametrize("name", RULED)
 def test_sigma_is_what_pytorch_is_off_by(name):
+    if "embedding_bag" in name and IS_OLD:
+        pytest.skip("this PyTorch does not say what the gradient of an embedding bag is made of")
     compute, *shapes = RULED[name]
     values, gradients = deviations(compute, tuple(shapes), 2)
     for z in (values, gradients):

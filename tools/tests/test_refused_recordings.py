@@ -336,6 +336,8 @@ def test_a_batch_of_none_has_a_sigma_of_none(module, shape):
 @pytest.mark.parametrize("dtype", [torch.uint16, torch.uint32, torch.uint64])
 @pytest.mark.parametrize("ending", [".npz", ".h5", ".safetensors", ".pt", ""])
 def test_unsigned_numbers_are_saved(dtype, ending, tmp_path):
+    if ending == ".pt" and torch.__version__ < "2.5":
+        pytest.skip("this PyTorch does not load what it saves")
     given = Calls(lambda linear, x: linear(x.float())).eval()
     numbers = torch.tensor([[1, 2, 300]]).to(dtype)
     with parity_check.record(given) as recording:
