@@ -65,7 +65,8 @@ def test_the_stage_of_a_mistake_is_named(stage, change, told, reference, tmp_pat
     ("conv", lambda y: np.roll(y, 1, axis=2) * (np.arange(9) > 0), "1 late along axis 2"),
     ("norm", lambda y: y * (np.arange(12) < 6), "cut off: right up to index 5 of axis 2"),
     ("norm", lambda y: np.concatenate([y[..., 6:], y[..., :6]], 2), "its halves along axis 2"),
-    ("out", lambda y: y.astype("f2").astype("f4"), "off by the rounding of float16"),
+    ("conv", lambda y: y.astype("f2").astype("f4"), "off by the rounding of float16 or TF32: if"),
+    ("out", lambda y: y.astype("f2").astype("f4"), "every number of the outputs is a float16"),
 ])
 def test_what_a_wrong_stage_looks_like(name, change, told, reference, tmp_path):
     values = ran(tagger(), ids())
