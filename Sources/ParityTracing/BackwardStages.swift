@@ -9,6 +9,8 @@ struct BackwardStages {
   private let gradients: Set<String>
   /// The indices of the stages that a value was given to, in the order of execution.
   private let consumers: [String: [Int]]
+  /// The indices of the calls of each module, in the order of execution.
+  private let calls: [String: [Int]]
 
   /// What the name of a gradient starts with.
   static let prefix = "grad/"
@@ -19,40 +21,43 @@ struct BackwardStages {
   init(_ forward: [RecordedStage], gradients: [String]) {
     self.forward = forward
     self.gradients = Set(gradients)
-    var consumers: [String: [Int]] = [:]
+    var (consumers, calls): ([String: [Int]], [String: [Int]]) = ([:], [:])
     for (index, stage) in forward.enumerated() {
-      for input in Set(stage.inputs) { consumers[input, default: []].append(index) }
+      for input in Set(stage.given) { consumers[input, default: []].append(index) }
+      if !stage.isBetweenModules { calls[stage.moduleName, default: []].append(index) }
     }
-    self.consumers = consumers
+    (self.consumers, self.calls) = (consumers, calls)
   }
 
   /// In the order of the backward pass; empty where there is no gradient.
   var stages: [RecordedStage] {
     guard !gradients.isEmpty else { return [] }
     var stages: [RecordedStage] = []
-    var named: Set<String> = []
+    // What no module was given, the loss was.
+    let results = forward.flatMap(\.outputs).filter { consumers[$0] == nil }
+    add("the loss", from: [], of: results.filter(gradients.contains), forward: results)
     for (index, stage) in forward.enumerated().reversed() {
-      // What no module was given, the loss was.
-      for output in stage.outputs where gradients.contains(output) && consumers[output] == nil {
-        add(output, from: [], of: [output])
-      }
       // Of a value that several modules were given, the gradient is complete at the first.
-      let inputs = stage.inputs.filter {
+      let inputs = stage.given.filter {
         gradients.contains($0) && consumers[$0]?.first == index
       }
+      // Nor is that of a parameter before the first call of its module, to which all have added.
+      let own = calls[stage.moduleName] ?? []
       let parameters =
-        stage.isBetweenModules || !named.insert(stage.moduleName).inserted
-        ? [] : gradients.filter { isParameter($0, of: stage.moduleName) }.sorted()
-      let own = inputs + parameters
-      guard !own.isEmpty else { continue }
-      let from = Set(inputs.flatMap(sources) + stage.outputs.flatMap(known))
-      add(stage.name, from: from.sorted(), of: own, forward: stage.inputs + stage.outputs)
+        own.first == index
+        ? gradients.filter { isParameter($0, of: stage.moduleName) }.sorted() : []
+      let involved = parameters.isEmpty ? [stage] : own.map { forward[$0] }
+      let from = Set(inputs.flatMap(sources) + involved.flatMap(\.outputs).flatMap(known))
+      add(
+        stage.name, from: from.sorted(), of: inputs + parameters,
+        forward: involved.flatMap { $0.given + $0.outputs })
     }
     return stages
 
     func add(
       _ name: String, from sources: [String], of gradients: [String], forward: [String] = []
     ) {
+      guard !gradients.isEmpty else { return }
       stages.append(
         RecordedStage(
           "backward of \(name)", className: RecordedStage.backward,

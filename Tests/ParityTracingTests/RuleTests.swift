@@ -27,6 +27,13 @@ import Testing
     #expect(!TraceRule.follows(level(1000, count: 100), from: [level(100, count: 100)]))
   }
 
+  @Test func anErrorThatIsNoSmallChangeMayGrowByMore() {
+    let gross = level(100, relative: 0.5)
+    #expect(TraceRule.follows(level(1599), from: [gross]))
+    #expect(!TraceRule.follows(level(1601), from: [gross]))
+    #expect(!TraceRule.follows(level(1599), from: [level(100, relative: 0.05)]))
+  }
+
   @Test func withoutSigmaTheRelativeErrorsAreCompared() {
     #expect(TraceRule.follows(level(nil, relative: 0.3), from: [level(nil, relative: 0.01)]))
     #expect(!TraceRule.follows(level(nil, relative: 0.5), from: [level(nil, relative: 0.01)]))

@@ -141,9 +141,15 @@ def test_gradients_are_gone_through_backwards(with_gradients, tmp_path):
 def test_a_gradient_that_is_wrong_where_the_forward_pass_is_right(with_gradients, tmp_path):
     loss = {"loss": lambda y: y[..., 0].square().sum()}
     values = ran(tagger(), ids(), **loss)
-    values["grad/norm.weight"] = values["grad/norm.weight"] * 1.01
+    values["grad/norm.weight"] = values["grad/norm.weight"] * np.float32(1.01)
     status, text = trace(with_gradients, save(tmp_path / "a.npz", values))
     assert status == 1 and starts(text) == ["backward of norm"], text
+
+    # Where the forward pass is wrong, the backward pass follows.
+    values = ran(wrong(tagger(), gates_exchanged), ids(), **loss)
+    status, text = trace(with_gradients, save(tmp_path / "c.npz", values))
+    assert status == 1 and starts(text) == ["lstm"], text
+    assert statuses(text)["backward of embed"] == "follows", text
 
     # A backward pass of one's own that forgets half of the gradient behind the norm.
     model = wrong(tagger(), lambda m: None)
@@ -151,6 +157,31 @@ def test_a_gradient_that_is_wrong_where_the_forward_pass_is_right(with_gradients
     status, text = trace(with_gradients, save(tmp_path / "b.npz", ran(model, ids(), **loss)))
     assert status == 1 and starts(text) == ["backward of norm"], text
     assert statuses(text)["backward of lstm"] == "follows", text
+
+
+def test_the_gradient_of_a_parameter_that_several_calls_add_to(tmp_path):
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.last = nn.Linear(4, 4), nn.Linear(4, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(self.inner(self.inner(x).tanh()).tanh())
+
+    torch.manual_seed(6)
+    model, x = Twice().eval(), torch.randn(5, 4)
+    loss = {"loss": lambda y: y.square().sum()}
+    reference = recorded(model, x, noise=16, **loss).save(tmp_path / "r.npz")
+    values = ran(model, x, **loss)
+    status, text = trace(reference, save(tmp_path / "a.npz", values))
+    assert status == 0 and "backward of inner#2" in statuses(text), text
+    # An error behind the first call alone goes into the parameter's gradient, and no further.
+    values["grad/inner"] = values["grad/inner"] * np.float32(1.1)
+    more = values["grad/inner"].T @ x.numpy() * np.float32(0.1 / 1.1)
+    values["grad/inner.weight"] = values["grad/inner.weight"] + more
+    status, text = trace(reference, save(tmp_path / "b.npz", values))
+    assert status == 1 and statuses(text)["backward of inner"] == "follows", text
+    assert len(starts(text)) == 1 and starts(text)[0].startswith("backward of inner#2"), text
 
 
 class Shared(nn.Module):

@@ -108,6 +108,10 @@ package struct RecordedStage: Sendable {
     }
   }
 
+  /// The names of all values that it was given: its inputs, and those that hold an input as the
+  /// module was given it.
+  package var given: [String] { inputs + views.values.sorted() }
+
   /// The name of the value that a module was given at a place, such as `0`; nil where there is none.
   func input(at place: String) -> String? {
     if let view = views[place] { return view }
