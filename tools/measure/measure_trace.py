@@ -2,7 +2,7 @@
 
 A random model of 4 to 12 stages is recorded by PyTorch with σ. It runs again with one mistake, or
 two, in stages drawn at random, and right on other paths (without oneDNN, with two threads, one
-sequence at a time). For comparison, the first stage is taken at which the cosine similarity falls
+sequence at a time, by ONNX Runtime where PyTorch can export the model). For comparison, the first stage is taken at which the cosine similarity falls
 to 0.999, torch.testing fails, or the relative root mean square error passes 1e-3.
 
 Mistakes that change what their stage gives by no more than rounding does are counted apart: nobody
@@ -10,6 +10,7 @@ could name them.
 """
 
 import argparse
+import copy
 import random
 import subprocess
 import tempfile
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 
 import parity_check
+from measure import onnx_runs
 from measure.planted_stages import planted
 from measure.random_models import RandomModel, draw
 from parity_check.containers import write
@@ -143,6 +145,8 @@ def right_ways(drawn: RandomModel):
         yield "two threads", run(drawn.model, drawn.x)
     finally:
         torch.set_num_threads(1)
+    if onnx := onnx_runs.run(copy.deepcopy(drawn.model), drawn.x):
+        yield "ONNX Runtime", onnx
     parts = [run(drawn.model, x[None]) for x in drawn.x]
     yield "alone", {name: torch.cat([part[name] for part in parts]) for name in parts[0]
                     if parts[0][name].dim() == 3 and not name.endswith(("h_n", "c_n"))}
