@@ -109,7 +109,8 @@ struct StageReplayer: Sendable {
       let parityCase = try recording.parityCase(of: stage, inputs: inputs, results: results)
       return Judge(diagnostician: diagnostician).judge(
         parityCase, SuppliedOutputs(outputs: .success(results)),
-        in: StatedComputation(arithmetic: actualArithmetic))
+        in: StatedComputation(
+          arithmetic: actualArithmetic, activations: recording.activations))
     } catch {
       return CaseResult(CaseLocation(name: stage.name, path: reference.path), error)
     }

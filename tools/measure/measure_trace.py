@@ -38,6 +38,8 @@ Values = dict[str, torch.Tensor]
 class Tally:
     right: int = 0
     accused: Counter[str] = field(default_factory=Counter)
+    by_onnx: int = 0
+    accused_onnx: Counter[str] = field(default_factory=Counter)
     single: int = 0
     invisible: int = 0
     named: Counter[str] = field(default_factory=Counter)
@@ -57,6 +59,8 @@ class Tally:
         ways = ["trace", "trace --no-replay", *OTHERS]
         lines = ["right runs of which a stage is accused: " + "; ".join(
             f"{way} {share(self.accused[way], self.right)}" for way in ways)]
+        lines.append("the same of ONNX Runtime's: " + "; ".join(
+            f"{way} {share(self.accused_onnx[way], self.by_onnx)}" for way in ways))
         lines.append("one mistake, its stage named first: " + "; ".join(
             f"{way} {share(self.named[way], self.single)}" for way in ways))
         lines.append(f"another stage named beside it: {share(self.others, self.single)}")
@@ -96,6 +100,14 @@ def one(
     for way, values in right_ways(drawn):
         tally.right += 1
         tally.accused.update(accusers(recording, reference, values, folder, f"{seed}, {way}"))
+    if values := onnx_runs.run(copy.deepcopy(drawn.model), drawn.x):
+        # Its sigmoid and tanh are accurate beside 1 alone.
+        with parity_check.record(drawn.model, noise=16, activations="absolute") as own:
+            with torch.no_grad():
+                drawn.model(drawn.x)
+        path = own.save(folder / "absolute.safetensors")
+        tally.by_onnx += 1
+        tally.accused_onnx.update(accusers(own, path, values, folder, f"{seed}, ONNX Runtime"))
     names = [stage.module_name for stage in recording.stages]
     stage = r.choice(names)
     if mistake := planted(drawn.model, stage, r):
@@ -145,8 +157,6 @@ def right_ways(drawn: RandomModel):
         yield "two threads", run(drawn.model, drawn.x)
     finally:
         torch.set_num_threads(1)
-    if onnx := onnx_runs.run(copy.deepcopy(drawn.model), drawn.x):
-        yield "ONNX Runtime", onnx
     parts = [run(drawn.model, x[None]) for x in drawn.x]
     yield "alone", {name: torch.cat([part[name] for part in parts]) for name in parts[0]
                     if parts[0][name].dim() == 3 and not name.endswith(("h_n", "c_n"))}

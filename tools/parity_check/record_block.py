@@ -21,7 +21,7 @@ from parity_check.weaknesses import findings
 def record(
     model: torch.nn.Module, modules: Choice = None, *, noise: int = 0,
     loss: Callable[[Any], torch.Tensor] | None = None, training: bool = False,
-    tf32: bool = False, deterministic: bool = True,
+    tf32: bool = False, deterministic: bool = True, activations: str = "relative",
 ) -> Iterator[Recording]:
     """Records what the modules of a model are given and give while the block runs.
 
@@ -40,6 +40,8 @@ def record(
       by parameters are recorded too.
     - `training`: records a model in training mode; `tf32`: lets a GPU round what it multiplies to
       11 bits; `deterministic=False`: keeps what differs from run to run, which then has no σ.
+    - `activations="absolute"`: σ is for an implementation whose sigmoid, tanh and the like are
+      accurate beside 1, and not beside small results, as ONNX Runtime's are.
 
     Raises RecordingError for a model that can't be recorded, where a module that is named is never
     called, and where the calls are not deterministic. RecordingWarning names what makes a weak
@@ -48,11 +50,13 @@ def record(
     check(model, training)
     if noise < 0:
         raise ValueError(f"noise={noise}: give a number of replicas, such as 16, or 0 for none")
+    if activations not in ("relative", "absolute"):
+        raise ValueError(f"activations={activations!r}: give 'relative' or 'absolute'")
     selected = chosen(model, modules)
     tensors = [*model.parameters(), *model.buffers()]
     if tf32 and not any(tensor.is_cuda for tensor in tensors):
         raise RecordingError("tf32=True is for a model on a GPU: on a CPU nothing rounds to TF32")
-    recording = Recording(provenance(tensors, training, tf32), tf32)
+    recording = Recording(provenance(tensors, training, tf32), tf32, activations)
     recorder, snapshot = Recorder(recording, selected), Snapshot(model)
     with as_written(tf32):
         with recorder.lineage, Capture(model, selected, recorder):

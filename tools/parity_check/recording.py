@@ -68,6 +68,9 @@ class Recording:
 
     provenance: dict[str, Any]
     tf32: bool = False
+    #: What the errors of sigmoid, tanh and the like are taken to be small beside: their results
+    #: ("relative"), or 1 ("absolute").
+    activations: str = "relative"
     #: In the order of execution.
     stages: list[Stage] = field(default_factory=list)
     values: Named = field(default_factory=dict)
@@ -137,6 +140,7 @@ class Recording:
             "format": FORMAT, "module": "Recording",
             "stages": [stage.entry() for stage in self.stages], "derived": self.derived,
             "arithmetic": self.arithmetic,
+            **({"activations": self.activations} if self.activations != "relative" else {}),
             **({"replicas": self.replicas} if self.replicas else {}),
             **({"without_sigma": self.without_sigma} if self.without_sigma else {}),
             "provenance": self.provenance,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -97,7 +97,9 @@ class Rerun:
 
     def measure(self, replicas: int) -> None:
         """Adds σ of all values, and of gradients, from so many replicas."""
-        recording, arithmetic = self.recording, ARITHMETICS[self.recording.arithmetic]
+        recording = self.recording
+        arithmetic = replace(ARITHMETICS[recording.arithmetic],
+                             absolute=recording.activations == "absolute")
         center, spread, default = None, {}, torch.get_default_dtype()
         with_gradients: bool | None = False
 

@@ -118,3 +118,28 @@ def test_what_a_model_converts_to_is_no_coarser_in_the_replicas():
         exact = plain.double()(x.double() * 1.5)
     z, rms, limit = deviation(recording.values["linear"], exact, recording.sigma["linear"])
     assert z < 8 and rms < limit
+
+
+class Gate(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(x)
+
+
+def test_activations_that_are_accurate_beside_one_have_a_sigma_of_their_own(tmp_path):
+    x = torch.linspace(-16, 4, 500)
+    # As libraries compute it that have a fast tanh: small results have few correct digits.
+    other = 0.5 + 0.5 * torch.tanh(x / 2)
+    largest = {}
+    for activations in ("relative", "absolute"):
+        model = torch.nn.Sequential(Gate()).eval()
+        with parity_check.record(model, noise=16, activations=activations) as recording:
+            model(x)
+        value, sigma = recording.values["0"], recording.sigma["0"]
+        z = (other - value).double().abs() / (sigma.double() * 2**0.5)
+        largest[activations] = z.max().item()
+        manifest, _ = parity_check.containers.read(recording.save(tmp_path / f"{activations}.npz"))
+        assert manifest.get("activations", "relative") == activations
+    assert largest["relative"] > 100 and largest["absolute"] < 8
+    with pytest.raises(ValueError, match="activations='exact': give 'relative' or 'absolute'"):
+        with parity_check.record(model, activations="exact"):
+            pass

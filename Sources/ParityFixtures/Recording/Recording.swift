@@ -32,6 +32,8 @@ package struct Recording: Sendable {
   let derived: [String: [String]]?
   /// What the values were computed in.
   package let arithmetic: Arithmetic
+  /// How accurate the activations of an implementation are that the recorded σ is meant for.
+  package let activations: ActivationAccuracy
   /// The names of all tensors, as the manifest has them, with those that they have in the archive.
   private let names: [String: String]
 
@@ -58,6 +60,7 @@ package struct Recording: Sendable {
     stages = manifest.stages
     derived = manifest.derived
     arithmetic = manifest.arithmetic
+    activations = manifest.activations
     // In an HDF5 file, a/b is called a%2Fb where a is a tensor too.
     names = Dictionary(
       archive.tensorNames.map { ($0.replacing("%2F", with: "/"), $0) },

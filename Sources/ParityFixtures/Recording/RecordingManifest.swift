@@ -9,8 +9,8 @@ package struct RecordingManifest: Sendable {
   static let module = "Recording"
 
   private static let keys = [
-    "format", "module", "stages", "derived", "arithmetic", "replicas", "without_sigma",
-    "provenance", "digest",
+    "format", "module", "stages", "derived", "arithmetic", "activations", "replicas",
+    "without_sigma", "provenance", "digest",
   ]
 
   package let stages: [RecordedStage]
@@ -19,12 +19,15 @@ package struct RecordingManifest: Sendable {
   package let derived: [String: [String]]?
   /// What the values were computed in.
   package let arithmetic: Arithmetic
+  /// How accurate the activations of an implementation are that the recorded σ is meant for.
+  package let activations: ActivationAccuracy
 
   /// - Throws: `InvalidValue`, naming the key.
   init(_ json: JSONValue) throws(InvalidValue) {
     let object = try ManifestObject(json, known: Self.keys)
     stages = try RecordedStage.all(in: object)
     arithmetic = try object.name("arithmetic", Arithmetic.self) ?? .float32
+    activations = try object.name("activations", ActivationAccuracy.self) ?? .relative
     derived = try object.lists("derived")
     _ = try object.texts("without_sigma")
   }

@@ -1,6 +1,6 @@
 """How coarse the arithmetics are that a model may have been computed in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -19,6 +19,8 @@ class Arithmetic:
     smallest_normal: float
     #: What the noise is multiplied by, so that float64 can show it, and σ is divided by.
     inflation: float = 1.0
+    #: Whether sigmoid, tanh and the like are accurate beside 1, and not beside small results.
+    absolute: bool = False
 
     @property
     def dtype(self) -> torch.dtype:
@@ -29,8 +31,7 @@ class Arithmetic:
     def within(self) -> "Arithmetic":
         """The arithmetic inside of an operator that is made of several: half precision computes
         them in float32, and rounds what comes out."""
-        return Arithmetic(self.accumulated, self.accumulated, self.operands,
-                          self.smallest_subnormal, self.smallest_normal, self.inflation)
+        return replace(self, result=self.accumulated)
 
 
 ARITHMETICS = {

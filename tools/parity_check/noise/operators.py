@@ -53,6 +53,10 @@ TRANSCENDENTAL = frozenset("""
     i0 xlogy
 """.split())
 
+#: Those among them that some libraries compute as accurately beside 1 as they are here beside their
+#: results: a small result of theirs may have no correct digit.
+BOUNDED = frozenset({"sigmoid", "tanh", "erf", "erfc", "expm1"})
+
 #: Those among them that come from an exponential, and may give less than the smallest normal
 #: number, which some libraries then make 0.
 EXPONENTIAL = frozenset({"exp", "exp2", "sigmoid"})
