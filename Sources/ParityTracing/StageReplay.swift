@@ -2,6 +2,7 @@ import ParityDiagnosis
 import ParityFixtures
 package import ParityJudging
 import TensorArchives
+import TensorComparison
 import TensorCore
 
 /// A stage that was computed again, by itself.
@@ -29,6 +30,7 @@ package struct StageReplay: Sendable {
 struct StageReplayer: Sendable {
   let reference: ReferenceStages
   let actualArithmetic: Arithmetic?
+  let largestZ: Double
   let diagnostician: Diagnostician
 
   /// The most elements that are read into memory for one stage.
@@ -107,7 +109,8 @@ struct StageReplayer: Sendable {
   ) throws(ArchiveError) -> CaseResult {
     do throws(CaseError) {
       let parityCase = try recording.parityCase(of: stage, inputs: inputs, results: results)
-      return Judge(diagnostician: diagnostician).judge(
+      let rule = ToleranceRule.noise(largestZ: largestZ, replicas: 16)
+      return Judge(override: rule, diagnostician: diagnostician).judge(
         parityCase, SuppliedOutputs(outputs: .success(results)),
         in: StatedComputation(
           arithmetic: actualArithmetic, activations: recording.activations))

@@ -49,7 +49,7 @@ package struct Trace: Sendable {
       options.replays && reference.recording != nil
       ? StageReplayer(
         reference: reference, actualArithmetic: options.actualArithmetic,
-        diagnostician: Diagnostician(options.effort)) : nil
+        largestZ: options.largestZ, diagnostician: Diagnostician(options.effort)) : nil
   }
 
   /// Judges one stage. The stages before it must have been judged.
@@ -90,8 +90,7 @@ package struct Trace: Sendable {
     guard !own.isEmpty else { return .missing }
     let wrong = own.filter(\.isOff)
     guard !wrong.isEmpty else {
-      let isLost = values.contains { $0.hasSigma && $0.tally?.isLost == true }
-      return isLost ? .lost : .agrees
+      return values.contains(where: \.isLost) ? .lost : .agrees
     }
     guard reference.isOrdered else { return .differs }
     let inputs = inputs(of: result.stage).levels

@@ -44,6 +44,13 @@ package struct ValueResult: Sendable {
       && tally.rmsZ <= NoiseLimits.largestRMS(count: Double(tally.judged), largestZ: largestZ)
   }
 
+  /// Whether it agrees for want of anything to compare: rounding may move it anywhere, or no element
+  /// of it is finite.
+  var isLost: Bool {
+    guard let tally, shape.elementCount > 0 else { return false }
+    return tally.finite == 0 || hasSigma && tally.isLost
+  }
+
   /// nil where nothing can be said of it, since it is not there.
   var level: ErrorLevel? {
     switch finding {

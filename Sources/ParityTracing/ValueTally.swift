@@ -35,6 +35,10 @@ package struct ValueTally: Sendable {
   package private(set) var beyondTorch = 0
   package private(set) var largestAbsolute: Extreme?
   package private(set) var largestZ: Extreme?
+  /// Elements at which both sides are finite.
+  private(set) var finite = 0
+  /// Of these, those that rounding may move anywhere, of which nothing is said.
+  private(set) var unjudged = 0
   /// Elements that have a z.
   package private(set) var judged = 0
   private(set) var zSquares = 0.0
@@ -69,8 +73,9 @@ package struct ValueTally: Sendable {
   /// The number that the expected elements times it come nearest to the actual ones.
   package var bestFactor: Double { products / expectedSquares }
 
-  /// Whether rounding alone moves the value by more than a sixteenth of its size.
-  var isLost: Bool { sigmaSquares > expectedSquares / 256 }
+  /// Whether rounding alone moves the value by more than a sixteenth of its size, or more than a
+  /// tenth of its elements anywhere.
+  var isLost: Bool { sigmaSquares > expectedSquares / 256 || 10 * unjudged > finite }
 
   /// Adds one block, in strips: only one in which something is out of the ordinary is gone through
   /// element by element. O(elements).
@@ -87,6 +92,7 @@ package struct ValueTally: Sendable {
         largestSquare: z * z)
       {
         add(strip)
+        finite += own.count
         continue
       }
       for position in own {
@@ -114,6 +120,7 @@ package struct ValueTally: Sendable {
   ) {
     let difference = actual - expected
     guard difference.isFinite else { return addNonFinite(actual, expected) }
+    finite += 1
     actualSquares += actual * actual
     expectedSquares += expected * expected
     products += actual * expected
@@ -125,7 +132,11 @@ package struct ValueTally: Sendable {
     if distance > (largestAbsolute?.value ?? 0) { largestAbsolute = extreme(distance) }
     if distance > scale.atol + scale.rtol * abs(expected) { beyondTorch += 1 }
     // Of an element that rounding may move anywhere, nothing can be said.
-    guard let sigma, sigma.isFinite else { return }
+    guard let sigma else { return }
+    guard sigma.isFinite else {
+      unjudged += 1
+      return
+    }
     sigmaSquares += sigma * sigma
     let plain = sigma * sigma * scale.factor * scale.factor
     let variance = plain + scale.storage * expected * expected + scale.smallest
@@ -154,6 +165,8 @@ package struct ValueTally: Sendable {
     nonFiniteMismatches += other.nonFiniteMismatches
     actualNaNs += other.actualNaNs
     inexact += other.inexact
+    finite += other.finite
+    unjudged += other.unjudged
     beyondTorch += other.beyondTorch
     judged += other.judged
     zSquares += other.zSquares

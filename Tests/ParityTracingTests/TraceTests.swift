@@ -1,6 +1,7 @@
 import ArchiveComparison
 import ParityFixtures
 import ParityJudging
+import TensorArchives
 import TensorCore
 import Testing
 
@@ -120,6 +121,22 @@ import Testing
     }
     #expect(widened["conv"]?.status == .startsHere)
     #expect(widened["conv"]?.symptoms.first?.contains("--actual-arithmetic float16") == true)
+  }
+
+  @Test func whatHasNothingToCompareDoesNotAgree() {
+    func result(_ elements: [Double], sigma: [Double]) -> ValueResult {
+      let source = LoadedSource(tensor: Tensor(elements, shape: [4]))
+      let own = LoadedSource(tensor: Tensor(sigma, shape: [4]))
+      let reference = ReferenceStages(
+        path: "", stages: [RecordedStage("a", inputs: [], outputs: ["a"])], arithmetic: .float32,
+        values: ["a": .init(source: { source }, sigma: { own })])
+      return ValueComparer(reference: reference, actualArithmetic: nil, largestZ: 8)
+        .result("a") { source }
+    }
+    #expect(!result([1, 2, 3, 4], sigma: [1e-7, 1e-7, 1e-7, 1e-7]).isLost)
+    #expect(result([.nan, .nan, .nan, .nan], sigma: [1e-7, 1e-7, 1e-7, 1e-7]).isLost)
+    #expect(result([1, 2, 3, 4], sigma: [.infinity, .infinity, 1e-7, 1e-7]).isLost)
+    #expect(result([1, 2, 3, 4], sigma: [1, 1, 1, 1]).isLost)
   }
 
   @Test func aNaNIsNeverRight() throws {

@@ -19,9 +19,7 @@ import torch
 
 import parity_check
 from measure.random_models import RandomModel, draw
-
-#: An element passes at this z, a tensor of n elements at this root mean square.
-LARGEST_Z = 8
+from parity_check.noise.deviation import LARGEST_Z, deviation
 
 
 def main() -> int:
@@ -127,15 +125,6 @@ def count_planted(
     tally.seen[kind] += not all(z <= LARGEST_Z and rms <= limit for z, rms, limit in verdicts)
     tally.seen_by_testing[kind] += not all(
         agrees(tensor, reference[name]) for name, tensor in compared.items())
-
-
-def deviation(
-    actual: torch.Tensor, expected: torch.Tensor, sigma: torch.Tensor
-) -> tuple[float, float, float]:
-    """The largest z, its root mean square, and the limit of that; both sides are rounded."""
-    difference = (actual.double() - expected.double()).abs()
-    z = torch.where(difference == 0, 0, difference / (sigma.double() * 2**0.5))
-    return z.max().item(), z.square().mean().sqrt().item(), 2 + 6 / z.numel() ** 0.5
 
 
 def agrees(actual: torch.Tensor, expected: torch.Tensor) -> bool:

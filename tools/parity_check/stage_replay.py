@@ -11,13 +11,11 @@ import torch
 
 from parity_check.containers import read
 from parity_check.modules import RECURRENT
+from parity_check.noise.deviation import LARGEST_Z, deviation
 from parity_check.record_block import record
 from parity_check.recording import Recording
 from parity_check.replay_inputs import Actual, Arrays, CannotReplay, given, tensors_of
 from parity_check.selection import by_name
-
-#: How many σ an element may be off, and the root mean square of n elements: 2 + 6/√n.
-LARGEST_Z = 8.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,8 @@ def replay(
         call = entry.get("call", 1)
         name = entry["name"] + (f"#{call}" if call > 1 else "")
         try:
-            found.append(judged(model, name, entry, values, tensors, made, noise))
+            found.append(judged(model, name, entry, values, tensors, made, noise,
+                                manifest.get("activations", "relative")))
         except CannotReplay as reason:
             found.append(Replayed(name, None, remark=str(reason)))
     return found
@@ -90,7 +89,7 @@ def recorded(recording: Recording | Path | str) -> tuple[dict[str, Any], dict[st
 
 def judged(
     model: torch.nn.Module, name: str, entry: dict[str, Any], values: dict[str, torch.Tensor],
-    actual: Actual, made: Mapping[str, list[str]], noise: int,
+    actual: Actual, made: Mapping[str, list[str]], noise: int, activations: str,
 ) -> Replayed:
     outputs = {value: actual.like(value, values[value]) for value in entry["outputs"]}
     present = {value: tensor for value, tensor in outputs.items() if tensor is not None}
@@ -102,22 +101,19 @@ def judged(
     module = copy.deepcopy(module)
     own = {value: values[value] for value in entry["outputs"]}
     if not all(torch.allclose(again, own[value], rtol=1e-3, atol=1e-4, equal_nan=True)
-               for value, again in results(module, entry, values, 0)[0].items()):
+               for value, again in results(module, entry, values)[0].items()):
         raise CannotReplay("PyTorch does not reproduce the recording: the model has other weights, "
                            "is not in the mode that it was recorded in, or called the module with "
                            "more than tensors")
     inputs = {value: given(value, entry, values, actual, made) for value in inputs_of(entry)}
-    right, sigma = results(module, entry, inputs, noise)
+    right, sigma = results(module, entry, inputs, noise, activations)
     largest, rms, passes = 0.0, 0.0, True
     for value, tensor in present.items():
         if value not in sigma:
             raise CannotReplay(f"{value} has no σ")
-        difference = (tensor.double() - right[value].double()).abs()
-        z = torch.where(difference == 0, 0, difference / (sigma[value].double() * 2**0.5))
-        z = torch.where(tensor.isnan() & right[value].isnan(), 0, z)
-        own_rms = z.square().mean().sqrt().item()
-        largest, rms = max(largest, z.max().item()), max(rms, own_rms)
-        passes &= z.max().item() <= LARGEST_Z and own_rms <= 2 + 6 / z.numel() ** 0.5
+        z, own_rms, limit = deviation(tensor, right[value], sigma[value])
+        largest, rms = max(largest, z), max(rms, own_rms)
+        passes &= z <= LARGEST_Z and own_rms <= limit
     return Replayed(name, passes, largest, rms)
 
 
@@ -131,7 +127,8 @@ def inputs_of(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def results(
-    module: torch.nn.Module, entry: dict[str, Any], values: Mapping[str, torch.Tensor], noise: int
+    module: torch.nn.Module, entry: dict[str, Any], values: Mapping[str, torch.Tensor],
+    noise: int = 0, activations: str = "relative",
 ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """What a module gives, and the σ of it where `noise` is not 0, by the stage's names."""
     if entry.get("packed") is not None:
@@ -151,7 +148,7 @@ def results(
         try:
             with torch.no_grad(), record(
                     holder, modules=["stage"], noise=noise, training=module.training,
-                    deterministic=False) as again:
+                    deterministic=False, activations=activations) as again:
                 holder["stage"](*positional, **keywords)
         except (RuntimeError, TypeError, ValueError) as error:
             raise CannotReplay(f"PyTorch can't call it: {error}") from error

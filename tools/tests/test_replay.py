@@ -130,3 +130,19 @@ def test_states_and_keywords_are_handed_over():
         changed = values | {name: values[name] + np.float32(1e-3)}
         found = replayed(recording, changed, model)
         assert [stage.is_right for stage in found.values()] == wanted, (name, found)
+
+
+class Gate(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(x)
+
+
+@pytest.mark.parametrize("activations", ["relative", "absolute"])
+def test_activations_are_those_of_the_recording(activations):
+    model, x = torch.nn.Sequential(Gate()).eval(), torch.linspace(-16, 4, 500)
+    with parity_check.record(model, noise=16, activations=activations) as recording:
+        model(x)
+    # As libraries compute it whose sigmoid is accurate beside 1 alone.
+    other = {"input": x, "0": 0.5 + 0.5 * torch.tanh(x / 2)}
+    (stage,) = parity_check.replay(model, recording, other)
+    assert stage.is_right is (activations == "absolute")
